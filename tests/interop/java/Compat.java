@@ -1,0 +1,35 @@
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.Map;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+
+/** The few places where the clients differ in what a program has to write. */
+final class Compat {
+    private Compat() {
+    }
+
+    /** Calls a program that is compiled only where the client has what it needs. */
+    static void call(String type, String method, Session session, String[] args) throws Exception {
+        invoke(Class.forName(type).getDeclaredMethod(method, Session.class, String[].class), null, session, args);
+    }
+
+    /** 5.x asks for a map of topic attributes too. */
+    static void createTopic(DefaultMQProducer producer, String key, String topic, int queues) throws Exception {
+        try {
+            Method older = DefaultMQProducer.class.getMethod("createTopic", String.class, String.class, int.class);
+            invoke(older, producer, key, topic, queues);
+        } catch (NoSuchMethodException e) {
+            Method newer = DefaultMQProducer.class.getMethod("createTopic", String.class, String.class, int.class, Map.class);
+            invoke(newer, producer, key, topic, queues, null);
+        }
+    }
+
+    private static void invoke(Method method, Object target, Object... args) throws Exception {
+        try {
+            method.invoke(target, args);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Exception) throw (Exception) e.getCause();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+/**
+ * The Java side of the interop tests: fetches RocketMQ's own jars through Maven, compiles our small test programs
+ * against them, and keeps both in a cache.
+ *
+ * @module
+ */
+
+/** The official Java clients that we promise to work with: the first Apache release, the last 4.x, and a 5.x one. */
+export const CLIENT_VERSIONS = ["4.1.0-incubating", "4.9.7", "5.1.4"] as const;
+export type ClientVersion = typeof CLIENT_VERSIONS[number];
+/** The version of the Java nameserver and broker that ours are compared with. */
+export const SERVER_VERSION = "4.9.7";
+/** Names a directory of jars: one client, or the server with the operator's tools. */
+export type JavaSet = `client-${ClientVersion}` | `server-${typeof SERVER_VERSION}`;
+
+const COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
+const SOURCES = new URL("./interop/java/", import.meta.url);
+
+/** Programs that lean on classes which not every version has: compiled only where the rule says so. */
+const NEEDS: Record<string, (set: JavaSet) => boolean> = {
+  "LitePulling.java": (set) => set !== "client-4.1.0-incubating",
+  "AdminTool.java": (set) => set.startsWith("server-"),
+};
+
+function cacheDir(): string {
+  const root = Deno.env.get("ROCKETD_CACHE") ?? `${Deno.env.get("HOME") ?? "."}/.cache/rocketd`;
+  return `${root}/java`;
+}
+
+/** True when this machine has the given command line tools; otherwise says aloud which one is missing. */
+export function hasTools(...names: string[]): boolean {
+  const missing = names.filter((name) => {
+    try {
+      return !new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length > 0) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`SKIPPED, not installed here: ${missing.join(", ")}\n`));
+  }
+  return missing.length === 0;
+}
+
+/** True when Java, its compiler and Maven are there: what every test against a Java program needs. */
+export function hasJava(): boolean {
+  return hasTools("java", "javac", "mvn");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
+  if (success) return;
+  const decoder = new TextDecoder();
+  throw new Error(`Cannot run ${command} ${args.join(" ")}:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+}
+
+/**
+ * Makes a directory once, however many processes ask for it at the same time: built beside, then renamed. Who comes
+ * second finds the name taken and throws its own copy away.
+ */
+async function makeOnce(dir: string, build: (part: string) => Promise<void>): Promise<string> {
+  if (await exists(dir)) return dir;
+  await Deno.mkdir(dir.slice(0, dir.lastIndexOf("/")), { recursive: true });
+  const part = `${dir}.${Deno.pid}.${crypto.randomUUID()}`;
+  await Deno.mkdir(part);
+  try {
+    await build(part);
+    await Deno.rename(part, dir);
+  } catch (error) {
+    await Deno.remove(part, { recursive: true });
+    if (!await exists(dir)) throw error;
+  }
+  return dir;
+}
+
+function pom(set: JavaSet): string {
+  const dash = set.indexOf("-");
+  const version = set.slice(dash + 1);
+  const names = set.startsWith("client-") ? ["client"] : ["namesrv", "broker", "tools"];
+  const dependency = (name: string) =>
+    `<dependency><groupId>org.apache.rocketmq</groupId><artifactId>rocketmq-${name}</artifactId>` +
+    `<version>${version}</version></dependency>`;
+  return `<project><modelVersion>4.0.0</modelVersion><groupId>rocketd</groupId><artifactId>interop</artifactId>` +
+    `<version>1</version><packaging>pom</packaging>` +
+    `<dependencies>${names.map(dependency).join("")}</dependencies></project>`;
+}
+
+async function jars(set: JavaSet): Promise<string> {
+  return await makeOnce(`${cacheDir()}/${set}`, async (part) => {
+    await Deno.writeTextFile(`${part}/pom.xml`, pom(set));
+    await run("mvn", [
+      "-q",
+      "-B",
+      "-f",
+      `${part}/pom.xml`,
+      COPY_GOAL,
+      "-DincludeScope=runtime",
+      `-DoutputDirectory=${part}`,
+    ]);
+  });
+}
+
+async function programs(set: JavaSet, jarDir: string): Promise<string> {
+  const sources: [name: string, text: string][] = [];
+  for await (const entry of Deno.readDir(SOURCES)) {
+    if (!entry.name.endsWith(".java") || !(NEEDS[entry.name]?.(set) ?? true)) continue;
+    sources.push([entry.name, await Deno.readTextFile(new URL(entry.name, SOURCES))]);
+  }
+  sources.sort(([a], [b]) => a < b ? -1 : 1);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(sources)));
+  const key = new Uint8Array(digest).toHex().slice(0, 16);
+  return await makeOnce(`${cacheDir()}/classes-${set}-${key}`, async (part) => {
+    for (const [name, text] of sources) await Deno.writeTextFile(`${part}/${name}`, text);
+    const files = sources.map(([name]) => `${part}/${name}`);
+    await run("javac", ["-nowarn", "-Xlint:none", "-encoding", "UTF-8", "-cp", `${jarDir}/*`, "-d", part, ...files]);
+  });
+}
+
+/** The class path of one client or of the server, with our test programs compiled against it in front. */
+export async function classPath(set: JavaSet): Promise<string> {
+  const jarDir = await jars(set);
+  return `${await programs(set, jarDir)}:${jarDir}/*`;
+}

@@ -1,0 +1,228 @@
+/**
+ * Starts real nodes for tests, ours or Java's: on free ports, in a directory of their own, with their output in a log
+ * file that is shown when they fail. Nodes are stopped by process id when they go out of scope.
+ *
+ * @module
+ */
+import { classPath, SERVER_VERSION } from "./java.ts";
+import { freePort } from "./ports.ts";
+import { brokerAnswers, nameserverAnswers } from "./probe.ts";
+
+/** Settings by their broker.conf or namesrv.conf names. */
+export type Settings = Record<string, string | number | boolean>;
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
+const running = new Set<Deno.ChildProcess>();
+addEventListener("unload", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Resolves after some milliseconds. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A process that can be stopped, killed and started again on the same ports and files. */
+export class Node implements AsyncDisposable {
+  #child: Deno.ChildProcess | undefined;
+  #exited = false;
+
+  /** Use the start functions below; they know which command makes which node. */
+  constructor(
+    readonly name: string,
+    /** Where the node listens; a broker's VIP port is two below, its HA port one above. */
+    readonly port: number,
+    /** Removed on dispose: home directory, log and, if none was given, the store. */
+    readonly dir: string,
+    /** The store of a broker, which outlives the node if the test chose the place. */
+    readonly storeDir: string,
+    readonly command: string[],
+    readonly env: Record<string, string>,
+    readonly ready: () => Promise<boolean>,
+  ) {}
+
+  /** `127.0.0.1:port`, as clients want it. */
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** The process id of the last start. */
+  get pid(): number {
+    if (!this.#child) throw new Error(`Cannot tell the pid of ${this.name}: it was never started`);
+    return this.#child.pid;
+  }
+
+  /** All that the node wrote to its standard output and error since its first start. */
+  log(): Promise<string> {
+    return Deno.readTextFile(`${this.dir}/output.log`).catch(() => "");
+  }
+
+  /** Starts the process, and waits until it answers requests. Throws with the log if it ends or stays silent. */
+  async start(): Promise<this> {
+    // The shell hands its process over to the command, so that the pid is the node's own and no pipe needs a reader.
+    this.#child = new Deno.Command("sh", {
+      args: ["-c", 'exec "$@" >>"$0" 2>&1', `${this.dir}/output.log`, ...this.command],
+      env: this.env,
+      stdin: "null",
+    }).spawn();
+    const child = this.#child;
+    running.add(child);
+    this.#exited = false;
+    child.status.then(() => {
+      running.delete(child);
+      if (this.#child === child) this.#exited = true;
+    });
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!await this.ready()) {
+      if (this.#exited) throw new Error(`${this.name} ended instead of starting:\n${await this.log()}`);
+      if (Date.now() > deadline) {
+        await this.kill();
+        throw new Error(`${this.name} does not answer after ${START_TIMEOUT_MS} ms:\n${await this.log()}`);
+      }
+      await delay(POLL_MS);
+    }
+    return this;
+  }
+
+  /** Ends the process in order (SIGTERM); by SIGKILL, and with an error, if it does not obey. Gives its exit code. */
+  async stop(): Promise<number> {
+    if (!this.#child) return 0;
+    const child = this.#child;
+    if (!this.#exited) child.kill("SIGTERM");
+    let obeyed = true;
+    const timer = setTimeout(() => {
+      obeyed = false;
+      child.kill("SIGKILL");
+    }, STOP_TIMEOUT_MS);
+    const { code } = await child.status;
+    clearTimeout(timer);
+    if (!obeyed) throw new Error(`${this.name} did not stop ${STOP_TIMEOUT_MS} ms after SIGTERM:\n${await this.log()}`);
+    return code;
+  }
+
+  /** Ends the process at once, as a crash would. */
+  async kill(): Promise<void> {
+    if (!this.#child) return;
+    if (!this.#exited) this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await Deno.remove(this.dir, { recursive: true });
+  }
+}
+
+function javaCommand(path: string, dir: string, main: string, ...args: string[]): string[] {
+  const open = [
+    "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+  ];
+  const lean = ["-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+  // A full disk of the machine that runs the tests is not what they are about.
+  const disk = ["-Drocketmq.broker.diskSpaceWarningLevelRatio=0.99"];
+  return ["java", ...lean, ...disk, ...open, `-Duser.home=${dir}`, "-cp", path, main, ...args];
+}
+
+function logback(): string {
+  return `<configuration>
+  <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%d %-5level %logger{0} - %msg%n</pattern></encoder>
+  </appender>
+  <root level="WARN"><appender-ref ref="out"/></root>
+</configuration>
+`;
+}
+
+async function javaNode(
+  name: string,
+  port: number,
+  main: string,
+  settings: Settings,
+  storeDir: string | undefined,
+  ready: () => Promise<boolean>,
+): Promise<Node> {
+  const dir = await Deno.makeTempDir({ prefix: "rocketd-java-" });
+  const store = storeDir ?? `${dir}/store`;
+  await Deno.mkdir(`${dir}/conf`);
+  for (const part of ["broker", "namesrv", "tools"]) {
+    await Deno.writeTextFile(`${dir}/conf/logback_${part}.xml`, logback());
+  }
+  const lines = Object.entries({ ...settings, listenPort: port, storePathRootDir: store });
+  await Deno.writeTextFile(`${dir}/conf/node.conf`, lines.map(([key, value]) => `${key}=${value}\n`).join(""));
+  const path = await classPath(`server-${SERVER_VERSION}`);
+  const command = javaCommand(path, dir, main, "-c", `${dir}/conf/node.conf`);
+  return await started(new Node(name, port, dir, store, command, { ROCKETMQ_HOME: dir }, ready));
+}
+
+async function started(node: Node): Promise<Node> {
+  try {
+    return await node.start();
+  } catch (error) {
+    await node[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Starts a Java nameserver. */
+export async function startJavaNameserver(settings: Settings = {}): Promise<Node> {
+  const port = freePort();
+  const main = "org.apache.rocketmq.namesrv.NamesrvStartup";
+  return await javaNode("Java nameserver", port, main, settings, undefined, () => nameserverAnswers(port));
+}
+
+/** What a broker needs to know. Without a store directory it gets one that goes with it. */
+export interface BrokerOptions {
+  /** `host:port`, of one nameserver on this machine. */
+  namesrvAddr: string;
+  brokerName?: string;
+  settings?: Settings;
+  storeDir?: string;
+}
+
+function brokerSettings(options: BrokerOptions): { brokerName: string; settings: Settings } {
+  const brokerName = options.brokerName ?? "broker-a";
+  const { namesrvAddr, settings } = options;
+  return { brokerName, settings: { namesrvAddr, brokerName, brokerIP1: "127.0.0.1", ...settings } };
+}
+
+function brokerReady(port: number, namesrvAddr: string, brokerName: string): () => Promise<boolean> {
+  const nameserverPort = Number(namesrvAddr.split(":")[1]);
+  return async () => await brokerAnswers(port) && await nameserverAnswers(nameserverPort, brokerName);
+}
+
+/** Starts a Java master, and waits until its nameserver knows it. */
+export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
+  const port = freePort();
+  const { brokerName, settings } = brokerSettings(options);
+  // A slow test machine must not look like an overloaded broker.
+  const patience = { waitTimeMillsInSendQueue: 60000, osPageCacheBusyTimeOutMills: 60000, diskMaxUsedSpaceRatio: 95 };
+  const ready = brokerReady(port, options.namesrvAddr, brokerName);
+  const main = "org.apache.rocketmq.broker.BrokerStartup";
+  return await javaNode(`Java broker ${brokerName}`, port, main, { ...patience, ...settings }, options.storeDir, ready);
+}
+
+/** What one of our own nodes needs to know; a master without a nameserver in its process needs `namesrvAddr`. */
+export type RocketdOptions =
+  | { role: "nameserver"; settings?: Settings }
+  | ({ role: "master" } & BrokerOptions);
+
+/** Starts our own node: `$ROCKETD_BIN` if set, else from source. */
+export async function startRocketd(options: RocketdOptions): Promise<Node> {
+  const port = freePort();
+  const dir = await Deno.makeTempDir({ prefix: "rocketd-" });
+  const isMaster = options.role === "master";
+  const store = (isMaster ? options.storeDir : undefined) ?? `${dir}/store`;
+  const { brokerName, settings } = isMaster ? brokerSettings(options) : { brokerName: "", settings: options.settings };
+  const all = { ...settings, listenPort: port, storePathRootDir: store };
+  const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const program = Deno.env.get("ROCKETD_BIN") ?? new URL("../scripts/rocketd", import.meta.url).pathname;
+  const command = [program, "--role", options.role, ...flags];
+  const ready = isMaster ? brokerReady(port, options.namesrvAddr, brokerName) : () => nameserverAnswers(port);
+  const name = `rocketd ${options.role} ${brokerName}`.trim();
+  return await started(new Node(name, port, dir, store, command, {}, ready));
+}

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { cacheDir, hasTools, makeOnce, run } from "./cache.ts";
+
 /** The official Java clients that we promise to work with: the first Apache release, the last 4.x, and a 5.x one. */
 export const CLIENT_VERSIONS = ["4.1.0-incubating", "4.9.7", "5.1.4"] as const;
 export type ClientVersion = typeof CLIENT_VERSIONS[number];
@@ -22,59 +24,9 @@ const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "AdminTool.java": (set) => set.startsWith("server-"),
 };
 
-function cacheDir(): string {
-  const root = Deno.env.get("ROCKETD_CACHE") ?? `${Deno.env.get("HOME") ?? "."}/.cache/rocketd`;
-  return `${root}/java`;
-}
-
-/** True when this machine has the given command line tools; otherwise says aloud which one is missing. */
-export function hasTools(...names: string[]): boolean {
-  const missing = names.filter((name) => {
-    try {
-      return !new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
-    } catch {
-      return true;
-    }
-  });
-  if (missing.length > 0) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`SKIPPED, not installed here: ${missing.join(", ")}\n`));
-  }
-  return missing.length === 0;
-}
-
 /** True when Java, its compiler and Maven are there: what every test against a Java program needs. */
 export function hasJava(): boolean {
   return hasTools("java", "javac", "mvn");
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function run(command: string, args: string[]): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
-  if (success) return;
-  const decoder = new TextDecoder();
-  throw new Error(`Cannot run ${command} ${args.join(" ")}:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
-}
-
-/**
- * Makes a directory once, however many processes ask for it at the same time: built beside, then renamed. Who comes
- * second finds the name taken and throws its own copy away.
- */
-async function makeOnce(dir: string, build: (part: string) => Promise<void>): Promise<string> {
-  if (await exists(dir)) return dir;
-  await Deno.mkdir(dir.slice(0, dir.lastIndexOf("/")), { recursive: true });
-  const part = `${dir}.${Deno.pid}.${crypto.randomUUID()}`;
-  await Deno.mkdir(part);
-  try {
-    await build(part);
-    await Deno.rename(part, dir);
-  } catch (error) {
-    await Deno.remove(part, { recursive: true });
-    if (!await exists(dir)) throw error;
-  }
-  return dir;
 }
 
 function pom(set: JavaSet): string {
@@ -90,7 +42,7 @@ function pom(set: JavaSet): string {
 }
 
 async function jars(set: JavaSet): Promise<string> {
-  return await makeOnce(`${cacheDir()}/${set}`, async (part) => {
+  return await makeOnce(`${cacheDir("java")}/${set}`, async (part) => {
     await Deno.writeTextFile(`${part}/pom.xml`, pom(set));
     await run("mvn", [
       "-q",
@@ -113,7 +65,7 @@ async function programs(set: JavaSet, jarDir: string): Promise<string> {
   sources.sort(([a], [b]) => a < b ? -1 : 1);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(sources)));
   const key = new Uint8Array(digest).toHex().slice(0, 16);
-  return await makeOnce(`${cacheDir()}/classes-${set}-${key}`, async (part) => {
+  return await makeOnce(`${cacheDir("java")}/classes-${set}-${key}`, async (part) => {
     for (const [name, text] of sources) await Deno.writeTextFile(`${part}/${name}`, text);
     const files = sources.map(([name]) => `${part}/${name}`);
     await run("javac", ["-nowarn", "-Xlint:none", "-encoding", "UTF-8", "-cp", `${jarDir}/*`, "-d", part, ...files]);

@@ -182,6 +182,8 @@ export interface BrokerOptions {
   brokerName?: string;
   settings?: Settings;
   storeDir?: string;
+  /** To take the place of a node that was stopped; else a free one. */
+  port?: number;
 }
 
 function brokerSettings(options: BrokerOptions): { brokerName: string; settings: Settings } {
@@ -197,7 +199,7 @@ function brokerReady(port: number, namesrvAddr: string, brokerName: string): () 
 
 /** Starts a Java master, and waits until its nameserver knows it. */
 export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
-  const port = freePort();
+  const port = options.port ?? freePort();
   const { brokerName, settings } = brokerSettings(options);
   // A slow test machine must not look like an overloaded broker.
   const patience = { waitTimeMillsInSendQueue: 60000, osPageCacheBusyTimeOutMills: 60000, diskMaxUsedSpaceRatio: 95 };
@@ -213,9 +215,9 @@ export type RocketdOptions =
 
 /** Starts our own node: `$ROCKETD_BIN` if set, else from source. */
 export async function startRocketd(options: RocketdOptions): Promise<Node> {
-  const port = freePort();
-  const dir = await Deno.makeTempDir({ prefix: "rocketd-" });
   const isMaster = options.role === "master";
+  const port = (isMaster ? options.port : undefined) ?? freePort();
+  const dir = await Deno.makeTempDir({ prefix: "rocketd-" });
   const store = (isMaster ? options.storeDir : undefined) ?? `${dir}/store`;
   const { brokerName, settings } = isMaster ? brokerSettings(options) : { brokerName: "", settings: options.settings };
   const all = { ...settings, listenPort: port, storePathRootDir: store };

@@ -140,7 +140,7 @@ final class StoreCheck {
         DefaultMQProducer producer = session.producer(false);
         for (int n = 0; n < count; n += Math.max(1, count / 10)) {
             String key = "fill-" + n;
-            QueryResult result = producer.queryMessage(topic, key, 32, 0, Long.MAX_VALUE);
+            QueryResult result = producer.queryMessage(topic, key, 32, 0, System.currentTimeMillis() + 60000);
             Out.same(1, result.getMessageList().size(), "messages with key " + key);
             Out.same(key, result.getMessageList().get(0).getKeys(), "key of the message found by " + key);
         }

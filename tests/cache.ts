@@ -1,0 +1,57 @@
+/**
+ * What the tests with foreign clients and servers fetch from package registries, kept between runs.
+ *
+ * @module
+ */
+
+/** Where things fetched from package registries are kept between runs: `$ROCKETD_CACHE`, else below the home directory. */
+export function cacheDir(part: string): string {
+  const root = Deno.env.get("ROCKETD_CACHE") ?? `${Deno.env.get("HOME") ?? "."}/.cache/rocketd`;
+  return `${root}/${part}`;
+}
+
+/** True when this machine has the given command line tools; otherwise says aloud which one is missing. */
+export function hasTools(...names: string[]): boolean {
+  const missing = names.filter((name) => {
+    try {
+      return !new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length > 0) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`SKIPPED, not installed here: ${missing.join(", ")}\n`));
+  }
+  return missing.length === 0;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+/** Runs a command to its end. Throws with its output when it fails. */
+export async function run(command: string, args: string[]): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
+  if (success) return;
+  const decoder = new TextDecoder();
+  throw new Error(`Cannot run ${command} ${args.join(" ")}:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+}
+
+/**
+ * Makes a directory once, however many processes ask for it at the same time: built beside, then renamed. Who comes
+ * second finds the name taken and throws its own copy away.
+ */
+export async function makeOnce(dir: string, build: (part: string) => Promise<void>): Promise<string> {
+  if (await exists(dir)) return dir;
+  await Deno.mkdir(dir.slice(0, dir.lastIndexOf("/")), { recursive: true });
+  const part = `${dir}.${Deno.pid}.${crypto.randomUUID()}`;
+  await Deno.mkdir(part);
+  try {
+    await build(part);
+    await Deno.rename(part, dir);
+  } catch (error) {
+    await Deno.remove(part, { recursive: true });
+    if (!await exists(dir)) throw error;
+  }
+  return dir;
+}

@@ -17,8 +17,17 @@ const POLL_MS = 50;
 
 const running = new Set<Deno.ChildProcess>();
 addEventListener("unload", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) signal(child, "SIGKILL");
 });
+
+/** To a process that may have ended in this very moment. */
+function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
+  try {
+    child.kill(name);
+  } catch {
+    // It has ended: what the signal was for.
+  }
+}
 
 /** Resolves after some milliseconds. */
 export function delay(ms: number): Promise<void> {
@@ -91,11 +100,11 @@ export class Node implements AsyncDisposable {
   async stop(): Promise<number> {
     if (!this.#child) return 0;
     const child = this.#child;
-    if (!this.#exited) child.kill("SIGTERM");
+    signal(child, "SIGTERM");
     let obeyed = true;
     const timer = setTimeout(() => {
       obeyed = false;
-      child.kill("SIGKILL");
+      signal(child, "SIGKILL");
     }, STOP_TIMEOUT_MS);
     const { code } = await child.status;
     clearTimeout(timer);
@@ -106,7 +115,7 @@ export class Node implements AsyncDisposable {
   /** Ends the process at once, as a crash would. */
   async kill(): Promise<void> {
     if (!this.#child) return;
-    if (!this.#exited) this.#child.kill("SIGKILL");
+    signal(this.#child, "SIGKILL");
     await this.#child.status;
   }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
-import type { Node } from "../launch.ts";
+import { delay, type Node } from "../launch.ts";
 import { freePort } from "../ports.ts";
 import { clusterKind, type Kind, startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
@@ -68,7 +68,7 @@ async function offsetsOnDisk(storeDir: string): Promise<void> {
     const text = await Deno.readTextFile(`${storeDir}/config/consumerOffset.json`).catch(() => "");
     if (text.includes("interop-committed")) return;
     assert(Date.now() < deadline, "consumer offsets were not written within 30 s");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
   }
 }
 

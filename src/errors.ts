@@ -1,0 +1,79 @@
+/**
+ * The one error class of rocketd and the closed list of its codes.
+ *
+ * @module
+ */
+
+/**
+ * What may go wrong, by cause. `retriable`: the same call may succeed later or elsewhere without a change.
+ */
+export const ErrorCodes = {
+  /** Bytes that are not what the protocol or the store says they are. */
+  malformed: { retriable: false },
+  /** A value from a person or a peer that is missing, of the wrong type or out of range. */
+  invalidArgument: { retriable: false },
+  /** A command line, file or environment that cannot be used; the process ends with exit code 2. */
+  invalidSettings: { retriable: false },
+  /** A file, topic, queue or peer that is not there. */
+  notFound: { retriable: false },
+  /** Another process holds what we need: a store, a port. */
+  inUse: { retriable: false },
+  /** A record in the store is damaged and data follows it: an operator decides. */
+  damagedStore: { retriable: false },
+  /** The disk refused a write, a sync or a read. */
+  disk: { retriable: false },
+  /** No connection, or it broke. */
+  unavailable: { retriable: true },
+  /** No answer in time. */
+  timeout: { retriable: true },
+  /** The peer answered with an error code of RocketMQ's. */
+  refused: { retriable: false },
+  /** The call was ended by its caller. */
+  aborted: { retriable: false },
+} as const;
+
+/** A name out of {@linkcode ErrorCodes}. */
+export type ErrorCode = keyof typeof ErrorCodes;
+
+/** What an error is about; everything that is known goes into the message too. */
+export interface ErrorDetails {
+  /** The field, setting or file. */
+  readonly field?: string;
+  /** Its offending value. */
+  readonly value?: unknown;
+  /** What would have been allowed. */
+  readonly allowed?: string;
+  /** RocketMQ's response code, for `refused`. */
+  readonly responseCode?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error with a code, and with a message that reads "Cannot X: Y".
+ *
+ * @example
+ * ```ts
+ * throw new RocketdError("inUse", "Cannot open the store: another process holds /var/lib/rocketd/lock");
+ * ```
+ */
+export class RocketdError extends Error {
+  override readonly name = "RocketdError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.details = details;
+  }
+
+  /** Whether the same call may succeed later or elsewhere. */
+  get retriable(): boolean {
+    return ErrorCodes[this.code].retriable;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

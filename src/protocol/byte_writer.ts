@@ -1,0 +1,99 @@
+/**
+ * A growing buffer that frames are written into: no object per field, no copy at the end.
+ *
+ * @module
+ */
+import { WRITE_BUFFER_BYTES } from "../limits.ts";
+
+const encoder = new TextEncoder();
+const INT_RANGE = 0x1_0000_0000;
+
+/** Big-endian writer over one buffer that grows as needed and can be used again after {@linkcode ByteWriter.reset}. */
+export class ByteWriter {
+  bytes: Uint8Array<ArrayBuffer>;
+  view: DataView<ArrayBuffer>;
+  /** Where the next byte goes; everything before it is written. */
+  length = 0;
+
+  constructor(readonly capacity = WRITE_BUFFER_BYTES) {
+    this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Makes room for `count` more bytes and returns where they begin; the caller moves {@linkcode length}. */
+  ensure(count: number): number {
+    const needed = this.length + count;
+    if (needed > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+      this.view = new DataView(grown.buffer);
+    }
+    return this.length;
+  }
+
+  /** Forgets what was written; a buffer that grew beyond its first capacity is let go. */
+  reset(): void {
+    this.length = 0;
+    if (this.bytes.length > this.capacity * 4) {
+      this.bytes = new Uint8Array(this.capacity);
+      this.view = new DataView(this.bytes.buffer);
+    }
+  }
+
+  int8(value: number): void {
+    const at = this.ensure(1);
+    this.view.setInt8(at, value);
+    this.length = at + 1;
+  }
+
+  int16(value: number): void {
+    const at = this.ensure(2);
+    this.view.setInt16(at, value);
+    this.length = at + 2;
+  }
+
+  int32(value: number): void {
+    const at = this.ensure(4);
+    this.view.setInt32(at, value);
+    this.length = at + 4;
+  }
+
+  /** A safe integer as 64 bits. */
+  int64(value: number): void {
+    const at = this.ensure(8);
+    writeInt64(this.view, at, value);
+    this.length = at + 8;
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.ensure(bytes.length);
+    this.bytes.set(bytes, at);
+    this.length = at + bytes.length;
+  }
+
+  /** UTF-8 of a text, without its length; returns the number of bytes. */
+  text(text: string): number {
+    const at = this.ensure(text.length * 3);
+    const written = encoder.encodeInto(text, at === 0 ? this.bytes : this.bytes.subarray(at)).written;
+    this.length = at + written;
+    return written;
+  }
+
+  /** What was written so far; valid until the next write or reset. */
+  written(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+/** Writes a safe integer as 64 bits, big-endian, through two 32-bit halves (BigInt costs ten times as much). */
+export function writeInt64(view: DataView, at: number, value: number): void {
+  const high = Math.floor(value / INT_RANGE);
+  view.setInt32(at, high);
+  view.setUint32(at + 4, value - high * INT_RANGE);
+}
+
+/** Reads 64 bits, big-endian; exact to 2^53. */
+export function readInt64(view: DataView, at: number): number {
+  return view.getInt32(at) * INT_RANGE + view.getUint32(at + 4);
+}

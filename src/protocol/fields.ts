@@ -1,0 +1,148 @@
+/**
+ * Header fields declared as data. From one declaration come the decoder, the encoder, the error for a missing or
+ * malformed field, and the TypeScript type.
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+
+/** The types that RocketMQ's custom headers know; on the wire all of them are text. */
+export type FieldType = "string" | "int" | "long" | "bool";
+
+interface TypeOf {
+  string: string;
+  int: number;
+  long: number;
+  bool: boolean;
+}
+
+/** One field: its type, whether a request without it is refused, and its name on the wire where it has another. */
+export interface Field<T extends FieldType = FieldType, Required extends boolean = boolean> {
+  readonly type: T;
+  readonly required: Required;
+  readonly wireName?: string;
+}
+
+/** Fields by the names that handlers use. */
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The values of a declaration: required fields are there, the others may be undefined. */
+export type ValuesOf<S extends Fields> = {
+  [K in keyof S]: S[K]["required"] extends true ? TypeOf[S[K]["type"]] : TypeOf[S[K]["type"]] | undefined;
+};
+
+/** What an encoder takes: optional fields may be left out. */
+export type InputOf<S extends Fields> =
+  & { [K in keyof S as S[K]["required"] extends true ? K : never]: TypeOf[S[K]["type"]] }
+  & { [K in keyof S as S[K]["required"] extends true ? never : K]?: TypeOf[S[K]["type"]] | undefined };
+
+const required = <T extends FieldType>(type: T): Field<T, true> => ({ type, required: true });
+const optional = <T extends FieldType>(type: T): Field<T, false> => ({ type, required: false });
+
+/** Required text. */
+export const str = required("string");
+/** Required 32-bit integer. */
+export const int = required("int");
+/** Required 64-bit integer; kept as a number, exact to 2^53. */
+export const long = required("long");
+/** Required boolean: "true" in any case is true, all else is false, as in Java. */
+export const bool = required("bool");
+/** The same fields where a peer may leave them out. */
+export const maybe = { str: optional("string"), int: optional("int"), long: optional("long"), bool: optional("bool") };
+
+/** Gives fields their names on the wire: `named(sendFields, { topic: "b" })`. */
+export function named<S extends Fields>(fields: S, names: { readonly [K in keyof S]: string }): S {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, { ...field, wireName: names[name] }]),
+  ) as unknown as S;
+}
+
+const INT_MAX = 0x7fff_ffff;
+
+/** Parses Java's decimal text of an int or long; undefined when it is none. */
+export function parseInteger(text: string, type: "int" | "long"): number | undefined {
+  if (!/^[+-]?\d{1,19}$/.test(text)) return undefined;
+  const value = Number(text);
+  if (type === "int" && (value > INT_MAX || value < -INT_MAX - 1)) return undefined;
+  return value;
+}
+
+/** Java's text of an integer; a long that a number cannot hold exactly is written as the nearest long. */
+export function formatInteger(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  const most = 2n ** 63n - 1n;
+  const exact = BigInt(Math.trunc(value));
+  return String(exact > most ? most : exact < -most - 1n ? -most - 1n : exact);
+}
+
+/** A declaration made ready: names, wire names and types in arrays, for the codecs. */
+export class FieldTable<S extends Fields = Fields> {
+  readonly names: readonly string[];
+  readonly wireNames: readonly string[];
+  readonly types: readonly FieldType[];
+  readonly required: readonly boolean[];
+  readonly #empty: Record<string, undefined>;
+  readonly #byWireName = new Map<string, number>();
+  /** Position of a field whose wire name is one ASCII letter (as in SEND_MESSAGE_V2), by that letter; -1 if none. */
+  readonly byLetter = new Int16Array(128).fill(-1);
+
+  constructor(readonly fields: S) {
+    this.names = Object.keys(fields);
+    this.wireNames = this.names.map((name) => fields[name]!.wireName ?? name);
+    this.types = this.names.map((name) => fields[name]!.type);
+    this.required = this.names.map((name) => fields[name]!.required);
+    this.#empty = Object.fromEntries(this.names.map((name) => [name, undefined]));
+    this.wireNames.forEach((wireName, i) => {
+      this.#byWireName.set(wireName, i);
+      if (wireName.length === 1) this.byLetter[wireName.charCodeAt(0)] = i;
+    });
+  }
+
+  /** Position of a field by its wire name, -1 if the declaration has none. */
+  indexOf(wireName: string): number {
+    return this.#byWireName.get(wireName) ?? -1;
+  }
+
+  /** An object with every field present and undefined: one hidden class for all of a kind. */
+  empty(): Record<string, unknown> {
+    return { ...this.#empty };
+  }
+
+  /** The value of a field's text. Throws `malformed` with field, value and what is allowed. */
+  parse(index: number, text: string): unknown {
+    const type = this.types[index]!;
+    if (type === "string") return text;
+    if (type === "bool") return text.toLowerCase() === "true";
+    const value = parseInteger(text, type);
+    if (value === undefined) throw this.malformed(index, text);
+    return value;
+  }
+
+  /** The error for a field whose text is not of its type. */
+  malformed(index: number, text: string): RocketdError {
+    const type = this.types[index]!;
+    const allowed = type === "int" ? "a whole number from -2147483648 to 2147483647" : "a whole number of 64 bits";
+    const field = this.#label(index);
+    const shown = text.length > 64 ? text.slice(0, 64) + "…" : text;
+    return new RocketdError("malformed", `the field ${field} is "${shown}", allowed is ${allowed}`, {
+      field,
+      value: text,
+      allowed,
+    });
+  }
+
+  /** Throws `malformed` when a required field is undefined. */
+  check(values: Record<string, unknown>): void {
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.required[i] && values[this.names[i]!] === undefined) {
+        const field = this.#label(i);
+        throw new RocketdError("malformed", `the field ${field} is missing, it is required`, { field });
+      }
+    }
+  }
+
+  #label(index: number): string {
+    const name = this.names[index]!, wireName = this.wireNames[index]!;
+    return name === wireName ? name : `${name} (${wireName})`;
+  }
+}

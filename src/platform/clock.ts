@@ -1,0 +1,32 @@
+/**
+ * Time behind a small interface, so that tests decide what time it is and when timers run.
+ *
+ * @module
+ */
+
+/** A running timer; `cancel` may be called more than once. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Milliseconds since 1970, and timers. */
+export interface Clock {
+  now(): number;
+  /** Calls `fn` every `ms` until cancelled. */
+  every(ms: number, fn: () => void): Timer;
+  /** Calls `fn` once, after `ms`, unless cancelled. */
+  after(ms: number, fn: () => void): Timer;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  every(ms, fn) {
+    const id = setInterval(fn, ms);
+    return { cancel: () => clearInterval(id) };
+  },
+  after(ms, fn) {
+    const id = setTimeout(fn, ms);
+    return { cancel: () => clearTimeout(id) };
+  },
+};

@@ -1,0 +1,197 @@
+/**
+ * The disk behind a small interface, so that the store's faults (failed writes, a full disk, a power loss) can be tested.
+ * `denoDisk` is the real one, on Deno's file API.
+ *
+ * @module
+ */
+import { DenoFile } from "./deno_file.ts";
+import { statfsSync } from "node:fs";
+
+/** An open file. It keeps its own position and sizes are not cached: `sizeSync` asks the system. */
+export interface DiskFile {
+  readonly path: string;
+  /** Writes all of `bytes` at byte `at`, or throws. */
+  writeSync(bytes: Uint8Array, at: number): void;
+  /** Fills `into` with as much as exists from byte `at`; returns how many bytes it read. */
+  readSync(into: Uint8Array, at: number): number;
+  /** As `readSync`, off the main thread; reads of one file happen one after the other. */
+  read(into: Uint8Array, at: number): Promise<number>;
+  /** Cuts or extends (sparse, zeros) the file to `size` bytes. */
+  truncateSync(size: number): void;
+  sizeSync(): number;
+  /** Makes the written bytes survive a power loss; off the main thread. */
+  syncData(): Promise<void>;
+  syncDataSync(): void;
+  /** Closes the file; closing twice does nothing. */
+  close(): void;
+}
+
+export interface OpenOptions {
+  create?: boolean;
+  readOnly?: boolean;
+}
+
+/** A lock held on a file, until `release`. */
+export interface DiskLock {
+  release(): void;
+}
+
+export interface Disk {
+  openSync(path: string, options?: OpenOptions): DiskFile;
+  existsSync(path: string): boolean;
+  /** Removes a file or, with `recursive`, a folder; nothing there is fine. */
+  removeSync(path: string, options?: { recursive?: boolean }): void;
+  renameSync(from: string, to: string): void;
+  /** Makes the folder and those above it. */
+  mkdirSync(path: string): void;
+  /** The names in a folder, sorted; empty when it is missing. */
+  listSync(path: string): string[];
+  isDirectorySync(path: string): boolean;
+  /** When the file was last modified, in ms since 1970. */
+  modifiedSync(path: string): number;
+  sizeSync(path: string): number;
+  readFileSync(path: string): Uint8Array;
+  /** Makes created, removed and renamed names in a folder survive a power loss. */
+  syncDirSync(path: string): void;
+  /** Replaces a small file in one step: written beside as `.tmp`, synced, the old one kept as `.bak`, renamed, synced. */
+  writeStateFileSync(path: string, bytes: Uint8Array): void;
+  /** How full the file system of `path` is, in per cent; undefined where the system does not say. */
+  usedSpacePercent?(path: string): number | undefined;
+  /** Takes the exclusive lock of a file (created with the text `lock`); undefined when somebody else holds it. */
+  lock(path: string): Promise<DiskLock | undefined>;
+}
+
+/** How long a lock that nobody holds may take; a held one blocks for ever, so this is how we notice. */
+const LOCK_WAIT_MS = 300;
+
+/** Locks held by this process, since flock alone would make a second one in the same process wait. */
+const held = new Set<string>();
+
+/** The real disk. */
+export const denoDisk: Disk = {
+  openSync(path, options = {}) {
+    const readOnly = options.readOnly ?? false;
+    const file = Deno.openSync(path, { read: true, write: !readOnly, create: !readOnly && (options.create ?? false) });
+    return new DenoFile(path, file);
+  },
+
+  existsSync(path) {
+    return stat(path) !== undefined;
+  },
+
+  removeSync(path, options = {}) {
+    try {
+      Deno.removeSync(path, { recursive: options.recursive ?? false });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  },
+
+  renameSync(from, to) {
+    Deno.renameSync(from, to);
+  },
+
+  mkdirSync(path) {
+    Deno.mkdirSync(path, { recursive: true });
+  },
+
+  listSync(path) {
+    try {
+      return [...Deno.readDirSync(path)].map((entry) => entry.name).sort();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  },
+
+  isDirectorySync(path) {
+    return stat(path)?.isDirectory ?? false;
+  },
+
+  modifiedSync(path) {
+    return Deno.statSync(path).mtime?.getTime() ?? 0;
+  },
+
+  sizeSync(path) {
+    return Deno.statSync(path).size;
+  },
+
+  readFileSync(path) {
+    return Deno.readFileSync(path);
+  },
+
+  syncDirSync(path) {
+    const folder = Deno.openSync(path, { read: true });
+    try {
+      folder.syncSync();
+    } finally {
+      folder.close();
+    }
+  },
+
+  writeStateFileSync(path, bytes) {
+    writeStateFileOn(this, path, bytes);
+  },
+
+  usedSpacePercent(path) {
+    try {
+      const { blocks, bfree, bavail } = statfsSync(path);
+      const used = blocks - bfree;
+      return used + bavail === 0 ? undefined : Math.ceil((100 * used) / (used + bavail));
+    } catch {
+      return undefined;
+    }
+  },
+
+  async lock(path) {
+    if (held.has(path)) return undefined;
+    held.add(path);
+    const file = Deno.openSync(path, { read: true, write: true, create: true });
+    let timer: number | undefined;
+    const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), LOCK_WAIT_MS));
+    const locking = file.lock(true).then(() => true as const);
+    const mine = await Promise.race([locking, late]).finally(() => clearTimeout(timer));
+    if (!mine) {
+      held.delete(path);
+      locking.then(() => file.close(), () => file.close());
+      return undefined;
+    }
+    file.writeSync(new TextEncoder().encode("lock"));
+    return {
+      release() {
+        if (!held.delete(path)) return;
+        file.close();
+      },
+    };
+  },
+};
+
+/** The steps of `writeStateFileSync` on any disk: a crash at any point leaves the old or the new content readable. */
+export function writeStateFileOn(disk: Disk, path: string, bytes: Uint8Array): void {
+  const fresh = disk.openSync(`${path}.tmp`, { create: true });
+  try {
+    fresh.truncateSync(0);
+    fresh.writeSync(bytes, 0);
+    fresh.syncDataSync();
+  } finally {
+    fresh.close();
+  }
+  if (disk.existsSync(path)) disk.renameSync(path, `${path}.bak`);
+  disk.renameSync(`${path}.tmp`, path);
+  disk.syncDirSync(folderOf(path));
+}
+
+/** The folder a path lies in. */
+export function folderOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}

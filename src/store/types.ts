@@ -1,0 +1,100 @@
+/**
+ * What goes into the store and what comes out: the types its callers and its own parts share.
+ *
+ * @module
+ */
+
+/** A message to be stored. The store adds queue offset, log offset, store time and store host. */
+export interface NewMessage {
+  topic: string;
+  queueId: number;
+  flag: number;
+  /** wire.md calls it sysFlag: compression, transaction type; the IPv6 bits are set by the store from the hosts. */
+  sysFlag: number;
+  bornTimestamp: number;
+  /** 4 or 16 bytes of address, then 4 bytes of port. */
+  bornHost: Uint8Array;
+  reconsumeTimes: number;
+  preparedTransactionOffset: number;
+  /** Borrowed: copied before `put` returns. */
+  body: Uint8Array;
+  /** Property text: name 0x01 value 0x02 … */
+  properties: string;
+}
+
+/** How a put ended, by RocketMQ's PutMessageStatus names. */
+export type PutStatus =
+  | "PUT_OK"
+  | "FLUSH_DISK_TIMEOUT"
+  | "FLUSH_SLAVE_TIMEOUT"
+  | "SLAVE_NOT_AVAILABLE"
+  | "SERVICE_NOT_AVAILABLE"
+  | "CREATE_MAPEDFILE_FAILED"
+  | "MESSAGE_ILLEGAL"
+  | "PROPERTIES_SIZE_EXCEEDED"
+  | "OS_PAGECACHE_BUSY"
+  | "UNKNOWN_ERROR";
+
+/** What became of a put. Offsets are -1 when nothing was stored. */
+export interface PutResult {
+  status: PutStatus;
+  /** For the remark: what was wrong, in words an operator can act on. */
+  reason?: string;
+  logOffset: number;
+  size: number;
+  queueOffset: number;
+  storeTimestamp: number;
+}
+
+/** What a queue read found, by RocketMQ's GetMessageStatus names. */
+export type GetStatus =
+  | "FOUND"
+  | "NO_MATCHED_MESSAGE"
+  | "MESSAGE_WAS_REMOVING"
+  | "OFFSET_FOUND_NULL"
+  | "OFFSET_OVERFLOW_BADLY"
+  | "OFFSET_OVERFLOW_ONE"
+  | "OFFSET_TOO_SMALL"
+  | "NO_MATCHED_LOGIC_QUEUE"
+  | "NO_MESSAGE_IN_QUEUE";
+
+export interface GetResult {
+  status: GetStatus;
+  /** Records as on disk: views that stay valid until the current turn ends, so copy them at once. */
+  records: Uint8Array[];
+  nextBeginOffset: number;
+  minOffset: number;
+  maxOffset: number;
+  /** The log offset of the last queue entry looked at; -1 for none. Lag = maxLogOffset - this. */
+  lastLogOffset: number;
+}
+
+/** Decides at the queue entry, by the tags code, whether a record may be wanted. */
+export type TagFilter = (tagsCode: number) => boolean;
+
+/** A found set of records for a key, with the index's own progress. */
+export interface QueryResult {
+  records: Uint8Array[];
+  indexLastUpdateTimestamp: number;
+  indexLastUpdatePhyoffset: number;
+}
+
+/** What the log tells consume queues and index about a stored record. */
+export interface DispatchEntry {
+  topic: string;
+  queueId: number;
+  queueOffset: number;
+  logOffset: number;
+  size: number;
+  /** A 64-bit value on disk: a sign-extended 32-bit hash, or a deliver time in ms for delayed messages. */
+  tagsCode: number;
+  storeTimestamp: number;
+  sysFlag: number;
+  /** KEYS text or "". */
+  keys: string;
+  /** UNIQ_KEY or "". */
+  uniqKey: string;
+}
+
+/** Called once per queue and commit, after its new entries are readable. */
+export type ArrivalListener = (topic: string, queueId: number, maxOffset: number) => void;

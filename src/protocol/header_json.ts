@@ -1,0 +1,104 @@
+/**
+ * The JSON header: an object with code, language, version, opaque, flag, remark and extFields (text to text).
+ *
+ * @module
+ */
+import { messageOf, RocketdError } from "../errors.ts";
+import type { ByteWriter } from "./byte_writer.ts";
+import { type Fields, type FieldTable, formatInteger, type ValuesOf } from "./fields.ts";
+import type { Header, HeaderFields } from "./frame.ts";
+import type { HeaderParts } from "./header_binary.ts";
+
+const decoder = new TextDecoder();
+
+function integer(object: Record<string, unknown>, key: string): number {
+  const value = object[key] ?? 0;
+  if (typeof value !== "number" || !Number.isInteger(value)) {
+    throw new RocketdError("malformed", `a JSON header's ${key} is no whole number`, { field: key, value });
+  }
+  return value | 0;
+}
+
+/** Decodes a JSON header. Throws `malformed`. */
+export function decodeJsonHeader(bytes: Uint8Array): Header {
+  let object: unknown;
+  try {
+    object = JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new RocketdError("malformed", `a JSON header cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  if (typeof object !== "object" || object === null || Array.isArray(object)) {
+    throw new RocketdError("malformed", "a JSON header is no object", { field: "header" });
+  }
+  const header = object as Record<string, unknown>;
+  const ext = header.extFields;
+  return {
+    code: integer(header, "code"),
+    language: typeof header.language === "string" ? header.language : "OTHER",
+    version: integer(header, "version"),
+    opaque: integer(header, "opaque"),
+    flag: integer(header, "flag"),
+    remark: typeof header.remark === "string" ? header.remark : undefined,
+    fields: new JsonFields(typeof ext === "object" && ext !== null ? ext as Record<string, unknown> : {}),
+  };
+}
+
+class JsonFields implements HeaderFields {
+  constructor(readonly ext: Record<string, unknown>) {}
+
+  read<S extends Fields>(table: FieldTable<S>): ValuesOf<S> {
+    const values = this.#fill(table);
+    table.check(values);
+    return values as ValuesOf<S>;
+  }
+
+  readLoosely<S extends Fields>(table: FieldTable<S>): Partial<ValuesOf<S>> {
+    return this.#fill(table) as Partial<ValuesOf<S>>;
+  }
+
+  all(): Map<string, string> {
+    return new Map(
+      Object.entries(this.ext).filter(([, value]) => value !== null).map(([key, value]) => [key, String(value)]),
+    );
+  }
+
+  #fill(table: FieldTable): Record<string, unknown> {
+    const values = table.empty();
+    const { names, wireNames } = table;
+    for (let i = 0; i < names.length; i++) {
+      const wireName = wireNames[i]!;
+      if (!Object.hasOwn(this.ext, wireName)) continue;
+      const text = this.ext[wireName];
+      // Java's null, and text that is none, count as missing.
+      if (text === null || typeof text === "object") continue;
+      values[names[i]!] = table.parse(i, String(text));
+    }
+    return values;
+  }
+}
+
+/** Writes a JSON header. */
+export function encodeJsonHeader<S extends Fields>(out: ByteWriter, parts: HeaderParts<S>): void {
+  const extFields: Record<string, string> = {};
+  if (parts.table && parts.values) {
+    const { names, wireNames, types } = parts.table;
+    const values = parts.values as Record<string, unknown>;
+    for (let i = 0; i < names.length; i++) {
+      const value = values[names[i]!];
+      if (value === undefined) continue;
+      const type = types[i]!;
+      extFields[wireNames[i]!] = type === "int" || type === "long" ? formatInteger(value as number) : String(value);
+    }
+  }
+  for (const [key, value] of parts.extra ?? []) extFields[key] = value;
+  out.text(JSON.stringify({
+    code: parts.code,
+    extFields,
+    flag: parts.flag,
+    language: "JAVA",
+    opaque: parts.opaque,
+    remark: parts.remark,
+    serializeTypeCurrentRPC: "JSON",
+    version: parts.version,
+  }));
+}

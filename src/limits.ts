@@ -11,10 +11,14 @@ const MiB = 1024 * KiB;
 
 /** Greatest value of a frame's length word, bytes: `com.rocketmq.remoting.frameMaxLength` of RocketMQ 4.x. */
 export const FRAME_BYTES_MAX = 16 * MiB;
-/** First size of a connection's read buffer, bytes; it grows to hold one frame and shrinks again. */
-export const READ_BUFFER_BYTES = 64 * KiB;
+/** First size of a connection's read buffer, bytes; it doubles while reads fill it, and grows to hold one frame. */
+export const READ_BUFFER_BYTES = 8 * KiB;
+/** Size up to which a read buffer doubles to take more in one read, bytes. */
+export const READ_BUFFER_BYTES_BUSY = 256 * KiB;
 /** First size of a buffer for frames on their way out, bytes. */
-export const WRITE_BUFFER_BYTES = 64 * KiB;
+export const WRITE_BUFFER_BYTES = 4 * KiB;
+/** A write buffer up to this size is kept for the next frames, bytes; idle connections let it go. */
+export const WRITE_BUFFER_BYTES_KEPT = 1 * MiB;
 /** A connection with more unsent bytes than this is not read from until half of them went out. */
 export const UNSENT_BYTES_HIGH = 4 * MiB;
 /** A connection with more unsent bytes than this is closed: its peer does not read. */

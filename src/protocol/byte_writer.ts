@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { WRITE_BUFFER_BYTES } from "../limits.ts";
+import { WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_KEPT } from "../limits.ts";
 
 const encoder = new TextEncoder();
 const INT_RANGE = 0x1_0000_0000;
@@ -32,10 +32,10 @@ export class ByteWriter {
     return this.length;
   }
 
-  /** Forgets what was written; a buffer that grew beyond its first capacity is let go. */
-  reset(): void {
+  /** Forgets what was written; the buffer is kept unless it grew beyond `keepBytes`. */
+  reset(keepBytes = WRITE_BUFFER_BYTES_KEPT): void {
     this.length = 0;
-    if (this.bytes.length > this.capacity * 4) {
+    if (this.bytes.length > Math.max(keepBytes, this.capacity)) {
       this.bytes = new Uint8Array(this.capacity);
       this.view = new DataView(this.bytes.buffer);
     }

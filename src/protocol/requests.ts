@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { bool, int, long, maybe, named, str } from "./fields.ts";
+import { int, long, maybe, named, str } from "./fields.ts";
 import { request } from "./request.ts";
 
 const none = {};

@@ -1,0 +1,371 @@
+/**
+ * One TCP connection that speaks frames in both directions: either side may ask, either may answer. Servers and
+ * clients share it.
+ *
+ * The way of a request: one read brings many frames; each is decoded in place and handed to its handler; answers
+ * gather in one buffer that goes out with one write once the turn's work is done. A peer that does not read is not
+ * read from, and when its unsent bytes pass the bound, it is let go.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf, RocketdError } from "../errors.ts";
+import {
+  READ_BUFFER_BYTES,
+  READ_BUFFER_BYTES_BUSY,
+  REQUESTS_IN_HAND_MAX,
+  REQUESTS_PENDING_MAX,
+  UNSENT_BYTES_HIGH,
+  UNSENT_BYTES_MAX,
+} from "../limits.ts";
+import { ByteWriter } from "../protocol/byte_writer.ts";
+import { Flag, type HeaderEncoding, OUR_VERSION, ResponseCode } from "../protocol/codes.ts";
+import { encodeFrame } from "../protocol/encode_frame.ts";
+import type { InputOf } from "../protocol/fields.ts";
+import { decodeFrame, type Frame, frameLength, isAnswer } from "../protocol/frame.ts";
+import type { AnswerHeader, RequestInput, RequestType } from "../protocol/request.ts";
+import { requestCodeName } from "../protocol/request_codes.ts";
+import type { Answer, HandlerTable, Incoming } from "./handlers.ts";
+import { IncomingRequest } from "./incoming.ts";
+
+const log = getLogger(["rocketd", "remoting"]);
+
+/** The answer to a request of ours. `body` is a copy. */
+export interface Received<R = RequestType> {
+  readonly code: number;
+  readonly remark: string | undefined;
+  readonly header: Partial<AnswerHeader<R>>;
+  readonly body: Uint8Array;
+  readonly version: number;
+}
+
+interface Pending {
+  readonly type: RequestType;
+  readonly resolve: (received: Received) => void;
+  readonly reject: (error: RocketdError) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** What a connection tells its owner. */
+export interface ConnectionOwner {
+  readonly handlers: HandlerTable;
+  /** Called once, when the connection has gone, whoever ended it. */
+  closed(connection: Connection): void;
+  /** Called when the peer sent what cannot be a frame, before the connection is closed. */
+  malformed?(connection: Connection, error: unknown): void;
+  /** Fields to add to each of our requests, as a signature. */
+  sign?(ext: Map<string, string>, body: readonly Uint8Array[]): ReadonlyMap<string, string>;
+}
+
+let connections = 0;
+const nothing: readonly Uint8Array[] = [];
+
+/** A connection; made by a server or a client, which then calls {@linkcode Connection.run}. */
+export class Connection {
+  readonly id = ++connections;
+  /** The peer as `ip:port`. */
+  readonly peer: string;
+  readonly peerIp: string;
+  readonly peerPort: number;
+  /** Time of the last read or finished write, ms. */
+  lastActivity = Date.now();
+  readonly #conn: Deno.Conn;
+  readonly #owner: ConnectionOwner;
+  #out = new ByteWriter();
+  #sending = new ByteWriter();
+  #flushScheduled = false;
+  #writing = false;
+  #inHand = 0;
+  #closed = false;
+  #opaque = 0;
+  readonly #pending = new Map<number, Pending>();
+  #drained: (() => void)[] = [];
+  #closeListeners: (() => void)[] = [];
+
+  constructor(conn: Deno.Conn, owner: ConnectionOwner, readonly encoding: HeaderEncoding) {
+    this.#conn = conn;
+    this.#owner = owner;
+    const remote = conn.remoteAddr as Deno.NetAddr;
+    this.peerIp = remote.hostname.startsWith("::ffff:") ? remote.hostname.slice(7) : remote.hostname;
+    this.peerPort = remote.port;
+    this.peer = this.peerIp.includes(":") ? `[${this.peerIp}]:${this.peerPort}` : `${this.peerIp}:${this.peerPort}`;
+  }
+
+  /** Whether so much is unsent that new answers had better wait for {@linkcode whenDrained}. */
+  get congested(): boolean {
+    return this.#unsent > UNSENT_BYTES_HIGH;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get #unsent(): number {
+    return this.#out.length + this.#sending.length;
+  }
+
+  /** Calls back once when the unsent bytes have gone down, or the connection has closed. */
+  whenDrained(callback: () => void): void {
+    this.#drained.push(callback);
+    if (!this.congested || this.#closed) this.#wakeDrained();
+  }
+
+  /** Calls back once when the connection has closed. */
+  onClose(callback: () => void): void {
+    if (this.#closed) callback();
+    else this.#closeListeners.push(callback);
+  }
+
+  /** Reads and obeys frames until either side closes. Never throws. */
+  async run(): Promise<void> {
+    try {
+      await this.#readLoop();
+    } catch (error) {
+      if (error instanceof RocketdError && error.code === "malformed") {
+        log.warn("closing {peer}: {reason}", { peer: this.peer, reason: error.message });
+        this.#owner.malformed?.(this, error);
+      } else if (!this.#closed) {
+        log.debug("connection {peer} broke: {reason}", { peer: this.peer, reason: messageOf(error) });
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  async #readLoop(): Promise<void> {
+    let bytes = new Uint8Array(READ_BUFFER_BYTES), view = new DataView(bytes.buffer);
+    let start = 0, end = 0;
+    while (!this.#closed) {
+      const count = await this.#conn.read(end === 0 ? bytes : bytes.subarray(end));
+      if (count === null) return;
+      end += count;
+      this.lastActivity = Date.now();
+      let length = frameLength(view, start, end);
+      while (length !== undefined && start + length <= end) {
+        if (this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX) await this.#untilCalm();
+        if (this.#closed) return;
+        this.#obey(decodeFrame(bytes, view, start, length));
+        start += length;
+        length = frameLength(view, start, end);
+      }
+      const needed = Math.max(
+        length ?? 0,
+        end < bytes.length ? 0 : Math.min(bytes.length * 2, READ_BUFFER_BYTES_BUSY),
+        READ_BUFFER_BYTES,
+      );
+      // Room for one whole frame; a buffer that one great frame needed is given back after it.
+      const tooLarge = bytes.length > READ_BUFFER_BYTES_BUSY && needed <= READ_BUFFER_BYTES_BUSY;
+      if (needed > bytes.length || tooLarge) {
+        const next = new Uint8Array(Math.max(needed, end - start));
+        next.set(bytes.subarray(start, end));
+        bytes = next;
+        view = new DataView(bytes.buffer);
+        end -= start;
+        start = 0;
+      } else if (start === end) {
+        start = end = 0;
+      } else if (start > 0) {
+        bytes.copyWithin(0, start, end);
+        end -= start;
+        start = 0;
+      }
+    }
+  }
+
+  #untilCalm(): Promise<void> {
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  #obey(frame: Frame): void {
+    if (isAnswer(frame)) return this.#receive(frame);
+    const { header } = frame;
+    const oneWay = (header.flag & Flag.ONE_WAY) !== 0;
+    const route = this.#owner.handlers.get(header.code);
+    if (route === undefined) {
+      if (!oneWay) {
+        const remark = ` request type ${requestCodeName(header.code)} not supported`;
+        this.sendAnswer(frame.encoding, header.opaque, undefined, {
+          code: ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
+          remark,
+        });
+      }
+      return;
+    }
+    this.#inHand++;
+    let request: IncomingRequest;
+    try {
+      request = new IncomingRequest(this, route.type, frame, header.fields.read(route.type.request), oneWay);
+    } catch (error) {
+      this.finished();
+      if (!oneWay) {
+        const remark = `${route.type.name}: ${messageOf(error)}`;
+        this.sendAnswer(frame.encoding, header.opaque, undefined, { code: ResponseCode.SYSTEM_ERROR, remark });
+      }
+      return;
+    }
+    try {
+      const result = route.handler(request as Incoming);
+      if (result instanceof Promise) {
+        result.then((answer) => answer && request.answer(answer), (error) => request.fail(error));
+      } else if (result !== undefined) request.answer(result);
+      else if (oneWay) request.hold();
+    } catch (error) {
+      request.fail(error);
+    }
+  }
+
+  /** For IncomingRequest: one request less in hand. */
+  finished(): void {
+    this.#inHand--;
+    if (this.#drained.length > 0 && !this.congested) this.#wakeDrained();
+  }
+
+  /** For IncomingRequest: writes an answer frame. */
+  sendAnswer(encoding: HeaderEncoding, opaque: number, type: RequestType | undefined, answer: Answer): void {
+    const { body } = answer;
+    this.#send(
+      encoding,
+      {
+        code: answer.code,
+        version: OUR_VERSION,
+        opaque,
+        flag: Flag.ANSWER,
+        remark: answer.remark,
+        table: type?.answer,
+        values: answer.header,
+      },
+      body === undefined ? nothing : body instanceof Uint8Array ? [body] : body,
+    );
+  }
+
+  #send(encoding: HeaderEncoding, header: Parameters<typeof encodeFrame>[2], body: readonly Uint8Array[]): void {
+    if (this.#closed) return;
+    encodeFrame(this.#out, encoding, header, body);
+    if (this.#unsent > UNSENT_BYTES_MAX) {
+      log.warn("closing {peer}: it does not read, {bytes} bytes are unsent", { peer: this.peer, bytes: this.#unsent });
+      return this.close();
+    }
+    if (!this.#flushScheduled && !this.#writing) {
+      this.#flushScheduled = true;
+      queueMicrotask(() => this.#flush());
+    }
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushScheduled = false;
+    if (this.#writing) return;
+    this.#writing = true;
+    try {
+      while (this.#out.length > 0 && !this.#closed) {
+        [this.#out, this.#sending] = [this.#sending, this.#out];
+        const bytes = this.#sending.written();
+        let sent = await this.#conn.write(bytes);
+        while (sent < bytes.length) sent += await this.#conn.write(bytes.subarray(sent));
+        this.#sending.reset();
+        this.lastActivity = Date.now();
+        if (this.#drained.length > 0 && this.#unsent <= UNSENT_BYTES_HIGH / 2) this.#wakeDrained();
+      }
+    } catch (error) {
+      log.debug("cannot write to {peer}: {reason}", { peer: this.peer, reason: messageOf(error) });
+      this.close();
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #wakeDrained(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const callback of waiting) callback();
+  }
+
+  /** Asks the peer and waits for its answer. Rejects with `timeout`, `unavailable`. */
+  request<R extends RequestType>(
+    type: R,
+    header: RequestInput<R>,
+    body: readonly Uint8Array[] | undefined,
+    timeoutMs: number,
+  ): Promise<Received<R>> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed || this.#pending.size >= REQUESTS_PENDING_MAX) {
+        const reason = this.#closed ? "it is closed" : `${REQUESTS_PENDING_MAX} requests wait for an answer`;
+        return reject(new RocketdError("unavailable", `Cannot send ${type.name} to ${this.peer}: ${reason}`));
+      }
+      const opaque = this.#opaque = (this.#opaque + 1) & 0x7fff_ffff;
+      const timer = setTimeout(() => {
+        this.#pending.delete(opaque);
+        reject(new RocketdError("timeout", `${this.peer} did not answer ${type.name} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#pending.set(opaque, { type, resolve: resolve as (received: Received) => void, reject, timer });
+      this.#ask(type, header, body, opaque, 0);
+    });
+  }
+
+  /** Tells the peer something that it does not answer. */
+  notify<R extends RequestType>(type: R, header: RequestInput<R>, body?: readonly Uint8Array[]): void {
+    this.#opaque = (this.#opaque + 1) & 0x7fff_ffff;
+    this.#ask(type, header, body, this.#opaque, Flag.ONE_WAY);
+  }
+
+  #ask<R extends RequestType>(
+    type: R,
+    values: RequestInput<R>,
+    body: readonly Uint8Array[] = nothing,
+    opaque: number,
+    flag: number,
+  ): void {
+    const parts = {
+      code: type.code,
+      version: OUR_VERSION,
+      opaque,
+      flag,
+      table: type.request,
+      values: values as InputOf<RequestType["request"]["fields"]>,
+    };
+    this.#send(this.encoding, parts, body);
+  }
+
+  #receive({ header, body }: Frame): void {
+    const pending = this.#pending.get(header.opaque);
+    if (pending === undefined) return; // Late: its timeout has passed.
+    this.#pending.delete(header.opaque);
+    clearTimeout(pending.timer);
+    try {
+      pending.resolve({
+        code: header.code,
+        remark: header.remark,
+        header: header.fields.readLoosely(pending.type.answer),
+        body: body.slice(),
+        version: header.version,
+      });
+    } catch (error) {
+      pending.reject(
+        new RocketdError("malformed", `${this.peer} answered ${pending.type.name} badly: ${messageOf(error)}`),
+      );
+    }
+  }
+
+  /** Resolves when everything written so far has gone to the socket, or the connection has closed. */
+  async flushed(): Promise<void> {
+    while (!this.#closed && (this.#unsent > 0 || this.#writing)) await new Promise((r) => setTimeout(r, 1));
+  }
+
+  /** Ends the connection; requests in hand lose their answers, our own fail as `unavailable`. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#conn.close();
+    } catch {
+      // The peer was faster.
+    }
+    for (const { reject, timer, type } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(new RocketdError("unavailable", `${this.peer} closed the connection before it answered ${type.name}`));
+    }
+    this.#pending.clear();
+    this.#wakeDrained();
+    for (const callback of this.#closeListeners.splice(0)) callback();
+    this.#owner.closed(this);
+  }
+}

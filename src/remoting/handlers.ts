@@ -1,0 +1,83 @@
+/**
+ * A role as a table from request to handler, and what a handler sees and gives.
+ *
+ * @module
+ */
+import type { HeaderEncoding } from "../protocol/codes.ts";
+import type { AnswerInput, RequestHeader, RequestType } from "../protocol/request.ts";
+import type { Connection } from "./connection.ts";
+
+/** What a handler gives: RocketMQ's response code, the reason for people, the header's fields, the body. */
+export interface Answer<R = RequestType> {
+  readonly code: number;
+  readonly remark?: string | undefined;
+  readonly header?: AnswerInput<R>;
+  /** Copied before `answer` returns. */
+  readonly body?: Uint8Array | readonly Uint8Array[];
+}
+
+/** One request in hand. */
+export interface Incoming<R = RequestType> {
+  readonly connection: Connection;
+  readonly type: R;
+  readonly header: RequestHeader<R>;
+  /** A view that is valid until the handler returns or first awaits: copy what is kept. */
+  readonly body: Uint8Array;
+  readonly opaque: number;
+  readonly oneWay: boolean;
+  /** `MQVersion` ordinal and language of the sender. */
+  readonly version: number;
+  readonly language: string;
+  readonly encoding: HeaderEncoding;
+  /** The fields as text, for what no declaration names (signatures, forwarding). */
+  extFields(): Map<string, string>;
+  /** Answers, at once or later; a second call does nothing, nor does the answer to a one-way request. */
+  answer(answer: Answer<R>): void;
+  /** The answer may take long by design (a held pull): it no longer counts as work in hand. */
+  hold(): void;
+}
+
+/** Answers at once by its value, later by a promise or `request.answer`, or (undefined) not at all. */
+export type Handler<R> = (request: Incoming<R>) => Answer<R> | undefined | Promise<Answer<R> | undefined>;
+
+/** A declared request with its handler. */
+export interface Route {
+  readonly type: RequestType;
+  readonly handler: Handler<RequestType>;
+}
+
+/**
+ * The requests that a listener obeys.
+ *
+ * @example
+ * ```ts ignore
+ * const table = new HandlerTable().on(GetMaxOffset, ({ header }) => ({
+ *   code: ResponseCode.SUCCESS,
+ *   header: { offset: store.maxOffset(header.topic, header.queueId) },
+ * }));
+ * ```
+ */
+export class HandlerTable {
+  readonly #routes = new Map<number, Route>();
+
+  /** Adds a handler; a code has one. */
+  on<R extends RequestType>(type: R, handler: Handler<R>): this {
+    if (this.#routes.has(type.code)) throw new Error(`two handlers for ${type.name}`);
+    this.#routes.set(type.code, { type, handler: handler as unknown as Handler<RequestType> });
+    return this;
+  }
+
+  /** The route of a code, if there is one. */
+  get(code: number): Route | undefined {
+    return this.#routes.get(code);
+  }
+
+  /** A table with the same routes but for some. */
+  without(...types: RequestType[]): HandlerTable {
+    const table = new HandlerTable();
+    for (const [code, route] of this.#routes) {
+      if (!types.some((type) => type.code === code)) table.#routes.set(code, route);
+    }
+    return table;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * A listener for the remoting protocol: accepts connections up to a limit, runs each, ends idle ones.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf, RocketdError } from "../errors.ts";
+import { HeaderEncoding } from "../protocol/codes.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { HandlerTable } from "./handlers.ts";
+
+const log = getLogger(["rocketd", "remoting"]);
+
+const IDLE_CHECK_MS = 5_000;
+/** How long a stopping server waits for answers in hand to go out, ms. */
+const DRAIN_MS = 3_000;
+
+/** What a server listens on and obeys. */
+export interface ServerOptions {
+  readonly hostname: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly handlers: HandlerTable;
+  /** Connections beyond this are closed at once. */
+  readonly connectionsMax: number;
+  /** A connection with no traffic for this long is closed, ms (`serverChannelMaxIdleTimeSeconds`). */
+  readonly idleMs: number;
+  /** Called when a connection has gone. */
+  readonly onClose?: (connection: Connection) => void;
+}
+
+/** Counts for operators. */
+export interface ServerCounts {
+  accepted: number;
+  refused: number;
+  malformed: number;
+  idle: number;
+}
+
+/** Listens until {@linkcode RemotingServer.close}. */
+export class RemotingServer implements ConnectionOwner {
+  readonly handlers: HandlerTable;
+  readonly connections = new Set<Connection>();
+  readonly counts: ServerCounts = { accepted: 0, refused: 0, malformed: 0, idle: 0 };
+  readonly #listener: Deno.TcpListener;
+  readonly #options: ServerOptions;
+  readonly #idleTimer: ReturnType<typeof setInterval>;
+  #accepting: Promise<void>;
+
+  /** Throws `inUse` when the port is taken. */
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.handlers = options.handlers;
+    try {
+      this.#listener = Deno.listen({ hostname: options.hostname, port: options.port });
+    } catch (cause) {
+      throw new RocketdError(
+        "inUse",
+        `Cannot listen on ${options.hostname}:${options.port} (listenPort): ${messageOf(cause)}`,
+        { field: "listenPort", value: options.port, cause },
+      );
+    }
+    this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS);
+    this.#accepting = this.#accept();
+  }
+
+  /** The port that the server listens on. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  async #accept(): Promise<void> {
+    while (true) {
+      let conn: Deno.TcpConn;
+      try {
+        conn = await this.#listener.accept();
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
+        // Out of file descriptors, or the peer left before we came: wait a little, go on.
+        log.warn("cannot accept a connection: {reason}", { reason: messageOf(error) });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        continue;
+      }
+      if (this.connections.size >= this.#options.connectionsMax) {
+        if (this.counts.refused++ === 0) {
+          log.warn("refusing connections: {max} are open (maxConnections)", { max: this.#options.connectionsMax });
+        }
+        conn.close();
+        continue;
+      }
+      this.counts.accepted++;
+      conn.setNoDelay(true);
+      const connection = new Connection(conn, this, HeaderEncoding.JSON);
+      this.connections.add(connection);
+      connection.run();
+    }
+  }
+
+  #endIdle(): void {
+    const oldest = Date.now() - this.#options.idleMs;
+    for (const connection of this.connections) {
+      if (connection.lastActivity < oldest) {
+        this.counts.idle++;
+        connection.close();
+      }
+    }
+  }
+
+  closed(connection: Connection): void {
+    if (this.connections.delete(connection)) this.#options.onClose?.(connection);
+  }
+
+  malformed(): void {
+    this.counts.malformed++;
+  }
+
+  /** Takes no new connections; those that are open go on. */
+  stopAccepting(): void {
+    try {
+      this.#listener.close();
+    } catch {
+      // Already closed.
+    }
+  }
+
+  /** Stops in order: no new connections, what is answered goes out, then all are closed. */
+  async close(): Promise<void> {
+    this.stopAccepting();
+    clearInterval(this.#idleTimer);
+    await this.#accepting;
+    const drained = Promise.all([...this.connections].map((connection) => connection.flushed()));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([drained, new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS))]);
+    clearTimeout(timer);
+    for (const connection of this.connections) connection.close();
+  }
+}

@@ -57,3 +57,8 @@ export const SUBSCRIPTIONS_MAX = 4096;
 export const TOPICS_MAX = 100_000;
 /** Subscription groups of one broker. */
 export const GROUPS_MAX = 100_000;
+
+// ---- our own clients (client, broker as client) ----
+
+/** Time for a connection to come about, ms: `connectTimeoutMillis` of RocketMQ's clients. */
+export const CONNECT_TIMEOUT_MS = 3_000;

@@ -1,0 +1,187 @@
+/**
+ * The asking side of the remoting protocol: one connection for each address, made when it is first needed, shared by
+ * all callers, and made anew on the next use after it was lost.
+ *
+ * @module
+ */
+import { messageOf, RocketdError } from "../errors.ts";
+import { CONNECT_TIMEOUT_MS } from "../limits.ts";
+import { HeaderEncoding, ResponseCode, responseCodeName } from "../protocol/codes.ts";
+import type { RequestInput, RequestType } from "../protocol/request.ts";
+import { Connection, type ConnectionOwner, type Received } from "./connection.ts";
+import { HandlerTable } from "./handlers.ts";
+
+/** How a client connects and what it obeys. */
+export interface RemotingClientOptions {
+  /** What servers may ask of us; nothing by default. */
+  readonly handlers?: HandlerTable;
+  /** Encoding of the requests' headers; servers answer in kind. JSON by default, as Java's clients. */
+  readonly encoding?: HeaderEncoding;
+  /** Time for a connection to come about, ms. */
+  readonly connectTimeoutMs?: number;
+  /** Fields to add to each of our requests, as a signature. */
+  readonly sign?: ConnectionOwner["sign"];
+  /** Called when a connection to an address has gone. */
+  readonly onClose?: (address: string) => void;
+}
+
+/** Bodies are given whole or in parts that are sent one after the other. */
+export type RequestBody = Uint8Array | readonly Uint8Array[];
+
+/**
+ * Sends requests to servers by address, `ip:port` or `[v6]:port`.
+ *
+ * @example
+ * ```ts ignore
+ * const client = new RemotingClient();
+ * const answer = succeed(await client.invoke("127.0.0.1:10911", GetMaxOffset, { topic, queueId: 0 }, undefined, 3000));
+ * client.close();
+ * ```
+ */
+export class RemotingClient {
+  readonly #options: RemotingClientOptions;
+  readonly #handlers: HandlerTable;
+  readonly #connections = new Map<string, Promise<Connection>>();
+  #closed = false;
+
+  constructor(options: RemotingClientOptions = {}) {
+    this.#options = options;
+    this.#handlers = options.handlers ?? new HandlerTable();
+  }
+
+  /**
+   * Asks and waits for the answer, whatever its code; see {@linkcode succeed}. Rejects with `timeout` after `timeoutMs`
+   * (the time to connect included), `unavailable` without a connection, `invalidArgument` for a bad address.
+   */
+  async invoke<R extends RequestType>(
+    address: string,
+    type: R,
+    header: RequestInput<R>,
+    body: RequestBody | undefined,
+    timeoutMs: number,
+  ): Promise<Received<R>> {
+    const deadline = Date.now() + timeoutMs;
+    const connection = await this.#connection(address, timeoutMs);
+    return await connection.request(type, header, partsOf(body), Math.max(1, deadline - Date.now()));
+  }
+
+  /** Tells without an answer: resolves when the frame lies in the connection's buffer. */
+  async notify<R extends RequestType>(
+    address: string,
+    type: R,
+    header: RequestInput<R>,
+    body?: RequestBody,
+  ): Promise<void> {
+    const connection = await this.#connection(address, this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
+    connection.notify(type, header, partsOf(body));
+    if (connection.congested) await new Promise<void>((resolve) => connection.whenDrained(resolve));
+  }
+
+  /** Resolves when what was written so far has gone to the sockets, or their connections have closed. */
+  async flushed(): Promise<void> {
+    const open = await Promise.allSettled(this.#connections.values());
+    await Promise.all(open.map((made) => made.status === "fulfilled" ? made.value.flushed() : undefined));
+  }
+
+  /** Closes every connection; calls in flight and later ones reject with `unavailable`. */
+  close(): void {
+    this.#closed = true;
+    for (const made of this.#connections.values()) made.then((connection) => connection.close(), () => {});
+    this.#connections.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #connection(address: string, patienceMs: number): Promise<Connection> {
+    if (this.#closed) throw new RocketdError("unavailable", `Cannot reach ${address}: the client is closed`);
+    let made = this.#connections.get(address);
+    if (made === undefined) {
+      made = this.#connect(address);
+      this.#connections.set(address, made);
+      // A failure is not kept: the next use tries again. Who waits for it is told by the promise itself.
+      made.catch(() => this.#forget(address, made!));
+    }
+    return await within(made, patienceMs, () => {
+      return new RocketdError("timeout", `Cannot reach ${address}: no connection within ${patienceMs} ms`);
+    });
+  }
+
+  async #connect(address: string): Promise<Connection> {
+    const { hostname, port } = parseAddress(address);
+    const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const connecting = Deno.connect({ hostname, port });
+    let conn: Deno.TcpConn;
+    try {
+      conn = await within(connecting, timeoutMs, () => new Error(`no connection within ${timeoutMs} ms`));
+    } catch (cause) {
+      connecting.then((late) => late.close(), () => {});
+      throw new RocketdError("unavailable", `Cannot reach ${address}: ${messageOf(cause)}`, { cause });
+    }
+    if (this.#closed) {
+      conn.close();
+      throw new RocketdError("unavailable", `Cannot reach ${address}: the client is closed`);
+    }
+    conn.setNoDelay(true);
+    const { sign } = this.#options;
+    const owner: ConnectionOwner = {
+      handlers: this.#handlers,
+      closed: () => {
+        this.#forget(address, this.#connections.get(address));
+        this.#options.onClose?.(address);
+      },
+      ...(sign === undefined ? {} : { sign }),
+    };
+    const connection = new Connection(conn, owner, this.#options.encoding ?? HeaderEncoding.JSON);
+    connection.run();
+    return connection;
+  }
+
+  /** Forgets a connection, unless another has taken its place. */
+  #forget(address: string, made: Promise<Connection> | undefined): void {
+    if (made !== undefined && this.#connections.get(address) === made) this.#connections.delete(address);
+  }
+}
+
+/** The answer, if its code is SUCCESS. Throws `refused` with RocketMQ's code and remark for any other. */
+export function succeed<A extends Pick<Received, "code" | "remark">>(received: A, what = "the request"): A {
+  if (received.code === ResponseCode.SUCCESS) return received;
+  const { code, remark } = received;
+  throw new RocketdError(
+    "refused",
+    `Cannot finish ${what}: ${responseCodeName(code)} (${code}) ${remark ?? ""}`.trim(),
+    {
+      responseCode: code,
+    },
+  );
+}
+
+/** Host and port of `ip:port`, `name:port` or `[v6]:port`. Throws `invalidArgument` for anything else. */
+export function parseAddress(address: string): { hostname: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(address.trim());
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65_535) {
+    const allowed = "ip:port or [v6]:port";
+    throw new RocketdError("invalidArgument", `Cannot use the address "${address}": allowed is ${allowed}`, {
+      field: "address",
+      value: address,
+      allowed,
+    });
+  }
+  return { hostname: match[1] ?? match[2]!, port };
+}
+
+function partsOf(body: RequestBody | undefined): readonly Uint8Array[] | undefined {
+  return body instanceof Uint8Array ? [body] : body;
+}
+
+async function within<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => timer = setTimeout(() => reject(late()), ms));
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What a broker's handlers share: the settings, the store and the tables.
+ *
+ * @module
+ */
+import type { BrokerSettings } from "../config/mod.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Disk } from "../platform/disk.ts";
+import type { MessageStore } from "../store/store.ts";
+import type { ConsumerGroups } from "./consumers.ts";
+import type { SubscriptionGroupTable } from "./groups.ts";
+import type { ConsumerOffsets } from "./offsets.ts";
+import type { ProducerGroups } from "./producers.ts";
+import type { TopicTable } from "./topics.ts";
+
+/** One broker, as its handlers see it. */
+export interface BrokerContext {
+  readonly settings: BrokerSettings;
+  /** What clients are told: `brokerIP1:listenPort`. */
+  readonly address: string;
+  readonly store: MessageStore;
+  readonly topics: TopicTable;
+  readonly groups: SubscriptionGroupTable;
+  readonly offsets: ConsumerOffsets;
+  readonly consumers: ConsumerGroups;
+  readonly producers: ProducerGroups;
+  readonly disk: Disk;
+  readonly clock: Clock;
+}

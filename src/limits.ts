@@ -62,3 +62,48 @@ export const GROUPS_MAX = 100_000;
 
 /** Time for a connection to come about, ms: `connectTimeoutMillis` of RocketMQ's clients. */
 export const CONNECT_TIMEOUT_MS = 3_000;
+
+// ---- consume queues and index ----
+
+/** First room for a queue's newest entries in memory, entries of 20 bytes. */
+export const QUEUE_WINDOW_ENTRIES = 64;
+/** Room that a busy queue's window grows to, entries. */
+export const QUEUE_WINDOW_ENTRIES_MAX = 1024;
+/** Entries that one read of a queue brings at most. */
+export const QUEUE_READ_ENTRIES_MAX = 1024;
+/** Queue files synced at the same time. */
+export const QUEUE_SYNCS_AT_ONCE = 8;
+/** Name of a topic's folder, bytes: what Linux file systems take. */
+export const TOPIC_FOLDER_BYTES_MAX = 255;
+/** Index entries gathered in memory before they are written. */
+export const INDEX_PENDING_ENTRIES = 4096;
+/** Entries of one chain that a key lookup walks at most; RocketMQ walks all of them, on a thread of its own. */
+export const INDEX_CHAIN_STEPS_MAX = 200_000;
+/** Topics whose hash the index remembers. */
+export const INDEX_TOPIC_HASHES_MAX = 4096;
+
+// ---- store ----
+
+/** Pieces of the log's end that stay in memory. */
+export const LOG_TAIL_CHUNKS = 4;
+/** What a record may have beyond its body, so that a chunk holds the greatest one (`CommitLog`: 64 KiB). */
+export const LOG_TAIL_CHUNK_SPARE = 64 * KiB;
+/** Bytes of one block read from old parts of the log. */
+export const COLD_BLOCK_BYTES = MiB;
+/** Blocks of old parts of the log kept in memory. */
+export const COLD_BLOCKS_MAX = 16;
+/** Blocks that one read of a queue may bring in; it answers with the messages found so far. */
+export const COLD_BLOCKS_PER_READ = 8;
+/** Reads of old parts of the log that run at once; others wait. */
+export const COLD_READS_AT_ONCE = 4;
+/** Bytes read at once while walking through the log at start. */
+export const RECOVERY_BLOCK_BYTES = 8 * MiB;
+/** Bytes of all messages in one answer to a query by key. */
+export const QUERY_BYTES_MAX = 8 * MiB;
+/** Bytes of queue entries that one pull may scan (`DefaultMessageStore.getMessage`). */
+export const QUEUE_SCAN_BYTES_MIN = 16_000;
+/** Disk use in per cent from which writes are refused, and from which files go before their time (RocketMQ 4.9.7). */
+export const DISK_USED_REFUSE = 90;
+export const DISK_USED_CLEAN_FORCIBLY = 85;
+/** Log files that one round of cleaning removes at most. */
+export const LOG_FILES_REMOVED_PER_ROUND = 10;

@@ -116,7 +116,7 @@ export function writeRecordHead(
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The bytes of a record; CRC, size and the IPv6 bits are computed. The texts must fit their length fields. */
 export function encodeRecord(record: Omit<MessageRecord, "totalSize" | "bodyCrc">): Uint8Array<ArrayBuffer> {

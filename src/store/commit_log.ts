@@ -1,0 +1,140 @@
+/**
+ * The commit log: bytes are gathered in memory at its end (`room`, `advance`), written with one call (`write`) and made
+ * durable (`sync`). A record never crosses the end of a file: a filler closes the file and the next one begins.
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import { LOG_TAIL_CHUNK_SPARE } from "../limits.ts";
+import { FILLER_BYTES, FILLER_MAGIC } from "../protocol/message_record.ts";
+import type { LogFile, LogFiles } from "./log_file.ts";
+import { LogTail, type TailChunk } from "./log_tail.ts";
+
+/** Sizes the log is made with. */
+export interface CommitLogOptions {
+  tailChunkBytes: number;
+  maxMessageSize: number;
+}
+
+export class CommitLog {
+  readonly tail: LogTail;
+  /** Where the next record goes. */
+  end: number;
+  /** Everything before it was written to the files. */
+  writtenEnd: number;
+  /** Everything before it survives a power loss. */
+  syncedEnd: number;
+  /** Store time of the newest record. */
+  lastStoreTimestamp = 0;
+  #file: LogFile | undefined;
+  readonly #unsynced = new Set<LogFile>();
+  #syncing: Promise<void> = Promise.resolve();
+
+  /** Takes loaded files, whose data ends at `end`. */
+  constructor(readonly files: LogFiles, end: number, options: CommitLogOptions) {
+    this.end = this.writtenEnd = this.syncedEnd = end;
+    this.tail = new LogTail(Math.max(options.tailChunkBytes, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE));
+    // What recovery accepted may still be only in the page cache.
+    const file = files.at(Math.max(end - 1, 0));
+    if (file !== undefined) this.#unsynced.add(file);
+  }
+
+  get minOffset(): number {
+    return this.files.first?.start ?? 0;
+  }
+
+  /** The most bytes that one reservation can have. */
+  get roomMax(): number {
+    return Math.min(this.tail.chunkBytes, this.files.fileSize - FILLER_BYTES);
+  }
+
+  /** Bytes that can be encoded right now at the end without leaving the file or the chunk; the filler's are kept. */
+  get roomNow(): number {
+    const file = this.#file;
+    const chunk = this.tail.active;
+    if (file === undefined || chunk === undefined) return 0;
+    return Math.min(file.end - FILLER_BYTES - this.end, chunk.bytes.length - chunk.length);
+  }
+
+  /**
+   * The chunk to encode up to `size` bytes into, at `chunk.length`; the log continues in the next file when this one
+   * has no room. Throws when a file cannot be made (nothing has changed then) or gathered bytes cannot be written.
+   */
+  room(size: number): TailChunk {
+    if (size <= this.roomNow) return this.tail.active!;
+    const file = this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
+    if (size + FILLER_BYTES > file.end - this.end) {
+      const next = this.files.ensure(file.end);
+      this.#fill(file);
+      this.#file = next;
+      return this.tail.begin(this.end);
+    }
+    const chunk = this.tail.active;
+    if (chunk !== undefined && size <= chunk.bytes.length - chunk.length) return chunk;
+    this.write();
+    return this.tail.begin(this.end);
+  }
+
+  /** Says that `size` bytes were encoded. */
+  advance(chunk: TailChunk, size: number): void {
+    chunk.length += size;
+    this.end += size;
+  }
+
+  /** Writes everything encoded so far. Throws when the disk refuses; the log must not be used any more then. */
+  write(): void {
+    if (this.writtenEnd === this.end) return;
+    const chunk = this.tail.active!;
+    const from = this.writtenEnd - chunk.start;
+    this.#file!.write(chunk.bytes.subarray(from, chunk.length), this.writtenEnd);
+    this.#unsynced.add(this.#file!);
+    this.writtenEnd = this.end;
+  }
+
+  /** Closes a file with the filler: the bytes left, and a magic. */
+  #fill(file: LogFile): void {
+    this.write();
+    const left = file.end - this.end;
+    if (left >= FILLER_BYTES) {
+      const filler = new DataView(new ArrayBuffer(FILLER_BYTES));
+      filler.setInt32(0, left);
+      filler.setInt32(4, FILLER_MAGIC);
+      file.write(new Uint8Array(filler.buffer), this.end);
+      this.#unsynced.add(file);
+    }
+    this.end = this.writtenEnd = file.end;
+  }
+
+  /** Bytes written but not yet safe from a power loss. */
+  get unsyncedBytes(): number {
+    return this.writtenEnd - this.syncedEnd;
+  }
+
+  /** Makes what is written now survive a power loss; one after the other. Rejects when the disk refuses: never retry. */
+  sync(): Promise<void> {
+    const next = this.#syncing.then(() => this.#syncNow());
+    this.#syncing = next.catch(() => {});
+    return next;
+  }
+
+  async #syncNow(): Promise<void> {
+    const end = this.writtenEnd;
+    const files = [...this.#unsynced];
+    this.#unsynced.clear();
+    for (const file of files) await file.handle.syncData();
+    this.syncedEnd = end;
+  }
+
+  /** Reads bytes of the log from its file. Throws `RocketdError` when they are not within one file and written. */
+  readSync(into: Uint8Array, logOffset: number): void {
+    const file = this.files.at(logOffset);
+    const read = file?.handle.readSync(into, logOffset - file.start) ?? 0;
+    if (read < into.length) {
+      throw new RocketdError("disk", `Cannot read ${into.length} bytes of the commit log at ${logOffset}: got ${read}`);
+    }
+  }
+
+  close(): void {
+    this.files.close();
+  }
+}

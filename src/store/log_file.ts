@@ -1,0 +1,133 @@
+/**
+ * The files of the commit log: 20-digit names that say where in the log a file begins, all of one size, made at full
+ * size (sparse) so that a Java broker can map them.
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import type { Disk, DiskFile } from "../platform/disk.ts";
+
+/** One file of the log; opened when first needed. */
+export class LogFile {
+  #handle: DiskFile | undefined;
+
+  constructor(readonly path: string, readonly start: number, readonly size: number, readonly disk: Disk) {}
+
+  /** The log offset behind the file's last byte. */
+  get end(): number {
+    return this.start + this.size;
+  }
+
+  get handle(): DiskFile {
+    return this.#handle ??= this.disk.openSync(this.path);
+  }
+
+  /** Writes at a log offset inside this file. */
+  write(bytes: Uint8Array, logOffset: number): void {
+    this.handle.writeSync(bytes, logOffset - this.start);
+  }
+
+  /** Makes everything from `logOffset` on zeros. */
+  clearFrom(logOffset: number): void {
+    this.handle.truncateSync(logOffset - this.start);
+    this.handle.truncateSync(this.size);
+    this.handle.syncDataSync();
+  }
+
+  close(): void {
+    this.#handle?.close();
+    this.#handle = undefined;
+  }
+}
+
+/** The name of the file that begins at `start`. */
+export function logFileName(start: number): string {
+  return start.toString().padStart(20, "0");
+}
+
+/** The list of a log's files, in order and without gaps. */
+export class LogFiles {
+  readonly #files: LogFile[] = [];
+
+  constructor(readonly dir: string, readonly fileSize: number, readonly disk: Disk) {}
+
+  /** Reads the folder. Throws `RocketdError` when a file has another size or one is missing between two. */
+  static load(dir: string, fileSize: number, disk: Disk): LogFiles {
+    disk.mkdirSync(dir);
+    const files = new LogFiles(dir, fileSize, disk);
+    for (const name of disk.listSync(dir)) {
+      if (!/^\d{20}$/.test(name)) continue;
+      const path = `${dir}/${name}`;
+      const size = disk.sizeSync(path);
+      if (size !== fileSize) {
+        const reason = `${path} has ${size} bytes, mappedFileSizeCommitLog is ${fileSize}`;
+        const remedy = "set it to the size the files have, or move a wrong file away";
+        throw new RocketdError("damagedStore", `Cannot open the commit log: ${reason}; ${remedy}`, { field: path });
+      }
+      const start = Number(name);
+      const last = files.last;
+      if (last !== undefined && last.end !== start) {
+        const reason = `no file begins at ${last.end}, after ${last.path}, but ${name} is there`;
+        throw new RocketdError("damagedStore", `Cannot open the commit log: ${reason}`, { field: path });
+      }
+      files.#files.push(new LogFile(path, start, fileSize, disk));
+    }
+    return files;
+  }
+
+  get all(): readonly LogFile[] {
+    return this.#files;
+  }
+
+  get first(): LogFile | undefined {
+    return this.#files[0];
+  }
+
+  get last(): LogFile | undefined {
+    return this.#files[this.#files.length - 1];
+  }
+
+  /** The file that holds a log offset. */
+  at(logOffset: number): LogFile | undefined {
+    const first = this.#files[0];
+    return first === undefined ? undefined : this.#files[Math.floor((logOffset - first.start) / this.fileSize)];
+  }
+
+  /** Makes the file that begins at `start`, or takes the one that is already there (an empty one made in advance). */
+  ensure(start: number): LogFile {
+    const known = this.at(start);
+    if (known !== undefined) return known;
+    const path = `${this.dir}/${logFileName(start)}`;
+    const file = new LogFile(path, start, this.fileSize, this.disk);
+    const handle = this.disk.openSync(path, { create: true });
+    try {
+      handle.truncateSync(this.fileSize);
+      handle.syncDataSync();
+    } finally {
+      handle.close();
+    }
+    this.disk.syncDirSync(this.dir);
+    this.#files.push(file);
+    return file;
+  }
+
+  /** Removes the oldest file. */
+  removeFirst(): void {
+    this.#remove(this.#files.shift());
+  }
+
+  /** Removes the newest file. */
+  removeLast(): void {
+    this.#remove(this.#files.pop());
+  }
+
+  #remove(file: LogFile | undefined): void {
+    if (file === undefined) return;
+    file.close();
+    this.disk.removeSync(file.path);
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The end of the log in memory: what was written last is what nearly every consumer reads next.
+ *
+ * @module
+ */
+import { LOG_TAIL_CHUNKS } from "../limits.ts";
+
+/** A stretch of the log in memory: bytes [start, start + length). */
+export interface TailChunk {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+  start: number;
+  length: number;
+}
+
+/** The last few chunks of the log. Records are encoded into the newest; the oldest one's memory is used again. */
+export class LogTail {
+  readonly #chunks: TailChunk[] = [];
+
+  constructor(readonly chunkBytes: number) {}
+
+  /** The chunk that records go into. */
+  get active(): TailChunk | undefined {
+    return this.#chunks[this.#chunks.length - 1];
+  }
+
+  /** Starts a new chunk at a log offset. Views of the oldest chunk are no longer valid. */
+  begin(start: number): TailChunk {
+    const old = this.#chunks.length >= LOG_TAIL_CHUNKS ? this.#chunks.shift() : undefined;
+    const bytes = old?.bytes ?? new Uint8Array(this.chunkBytes);
+    const chunk: TailChunk = { bytes, view: old?.view ?? new DataView(bytes.buffer), start, length: 0 };
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+
+  /** A view of the bytes [logOffset, logOffset + size), or undefined when they are not all in one chunk. */
+  find(logOffset: number, size: number): Uint8Array<ArrayBuffer> | undefined {
+    for (let i = this.#chunks.length - 1; i >= 0; i--) {
+      const chunk = this.#chunks[i]!;
+      if (logOffset < chunk.start) continue;
+      const at = logOffset - chunk.start;
+      return at + size <= chunk.length ? chunk.bytes.subarray(at, at + size) : undefined;
+    }
+    return undefined;
+  }
+
+  /** The log offset that the memory begins at; Infinity when there is nothing. */
+  get start(): number {
+    return this.#chunks[0]?.start ?? Infinity;
+  }
+}

@@ -36,8 +36,10 @@ for (const [name, encoding] of Object.entries(HeaderEncoding)) {
     using client = new RemotingClient({ encoding });
     const address = `127.0.0.1:${server.port}`;
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, queueId) =>
-        client.invoke(address, GetMaxOffset, { topic: "T", queueId }, undefined, 5000)),
+      Array.from(
+        { length: 200 },
+        (_, queueId) => client.invoke(address, GetMaxOffset, { topic: "T", queueId }, undefined, 5000),
+      ),
     );
     assertEquals(answers.map(({ header }) => header.offset), Array.from({ length: 200 }, (_, i) => i));
     assertEquals(server.counts.accepted, 1);
@@ -145,7 +147,10 @@ Deno.test("RemotingClient sends one-way requests in order before a later questio
 Deno.test("RemotingClient refuses calls after close", async () => {
   const client = new RemotingClient();
   client.close();
-  assertEquals((await failure(client.invoke("127.0.0.1:1", GetMaxOffset, question, undefined, 50))).code, "unavailable");
+  assertEquals(
+    (await failure(client.invoke("127.0.0.1:1", GetMaxOffset, question, undefined, 50))).code,
+    "unavailable",
+  );
 });
 
 Deno.test("succeed() throws RocketMQ's code and remark for any answer but SUCCESS", () => {

@@ -128,3 +128,18 @@ export function readStoreProperties(text: string, into: StoreProperties): StoreP
   }
   return into;
 }
+
+/** The text without any property of this name. */
+export function dropProperty(text: string, name: string): string {
+  const prefix = name + NAME_VALUE_SEPARATOR;
+  if (!text.includes(prefix)) return text;
+  return text.split(PROPERTY_SEPARATOR).filter((piece) => !piece.startsWith(prefix)).join(PROPERTY_SEPARATOR);
+}
+
+/** The text with this property last, in place of any other of its name; nothing stands behind its value. */
+export function withProperty(text: string, name: string, value: string): string {
+  const property = name + NAME_VALUE_SEPARATOR + value;
+  const kept = dropProperty(text, name);
+  if (kept === "") return property;
+  return kept.endsWith(PROPERTY_SEPARATOR) ? kept + property : kept + PROPERTY_SEPARATOR + property;
+}

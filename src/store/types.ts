@@ -20,6 +20,8 @@ export interface NewMessage {
   body: Uint8Array;
   /** Property text: name 0x01 value 0x02 … */
   properties: string;
+  /** Whether the sender waits for disk and slave (the property WAIT, which 4.9.7 does not store); by default it does. */
+  waitForSync?: boolean;
 }
 
 /** How a put ended, by RocketMQ's PutMessageStatus names. */

@@ -26,7 +26,8 @@ export class TextLineStream extends TransformStream<string, string> {
 }
 export function toText(stream: ReadableStream<Uint8Array>): Promise<string>;
 
-export function parse(content: string): unknown;
+/** Schema "failsafe": scalars are strings. */
+export function parse(content: string, options?: { schema?: "failsafe" | "json" | "core" | "default" }): unknown;
 export function stringify(value: unknown): string;
 
 export function assert(expr: unknown, msg?: string): asserts expr;

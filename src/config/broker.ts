@@ -1,0 +1,107 @@
+/**
+ * The settings of the broker roles (master and slave), by their names of broker.conf.
+ *
+ * @module
+ */
+import { commonSettings } from "./common.ts";
+import { ADDRESS, HOST, NAME } from "./forms.ts";
+import { bool, choice, int, list, long, type SettingsOf, string } from "./setting.ts";
+import { storeSettings } from "./store.ts";
+
+export const brokerSettings = {
+  namesrvAddr: list(ADDRESS, {
+    default: [],
+    env: "NAMESRV_ADDR",
+    help: 'nameservers to register with, joined by ";"; the environment variable NAMESRV_ADDR does the same',
+  }),
+  // The VIP twin listens two below, replication one above.
+  listenPort: int({
+    default: 10911,
+    perRole: true,
+    min: 3,
+    max: 65534,
+    help: "port to listen on; the VIP port is two below, the port for slaves one above",
+  }),
+  haListenPort: int({
+    default: ({ chosen }) => Number(chosen("listenPort")) + 1,
+    min: 1,
+    max: 65535,
+    help: "port for slaves; by default listenPort + 1",
+  }),
+  ...commonSettings,
+  brokerIP1: string(HOST, { default: ({ address }) => address, help: "address that clients are told" }),
+  brokerIP2: string(HOST, {
+    default: ({ chosen }) => String(chosen("brokerIP1")),
+    help: "address that slaves are told",
+  }),
+  brokerName: string(NAME, {
+    default: ({ hostName }) => hostName,
+    help: "name that a master and its slaves share",
+  }),
+  brokerClusterName: string(NAME, { default: "DefaultCluster", help: "cluster that the broker belongs to" }),
+  brokerId: long({
+    default: ({ role }) => role === "slave" ? 1 : 0,
+    help: "0 for a master; a slave has a higher one of its own",
+  }),
+  brokerRole: choice(["ASYNC_MASTER", "SYNC_MASTER", "SLAVE"], {
+    default: ({ role }) => role === "slave" ? "SLAVE" : "ASYNC_MASTER",
+    help: "SYNC_MASTER acknowledges a message once a slave has it",
+  }),
+  brokerPermission: int({
+    default: 6,
+    max: 7,
+    hot: true,
+    help: "sum of 4 (clients may read), 2 (clients may write) and 1 (topics may be derived from its topics)",
+  }),
+  defaultTopicQueueNums: int({
+    default: 8,
+    min: 1,
+    max: 1024,
+    help: "queues of the topic that new topics are made from",
+  }),
+  autoCreateTopicEnable: bool({ default: true, help: "make a topic when the first message to it arrives" }),
+  autoCreateSubscriptionGroup: bool({ default: true, hot: true, help: "make a consumer group when it is first used" }),
+  clusterTopicEnable: bool({ default: true, help: "keep a topic named like the cluster" }),
+  brokerTopicEnable: bool({ default: true, help: "keep a topic named like the broker" }),
+  traceTopicEnable: bool({ default: false, help: "keep the topic of message traces" }),
+  msgTraceTopicName: string(NAME, { default: "RMQ_SYS_TRACE_TOPIC", help: "topic of message traces" }),
+  flushConsumerOffsetInterval: int({ default: 5000, min: 100, help: "ms between saves of consumer offsets" }),
+  longPollingEnable: bool({
+    default: true,
+    hot: true,
+    help: "hold a pull that finds nothing as long as the client asks",
+  }),
+  shortPollingTimeMills: int({
+    default: 1000,
+    min: 1,
+    hot: true,
+    help: "ms that such a pull is held without longPollingEnable",
+  }),
+  notifyConsumerIdsChangedEnable: bool({
+    default: true,
+    hot: true,
+    help: "tell consumers when one of their group comes or goes",
+  }),
+  regionId: string(NAME, { default: "DefaultRegion", help: "region that message traces name" }),
+  traceOn: bool({ default: true, hot: true, help: "tell clients that messages may be traced" }),
+  registerBrokerTimeoutMills: int({ default: 6000, min: 1, help: "ms to wait for a nameserver" }),
+  registerNameServerPeriod: int({
+    default: 30000,
+    min: 10000,
+    max: 60000,
+    help: "ms between registrations with the nameservers",
+  }),
+  forceRegister: bool({ default: true, help: "register each time, even if no topic has changed" }),
+  compressedRegister: bool({ default: false, help: "compress registrations" }),
+  rejectTransactionMessage: bool({ default: false, hot: true, help: "refuse transactional messages" }),
+  slaveReadEnable: bool({ default: false, hot: true, help: "send consumers that lag far behind to a slave" }),
+  startAcceptSendRequestTimeStamp: long({
+    default: 0,
+    hot: true,
+    help: "take no messages before this time (Unix, ms)",
+  }),
+  ...storeSettings,
+};
+
+/** What a broker runs with. */
+export type BrokerSettings = SettingsOf<typeof brokerSettings>;

@@ -1,0 +1,179 @@
+/**
+ * From what an operator wrote to the settings that a node runs with: flags before environment before file before
+ * default. All mistakes are gathered, not only the first.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import type { BrokerSettings } from "./broker.ts";
+import { JAVA_ONLY } from "./java_only.ts";
+import type { NameserverSettings } from "./nameserver.ts";
+import { nearest } from "./nearest.ts";
+import { type Origin, type Problem, shown } from "./problem.ts";
+import { partOf, type Role, TABLES } from "./roles.ts";
+import { type Given, ruleBreaches } from "./rules.ts";
+import type { Setting } from "./setting.ts";
+import { type Entry, type Part, PARTS, readSets, readSource, type Source } from "./source.ts";
+import { type Machine, thisMachine } from "./surroundings.ts";
+
+/** What settings are made from. */
+export interface LoadOptions {
+  readonly roles: readonly Role[];
+  /** Path of a YAML file, or of a Java properties file named `.conf` or `.properties`. */
+  readonly file?: string;
+  /** `key=value` texts of the command line. */
+  readonly sets?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The settings of one process; a part that no role needs is missing. */
+export interface NodeSettings {
+  readonly roles: readonly Role[];
+  readonly nameserver?: NameserverSettings;
+  readonly broker?: BrokerSettings;
+}
+
+/** Settings with what is odd but harmless about them, or else all mistakes. */
+export type Loaded =
+  | { readonly ok: true; readonly settings: NodeSettings; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads file, environment and command line. Never throws: a file that cannot be read is a problem as well. */
+export async function loadSettings(options: LoadOptions): Promise<Loaded> {
+  let text = "";
+  if (options.file !== undefined) {
+    try {
+      text = await Deno.readTextFile(options.file);
+    } catch (error) {
+      const message = `Cannot read the file: ${messageOf(error)}`;
+      const problem: Problem = {
+        origin: "file",
+        key: "",
+        value: options.file,
+        allowed: "a file that can be read",
+        message,
+      };
+      return { ok: false, problems: [problem] };
+    }
+  }
+  return checkSettings(text, options);
+}
+
+/** As {@linkcode loadSettings}, with the text of `options.file` in hand. */
+export function checkSettings(text: string, options: LoadOptions): Loaded {
+  const { roles, file = "", sets = [], env = {} } = options;
+  const sources: readonly Source[] = [readSource(file, text), readEnvironment(env), readSets(sets)];
+  const parts = [...new Set(roles.map(partOf))];
+  const loader = new Loader(parts);
+  for (const source of sources) loader.take(source);
+  const machine = thisMachine(env);
+  const settings: { -readonly [K in keyof NodeSettings]: NodeSettings[K] } = { roles };
+  for (const role of roles) Object.assign(settings, { [partOf(role)]: loader.settings(role, machine, env) });
+  loader.problems.push(...ruleBreaches(settings, loader.given));
+  if (loader.problems.length > 0) return { ok: false, problems: loader.problems };
+  return { ok: true, settings, warnings: loader.warnings };
+}
+
+/** The variables that settings name, as entries under the names of the variables. */
+function readEnvironment(env: Readonly<Record<string, string>>): Source {
+  const names = new Set(PARTS.flatMap((part) => Object.values(TABLES[part]).flatMap((setting) => setting.env ?? [])));
+  const entries: Entry[] = [];
+  for (const key of names) {
+    const value = env[key];
+    if (value !== undefined && value !== "") entries.push({ origin: "environment", key, value: value.trim() });
+  }
+  return { entries, problems: [] };
+}
+
+/** A key taken apart: the setting it means in each part that has it. */
+interface Meaning {
+  readonly prefix: Part | undefined;
+  readonly bare: string;
+  readonly targets: readonly { part: Part; name: string; setting: Setting<unknown> }[];
+}
+
+class Loader {
+  readonly problems: Problem[] = [];
+  readonly warnings: string[] = [];
+  readonly given: Given = { nameserver: new Map(), broker: new Map() };
+  private readonly values: Record<Part, Map<string, unknown>> = { nameserver: new Map(), broker: new Map() };
+
+  constructor(private readonly parts: readonly Part[]) {}
+
+  /** Takes the entries of one source; a later source overrides an earlier one. */
+  take(source: Source): void {
+    this.problems.push(...source.problems);
+    const meant = source.entries.map((entry) => ({ entry, meaning: meaningOf(entry) }));
+    // What is said of one part counts more than what is said of all.
+    for (const { entry, meaning } of meant) if (meaning.prefix === undefined) this.set(entry, meaning);
+    for (const { entry, meaning } of meant) if (meaning.prefix !== undefined) this.set(entry, meaning);
+  }
+
+  private set(entry: Entry, { prefix, bare, targets }: Meaning): void {
+    if (targets.length === 0) return this.unknown(entry, prefix, bare);
+    const running = targets.filter(({ part }) => this.parts.includes(part));
+    if (running.length === 0 && prefix === undefined && entry.origin !== "environment") {
+      const owner = targets[0]!.part;
+      const allowed = `settings of ${this.parts.join(" and ")}`;
+      return this.problem(entry, allowed, `is a setting of a ${owner}, which this process is not: expected ${allowed}`);
+    }
+    if (prefix === undefined && running.length > 1 && running.some(({ setting }) => setting.perRole)) {
+      const allowed = running.map(({ part, name }) => `${part}.${name}`).join(" or ");
+      return this.problem(entry, allowed, `${shown(entry.value)} could be for each role: expected ${allowed}`);
+    }
+    const values = targets.map(({ setting }) => setting.parse(entry.value));
+    const wrong = targets.find((_, index) => values[index] === undefined);
+    if (wrong) {
+      const value = wrong.setting.secret ? "(not shown)" : shown(entry.value);
+      return this.problem(entry, wrong.setting.allowed, `${value}: expected ${wrong.setting.allowed}`);
+    }
+    targets.forEach(({ part, name }, index) => {
+      this.values[part].set(name, values[index]);
+      this.given[part].set(name, entry);
+    });
+  }
+
+  private unknown(entry: Entry, prefix: Part | undefined, bare: string): void {
+    if (JAVA_ONLY.has(bare)) {
+      this.warnings.push(`${entry.key} has no effect here: it tunes the Java server`);
+      return;
+    }
+    const names = (prefix ? [prefix] : this.parts).flatMap((part) => Object.keys(TABLES[part]));
+    const guess = nearest(bare, names);
+    const allowed = guess ?? `settings of ${(prefix ? [prefix] : this.parts).join(" and ")}`;
+    const hint = guess === undefined ? `expected ${allowed}` : `did you mean ${guess}?`;
+    this.problem(entry, allowed, `= ${shown(entry.value)} is not a setting: ${hint}`);
+  }
+
+  private problem(entry: Entry, allowed: string, text: string): void {
+    const { origin, line, key, value } = entry;
+    const place = line === undefined ? {} : { line };
+    this.problems.push({ origin, ...place, key, value, allowed, message: `${key} ${text}` });
+  }
+
+  /** All values of the table that a role brings, with defaults where nothing was given. */
+  settings(role: Role, machine: Machine, env: Readonly<Record<string, string>>): Record<string, unknown> {
+    const part = partOf(role);
+    const values = this.values[part];
+    const settings: Record<string, unknown> = {};
+    const surroundings = { ...machine, env, role, chosen: (name: string) => settings[name] };
+    for (const [name, setting] of Object.entries(TABLES[part])) {
+      const standard: unknown = typeof setting.default === "function" ? setting.default(surroundings) : setting.default;
+      settings[name] = values.has(name) ? values.get(name) : standard;
+    }
+    return settings;
+  }
+}
+
+function meaningOf({ origin, key }: { origin: Origin; key: string }): Meaning {
+  const prefix = PARTS.find((part) => key.startsWith(`${part}.`));
+  const bare = prefix === undefined ? key : key.slice(prefix.length + 1);
+  const targets = (prefix === undefined ? PARTS : [prefix]).flatMap((part) =>
+    Object.entries(TABLES[part])
+      .filter(([name, { env, aliases }]) =>
+        origin === "environment" ? env === bare : name === bare || aliases?.includes(bare)
+      )
+      .map(([name, setting]) => ({ part, name, setting }))
+  );
+  return { prefix, bare, targets };
+}

@@ -1,0 +1,14 @@
+/**
+ * Every setting of a node: declared once, read from file, environment and command line, and checked.
+ *
+ * @module
+ */
+export { type BrokerSettings, brokerSettings } from "./broker.ts";
+export { LOG_LEVELS, type LogLevel } from "./common.ts";
+export { checkSettings, type Loaded, type LoadOptions, loadSettings, type NodeSettings } from "./load.ts";
+export { nearest } from "./nearest.ts";
+export { type NameserverSettings, nameserverSettings } from "./nameserver.ts";
+export { type Problem, problemLine } from "./problem.ts";
+export { type Role, ROLES } from "./roles.ts";
+export type { Setting, SettingsOf, Table } from "./setting.ts";
+export type { StoreSettings } from "./store.ts";

@@ -1,0 +1,33 @@
+/**
+ * What is wrong with a setting, in words for the operator.
+ *
+ * @module
+ */
+
+/** Where a value was given. */
+export type Origin = "file" | "environment" | "--set";
+
+/** One mistake. `message` names key, value and what is allowed; the other fields are its parts. */
+export interface Problem {
+  readonly origin: Origin;
+  /** In the file, from 1; not known where the file is not one key a line. */
+  readonly line?: number;
+  readonly key: string;
+  readonly value: string;
+  readonly allowed: string;
+  readonly message: string;
+}
+
+const VALUE_LENGTH_SHOWN = 100;
+
+/** A value as it is shown: on one line, in quotes, and cut when it is long. */
+export function shown(value: string): string {
+  const cut = value.length > VALUE_LENGTH_SHOWN ? `${value.slice(0, VALUE_LENGTH_SHOWN)}…` : value;
+  return JSON.stringify(cut);
+}
+
+/** A problem as one line: `broker.yaml:3: listenPort "x": expected a whole number`. */
+export function problemLine(problem: Problem, file: string | undefined): string {
+  const place = { file: file ?? "file", environment: "environment", "--set": "--set" }[problem.origin];
+  return `${place}${problem.line === undefined ? "" : `:${problem.line}`}: ${problem.message}`;
+}

@@ -1,0 +1,62 @@
+/**
+ * What settings must be together, beyond what each must be alone.
+ *
+ * @module
+ */
+import type { NodeSettings } from "./load.ts";
+import { type Problem, shown } from "./problem.ts";
+import type { Entry, Part } from "./source.ts";
+
+/** Where the values that were given came from, by part and name. */
+export type Given = Readonly<Record<Part, Map<string, Entry>>>;
+
+interface Breach {
+  readonly part: Part;
+  /** The settings that have to do with it; the first one that was given is blamed. */
+  readonly names: readonly string[];
+  readonly value: string | number;
+  readonly allowed: string;
+}
+
+/** Says which settings contradict each other. Settings that were not given do not break a rule by themselves. */
+export function ruleBreaches(settings: NodeSettings, given: Given): Problem[] {
+  return [...roleBreaches(settings), ...portBreaches(settings)].flatMap(({ part, names, value, allowed }) => {
+    const entry = names.map((name) => given[part].get(name)).find((found) => found !== undefined);
+    const { origin = "--set", line, key = names[0]! } = entry ?? {};
+    const message = `${key} ${shown(String(value))}: expected ${allowed}`;
+    return [{ origin, ...(line !== undefined && { line }), key, value: String(value), allowed, message }];
+  });
+}
+
+function roleBreaches({ roles, broker }: NodeSettings): Breach[] {
+  if (!broker) return [];
+  const { brokerId, brokerRole } = broker;
+  const slave = roles.includes("slave");
+  const breaches: Breach[] = [];
+  if (slave !== (brokerRole === "SLAVE")) {
+    const allowed = slave ? "SLAVE, or nothing, with --role slave" : "ASYNC_MASTER or SYNC_MASTER with --role master";
+    breaches.push({ part: "broker", names: ["brokerRole"], value: brokerRole, allowed });
+  }
+  if (slave !== brokerId > 0) {
+    const allowed = slave ? "a number above 0 with --role slave" : "0 with --role master";
+    breaches.push({ part: "broker", names: ["brokerId"], value: brokerId, allowed });
+  }
+  return breaches;
+}
+
+/** Each port of a process is its own. */
+function portBreaches({ nameserver, broker }: NodeSettings): Breach[] {
+  if (!broker) return [];
+  const { listenPort, haListenPort } = broker;
+  const breaches: Breach[] = [];
+  if (haListenPort === listenPort || haListenPort === listenPort - 2) {
+    const allowed = `another port than ${listenPort} (listenPort) and ${listenPort - 2} (its VIP twin)`;
+    breaches.push({ part: "broker", names: ["haListenPort", "listenPort"], value: haListenPort, allowed });
+  }
+  const port = nameserver?.listenPort;
+  if (port !== undefined && [listenPort, listenPort - 2, haListenPort].includes(port)) {
+    const allowed = `another port than the broker's ${listenPort}, ${listenPort - 2} and ${haListenPort}`;
+    breaches.push({ part: "nameserver", names: ["listenPort"], value: port, allowed });
+  }
+  return breaches;
+}

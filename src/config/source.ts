@@ -1,0 +1,149 @@
+/**
+ * Reads what an operator wrote - a YAML file, a Java properties file, `key=value` of the command line - into keys and
+ * texts with their places. What the texts mean is up to the tables of settings.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import { parseYaml } from "../std.ts";
+import { type Origin, type Problem, shown } from "./problem.ts";
+
+/** One `key: value` as it was written. */
+export interface Entry {
+  readonly origin: Origin;
+  readonly line?: number;
+  /** May start with the part of the process that it is for: `broker.listenPort`. */
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What was read, and what could not be. */
+export interface Source {
+  readonly entries: Entry[];
+  readonly problems: Problem[];
+}
+
+/** Parts of a process that a key can be for. */
+export const PARTS = ["nameserver", "broker"] as const;
+export type Part = typeof PARTS[number];
+
+/** Reads a file's text; the file's name tells its form: `.conf` and `.properties` are Java's, all else is YAML. */
+export function readSource(name: string, text: string): Source {
+  const plain = text.replace(/^\uFEFF/, "");
+  return /\.(conf|properties)$/i.test(name) ? readProperties(plain) : readYaml(plain);
+}
+
+function broken(origin: Origin, line: number | undefined, key: string, value: string, allowed: string): Problem {
+  const what = key === "" ? shown(value) : `${key} ${shown(value)}`;
+  const message = `${what}: expected ${allowed}`;
+  return { origin, ...(line !== undefined && { line }), key, value, allowed, message };
+}
+
+// ---- YAML: a flat map, or one map below the name of each part ----
+
+function readYaml(text: string): Source {
+  let root: unknown;
+  try {
+    // This schema leaves all scalars as they were written: 04 stays "04".
+    root = parseYaml(text, { schema: "failsafe" });
+  } catch (error) {
+    const [, reason, line] = /^(.*?)(?: at line (\d+)[^]*)?$/s.exec(messageOf(error)) ?? [];
+    const message = `Cannot read the file as YAML: ${(reason ?? "").split("\n")[0]}`;
+    const allowed = '"key: value" on each line';
+    const place = line === undefined ? {} : { line: Number(line) };
+    return { entries: [], problems: [{ origin: "file", ...place, key: "", value: "", allowed, message }] };
+  }
+  const source: Source = { entries: [], problems: [] };
+  if (root === null || root === undefined || root === "") return source;
+  if (!isMap(root)) {
+    source.problems.push(broken("file", 1, "", String(root), '"key: value" on each line'));
+    return source;
+  }
+  const lines = keyLines(text);
+  for (const [key, value] of Object.entries(root)) {
+    if (isMap(value) && PARTS.some((part) => part === key)) {
+      for (const [inner, text] of Object.entries(value)) addYaml(source, lines, `${key}.${inner}`, text);
+    } else {
+      addYaml(source, lines, key, value);
+    }
+  }
+  return source;
+}
+
+function addYaml({ entries, problems }: Source, lines: Map<string, number>, key: string, value: unknown): void {
+  const line = lines.get(key);
+  const place = line === undefined ? {} : { line };
+  const items = Array.isArray(value) ? value : [value ?? ""];
+  if (items.every((item) => typeof item === "string")) {
+    entries.push({ origin: "file", ...place, key, value: items.join(";").trim() });
+  } else {
+    problems.push(broken("file", line, key, JSON.stringify(value) ?? "", "one value, or a list of values"));
+  }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The line of each key; of a key within `broker:` as `broker.key`. */
+function keyLines(text: string): Map<string, number> {
+  const lines = new Map<string, number>();
+  let above = "";
+  text.split(/\r\n|\r|\n/).forEach((line, index) => {
+    const [, indent, , key] = /^(\s*)(["']?)([^\s"'#:][^"'#:]*?)\2\s*:(?:\s|$)/.exec(line) ?? [];
+    if (key === undefined) return;
+    if (indent === "") above = key;
+    const full = indent === "" ? key : `${above}.${key}`;
+    if (!lines.has(full)) lines.set(full, index + 1);
+  });
+  return lines;
+}
+
+// ---- Java properties ----
+
+const ESCAPES: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f" };
+
+function unescape(text: string): string {
+  return text.replace(/\\(?:u([0-9A-Fa-f]{4})|(.?))/gs, (_, code: string | undefined, char: string) => {
+    return code === undefined ? ESCAPES[char] ?? char : String.fromCharCode(parseInt(code, 16));
+  });
+}
+
+function readProperties(text: string): Source {
+  const source: Source = { entries: [], problems: [] };
+  const seen = new Set<string>();
+  const lines = text.split(/\r\n|\r|\n/);
+  for (let at = 0; at < lines.length; at++) {
+    const line = at + 1;
+    let logical = lines[at]!.trimStart();
+    if (logical === "" || /^[#!]/.test(logical)) continue;
+    // An odd number of backslashes at its end continues a line on the next.
+    while (/(?<!\\)(\\\\)*\\$/.test(logical) && at + 1 < lines.length) {
+      logical = logical.slice(0, -1) + lines[++at]!.trimStart();
+    }
+    const [, key, value] = /^((?:\\.|[^\\\s=:])+)\s*(?:[=:]\s*|(?<=\s))(.*)$/s.exec(logical) ?? [];
+    if (key === undefined || value === undefined) {
+      source.problems.push(broken("file", line, "", logical, "key=value"));
+      continue;
+    }
+    const name = unescape(key);
+    if (seen.has(name)) source.problems.push(broken("file", line, name, value, "each key only once"));
+    seen.add(name);
+    source.entries.push({ origin: "file", line, key: name, value: unescape(value).trim() });
+  }
+  return source;
+}
+
+// ---- the command line ----
+
+/** Reads the `key=value` texts of `--set`; where a key comes twice, the later one counts. */
+export function readSets(sets: readonly string[]): Source {
+  const source: Source = { entries: [], problems: [] };
+  for (const text of sets) {
+    const at = text.indexOf("=");
+    const key = text.slice(0, Math.max(at, 0)).trim();
+    if (key === "") source.problems.push(broken("--set", undefined, "", text, "key=value"));
+    else source.entries.push({ origin: "--set", key, value: text.slice(at + 1).trim() });
+  }
+  return source;
+}

@@ -107,3 +107,30 @@ export const DISK_USED_REFUSE = 90;
 export const DISK_USED_CLEAN_FORCIBLY = 85;
 /** Log files that one round of cleaning removes at most. */
 export const LOG_FILES_REMOVED_PER_ROUND = 10;
+
+// ---- bodies and the nameserver's tables ----
+
+/** Depth of nesting in a JSON body that only the lenient parser can read. */
+export const JSON_DEPTH_MAX = 64;
+/** Names and addresses of brokers, clusters and topics in bodies, characters; a retry topic is longer than its group. */
+export const ROUTE_TEXT_LENGTH_MAX = 512;
+/** Bytes that a compressed register body may unfold to. */
+export const REGISTER_BYTES_MAX = 32 * MiB;
+/** Brokers that one nameserver knows, by address. */
+export const BROKERS_MAX = 10_000;
+/** Entries (topic and broker name) that one nameserver routes. */
+export const ROUTE_ENTRIES_MAX = 2_000_000;
+/** Filter servers of one broker. */
+export const FILTER_SERVERS_MAX = 1000;
+/** Tags of one subscription. */
+export const SUBSCRIPTION_TAGS_MAX = 10_000;
+/** Subscription text, characters: an SQL expression or a list of tags. */
+export const SUBSCRIPTION_LENGTH_MAX = 64 * KiB;
+/** Pairs of topic and group with a consumer offset. */
+export const OFFSET_ENTRIES_MAX = 1_000_000;
+/** Clients of one group. */
+export const GROUP_CLIENTS_MAX = 100_000;
+/** Entries of a nameserver's key-value configuration, over all namespaces. */
+export const KV_ENTRIES_MAX = 100_000;
+/** Namespace, key or value of the key-value configuration, characters. */
+export const KV_TEXT_LENGTH_MAX = 64 * KiB;

@@ -1,0 +1,14 @@
+/**
+ * Bodies of requests and answers: their types, encoders and validating decoders. A decoder throws `malformed` with the
+ * field's path, and nothing else.
+ *
+ * @module
+ */
+export * from "./consumer_offsets.ts";
+export * from "./data_version.ts";
+export * from "./heartbeat.ts";
+export * from "./lists.ts";
+export * from "./register_broker.ts";
+export * from "./route.ts";
+export * from "./subscription_group.ts";
+export * from "./topic_config.ts";

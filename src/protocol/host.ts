@@ -1,62 +1,49 @@
 /**
- * A host as messages carry it: 4 or 16 bytes of address, then the port in 4 bytes.
+ * Hosts as message records and ids keep them: 4 or 16 bytes of address, then 4 bytes of port.
  *
  * @module
  */
-import { RocketdError } from "../errors.ts";
 
-/** The bytes of an address and a port. Throws `invalidArgument` when the address is no IPv4 or IPv6 address. */
-export function encodeHost(ip: string, port: number): Uint8Array<ArrayBuffer> {
-  const address = ipBytes(ip);
-  if (address === undefined) {
-    throw new RocketdError("invalidArgument", `Cannot encode the host ${ip}: allowed is an IPv4 or IPv6 address`, {
-      value: ip,
-    });
-  }
-  const host = new Uint8Array(address.length + 4);
-  host.set(address);
-  new DataView(host.buffer).setInt32(address.length, port);
-  return host;
+/** The bytes of an IPv4 or IPv6 address, a v4-mapped one as IPv4; undefined for a text that is neither. */
+export function parseIp(ip: string): Uint8Array | undefined {
+  return ip.includes(":") ? parseIpv6(ip) : parseIpv4(ip);
 }
 
-/** `ip:port` (or `[v6]:port`) of the bytes. */
-export function formatHost(host: Uint8Array): string {
-  const port = new DataView(host.buffer, host.byteOffset).getInt32(host.length - 4);
-  const ip = host.subarray(0, host.length - 4);
-  if (ip.length === 4) return `${ip.join(".")}:${port}`;
-  const groups = Array.from({ length: 8 }, (_, i) => (ip[2 * i]! << 8 | ip[2 * i + 1]!).toString(16));
-  return `[${groups.join(":")}]:${port}`;
+function parseIpv4(ip: string): Uint8Array | undefined {
+  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(ip)) return undefined;
+  const bytes = ip.split(".").map(Number);
+  return bytes.every((byte) => byte < 256) ? Uint8Array.from(bytes) : undefined;
 }
 
-/** The bytes of an IPv4 or IPv6 address in text, or undefined. */
-export function ipBytes(ip: string): number[] | undefined {
-  if (!ip.includes(":")) return v4Bytes(ip);
-  const halves = ip.replace(/%.*$/, "").split("::");
+function parseIpv6(ip: string): Uint8Array | undefined {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip);
+  if (mapped) return parseIpv4(mapped[1]!);
+  const text = ip.replace(/%.*$/, "");
+  const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const parts = halves.map((half) => half === "" ? [] : groupBytes(half));
-  const [head, tail] = parts;
-  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
-  const missing = 16 - head.length - (tail?.length ?? 0);
-  if (halves.length === 2 ? missing < 2 : missing !== 0) return undefined;
-  return [...head, ...new Array(halves.length === 2 ? missing : 0).fill(0), ...(tail ?? [])];
+  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
+  const [head = [], tail = []] = groups;
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  const all = [...head, ...Array<string>(missing).fill("0"), ...tail];
+  if (!all.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
+  return Uint8Array.from(all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]));
 }
 
-function v4Bytes(ip: string): number[] | undefined {
-  const parts = ip.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return undefined;
-  return parts.map(Number);
-}
-
-function groupBytes(text: string): number[] | undefined {
-  const bytes: number[] = [];
-  const groups = text.split(":");
-  for (const [i, group] of groups.entries()) {
-    if (/^[0-9a-f]{1,4}$/i.test(group)) bytes.push(parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff);
-    else {
-      const v4 = i === groups.length - 1 ? v4Bytes(group) : undefined;
-      if (v4 === undefined) return undefined;
-      bytes.push(...v4);
-    }
-  }
+/** The bytes of a host. Give {@linkcode parseIp}'s address. */
+export function encodeHost(address: Uint8Array, port: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(address.length + 4);
+  bytes.set(address);
+  new DataView(bytes.buffer).setInt32(address.length, port);
   return bytes;
+}
+
+/** A host as `ip:port`, or `[v6]:port` with every group written. */
+export function formatHost(host: Uint8Array): string {
+  const view = new DataView(host.buffer, host.byteOffset, host.byteLength);
+  const addressLength = host.length - 4;
+  const port = view.getInt32(addressLength);
+  if (addressLength === 4) return `${host.subarray(0, 4).join(".")}:${port}`;
+  const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i).toString(16));
+  return `[${groups.join(":")}]:${port}`;
 }

@@ -21,7 +21,7 @@ import {
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import { Flag, type HeaderEncoding, OUR_VERSION, ResponseCode } from "../protocol/codes.ts";
 import { encodeFrame } from "../protocol/encode_frame.ts";
-import { encodeHost } from "../protocol/host.ts";
+import { encodeHost, parseIp } from "../protocol/host.ts";
 import type { InputOf } from "../protocol/fields.ts";
 import { decodeFrame, type Frame, frameLength, isAnswer } from "../protocol/frame.ts";
 import type { AnswerHeader, RequestInput, RequestType } from "../protocol/request.ts";
@@ -91,7 +91,7 @@ export class Connection {
     const remote = conn.remoteAddr as Deno.NetAddr;
     this.peerIp = remote.hostname.startsWith("::ffff:") ? remote.hostname.slice(7) : remote.hostname;
     this.peerPort = remote.port;
-    this.peerHost = encodeHost(this.peerIp, this.peerPort);
+    this.peerHost = encodeHost(parseIp(this.peerIp) ?? new Uint8Array(4), this.peerPort);
     this.peer = this.peerIp.includes(":") ? `[${this.peerIp}]:${this.peerPort}` : `${this.peerIp}:${this.peerPort}`;
   }
 

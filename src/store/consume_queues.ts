@@ -1,0 +1,150 @@
+/**
+ * All consume queues of a store: `consumequeue/TOPIC/QUEUEID/`.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { RocketdError } from "../errors.ts";
+import { TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
+import type { Disk } from "../platform/disk.ts";
+import { ConsumeQueue, QueuesShared } from "./consume_queue.ts";
+import { OpenFiles } from "./open_files.ts";
+import { ENTRY_BYTES } from "./queue_entries.ts";
+import type { DispatchEntry } from "./types.ts";
+
+const logger = getLogger(["rocketd", "store"]);
+const QUEUE_ID = /^(0|[1-9]\d{0,9})$/;
+const QUEUE_ID_MAX = 0x7fff_ffff;
+/** Transaction type in a sysFlag: 0 none, 4 prepared, 8 commit, 12 rollback. */
+const TRANSACTION_MASK = 0x0c;
+const TRANSACTION_COMMIT = 0x08;
+const utf8 = new TextEncoder();
+
+export interface ConsumeQueuesOptions {
+  /** Bytes of a queue file; rounded up to a multiple of 20 as RocketMQ does. */
+  readonly fileSize: number;
+  /** Queue files that are open at the same time. */
+  readonly openFilesMax: number;
+}
+
+/** The queues by topic and id. */
+export class ConsumeQueues {
+  readonly #topics = new Map<string, Map<number, ConsumeQueue>>();
+  readonly #open: OpenFiles;
+  readonly #shared: QueuesShared;
+
+  private constructor(readonly folder: string, options: ConsumeQueuesOptions, disk: Disk) {
+    this.#open = new OpenFiles(disk, options.openFilesMax);
+    this.#shared = new QueuesShared(this.#open, Math.ceil(options.fileSize / ENTRY_BYTES) * ENTRY_BYTES);
+  }
+
+  /** Loads every queue of the folder. Throws RocketdError `damagedStore` naming a file of the wrong size. */
+  static open(folder: string, options: ConsumeQueuesOptions, disk: Disk): ConsumeQueues {
+    const queues = new ConsumeQueues(folder, options, disk);
+    for (const topic of disk.listSync(folder)) {
+      if (!disk.isDirectorySync(`${folder}/${topic}`)) continue;
+      for (const id of disk.listSync(`${folder}/${topic}`)) {
+        if (QUEUE_ID.test(id) && Number(id) <= QUEUE_ID_MAX) queues.getOrCreate(topic, Number(id)).load();
+        else logger.warn("Passing over {folder}/{topic}/{id}: not a queue", { folder, topic, id });
+      }
+    }
+    return queues;
+  }
+
+  /** How many queue files are open now. */
+  get openFiles(): number {
+    return this.#open.size;
+  }
+
+  get(topic: string, queueId: number): ConsumeQueue | undefined {
+    return this.#topics.get(topic)?.get(queueId);
+  }
+
+  /** The queue, made when it is new. Throws RocketdError `invalidArgument` for a topic that cannot name a folder. */
+  getOrCreate(topic: string, queueId: number): ConsumeQueue {
+    let queues = this.#topics.get(topic);
+    let queue = queues?.get(queueId);
+    if (queue !== undefined) return queue;
+    assertNames(topic, queueId);
+    if (queues === undefined) this.#topics.set(topic, queues = new Map());
+    queue = new ConsumeQueue(topic, queueId, `${this.folder}/${topic}/${queueId}`, this.#shared);
+    queues.set(queueId, queue);
+    return queue;
+  }
+
+  *all(): Iterable<ConsumeQueue> {
+    for (const queues of this.#topics.values()) yield* queues.values();
+  }
+
+  /** Adds a record to its queue and returns that; undefined for prepared and rollback records, which are in none. */
+  dispatch(entry: DispatchEntry): ConsumeQueue | undefined {
+    const type = entry.sysFlag & TRANSACTION_MASK;
+    if (type !== 0 && type !== TRANSACTION_COMMIT) return undefined;
+    const queue = this.getOrCreate(entry.topic, entry.queueId);
+    queue.append(entry.logOffset, entry.size, entry.tagsCode, entry.queueOffset);
+    return queue;
+  }
+
+  /** Writes all gathered entries; queues that had none since the last time let go of their memory. */
+  flush(): void {
+    for (const queue of this.#shared.active) if (queue.flushOrRest()) this.#shared.active.delete(queue);
+  }
+
+  /** Makes all written entries survive a power loss; call {@linkcode flush} before. */
+  sync(): Promise<void> {
+    return this.#open.sync();
+  }
+
+  /** Where the last record ends that any queue knows of; 0 for none. */
+  highestRecordEnd(): number {
+    let highest = 0;
+    for (const queue of this.all()) highest = Math.max(highest, queue.recordEnd);
+    return highest;
+  }
+
+  /** Removes the entries of records at `logOffset` and behind from every queue. */
+  truncateFrom(logOffset: number): void {
+    for (const queue of this.all()) queue.truncateFrom(logOffset);
+  }
+
+  /** Removes files whose records are all gone from the log, and raises every `minOffset`. */
+  deleteBelow(minLogOffset: number): void {
+    for (const queue of this.all()) queue.deleteBelow(minLogOffset);
+  }
+
+  /** Removes a topic's queues with their files. */
+  deleteTopic(topic: string): void {
+    const queues = this.#topics.get(topic);
+    if (queues === undefined) return;
+    for (const queue of queues.values()) queue.forget();
+    this.#topics.delete(topic);
+    this.#open.disk.removeSync(`${this.folder}/${topic}`, { recursive: true });
+  }
+
+  /** Writes what is left and closes all files. */
+  close(): void {
+    for (const queue of this.#shared.active) queue.flush();
+    this.#shared.active.clear();
+    this.#open.closeAll();
+  }
+}
+
+/** Nothing from the wire or from disk becomes a path before it passed here. */
+function assertNames(topic: string, queueId: number): void {
+  const legal = topic !== "" && topic !== "." && topic !== ".." && !/[/\\\0]/.test(topic) &&
+    utf8.encode(topic).length <= TOPIC_FOLDER_BYTES_MAX;
+  if (!legal) {
+    throw new RocketdError("invalidArgument", `Cannot open a queue: illegal topic ${JSON.stringify(topic)}`, {
+      field: "topic",
+      value: topic,
+      allowed: `1 to ${TOPIC_FOLDER_BYTES_MAX} bytes without / \\ and NUL, not . or ..`,
+    });
+  }
+  if (!Number.isInteger(queueId) || queueId < 0 || queueId > QUEUE_ID_MAX) {
+    throw new RocketdError("invalidArgument", `Cannot open a queue: illegal queueId ${queueId}`, {
+      field: "queueId",
+      value: queueId,
+      allowed: `0 to ${QUEUE_ID_MAX}`,
+    });
+  }
+}

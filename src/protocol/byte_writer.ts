@@ -7,6 +7,9 @@ import { WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_KEPT } from "../limits.ts";
 
 const encoder = new TextEncoder();
 const INT_RANGE = 0x1_0000_0000;
+const ASCII_MAX = 0x7f;
+/** Characters up to which a loop of our own beats the encoder's call. */
+const SHORT_TEXT = 64;
 
 /** Big-endian writer over one buffer that grows as needed and can be used again after {@linkcode ByteWriter.reset}. */
 export class ByteWriter {
@@ -74,7 +77,21 @@ export class ByteWriter {
 
   /** UTF-8 of a text, without its length; returns the number of bytes. */
   text(text: string): number {
-    const at = this.ensure(text.length * 3);
+    const { length } = text;
+    const at = this.ensure(length * 3);
+    if (length <= SHORT_TEXT) {
+      const { bytes } = this;
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > ASCII_MAX) break;
+        bytes[at + i] = unit;
+      }
+      if (i === length) {
+        this.length = at + length;
+        return length;
+      }
+    }
     const written = encoder.encodeInto(text, at === 0 ? this.bytes : this.bytes.subarray(at)).written;
     this.length = at + written;
     return written;

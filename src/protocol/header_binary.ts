@@ -118,6 +118,8 @@ class BinaryFields implements HeaderFields {
         if (at === end && (type === "long" || value <= INT_MAX)) return negative ? -value : value;
       }
     }
+    // Only four letters can say "true".
+    if (type === "bool" && end - start !== 4) return false;
     return table.parse(index, this.#text(start, end));
   }
 }

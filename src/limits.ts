@@ -62,6 +62,12 @@ export const GROUPS_MAX = 100_000;
 
 /** Time for a connection to come about, ms: `connectTimeoutMillis` of RocketMQ's clients. */
 export const CONNECT_TIMEOUT_MS = 3_000;
+/** Bytes that the body of one received message may unfold to; RocketMQ's brokers take 4 MiB unless told otherwise. */
+export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
+/** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */
+export const QUEUE_MESSAGES_HELD_MAX = 1_000;
+/** The same in bytes; Java's `pullThresholdSizeForQueue` is 100 MiB. */
+export const QUEUE_BYTES_HELD_MAX = 16 * MiB;
 
 // ---- consume queues and index ----
 

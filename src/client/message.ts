@@ -1,0 +1,164 @@
+/**
+ * Messages as a program sees them, and how they become what travels: properties text, folded body, batch.
+ *
+ * @module
+ */
+import { deflateSync, inflateSync } from "node:zlib";
+import { messageOf, RocketdError } from "../errors.ts";
+import { MESSAGE_BYTES_UNFOLDED_MAX } from "../limits.ts";
+import { ByteWriter } from "../protocol/byte_writer.ts";
+import { SysFlag } from "../protocol/codes.ts";
+import { formatHost } from "../protocol/host.ts";
+import { formatMessageId } from "../protocol/message_id.ts";
+import type { MessageRecord } from "../protocol/message_record.ts";
+import { formatProperties, parseProperties, PropertyName } from "../protocol/properties.ts";
+
+/** A message to send. */
+export interface OutgoingMessage {
+  readonly topic: string;
+  /** Text is sent as UTF-8. */
+  readonly body: Uint8Array | string;
+  /** One tag, which consumers can choose by. */
+  readonly tag?: string;
+  /** Keys by which the message can be found later. */
+  readonly keys?: readonly string[];
+  /** Properties of the program's own; names that RocketMQ uses itself are taken as they are. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Number that is kept with the message. */
+  readonly flag?: number;
+  /** False: the broker answers before disk and slave have it, whatever it is set to. */
+  readonly waitStored?: boolean;
+}
+
+/** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
+export const FOLD_ABOVE_BYTES = 4096;
+const FOLD_LEVEL = 5;
+/** Bits 8 to 10 of sysFlag: how a folded body is folded (since 4.9.4); 0 and 3 mean zlib. */
+const FOLD_TYPE_MASK = 0x700;
+const FOLD_TYPE_ZLIB = 0x300;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The bytes of a body. */
+export function bodyBytes(body: Uint8Array | string): Uint8Array {
+  return typeof body === "string" ? encoder.encode(body) : body;
+}
+
+/** Folds a body above `foldAbove` bytes; one that does not get smaller stays as it is. */
+export function fold(body: Uint8Array, foldAbove: number): { body: Uint8Array; sysFlag: number } {
+  if (body.length <= foldAbove) return { body, sysFlag: 0 };
+  const folded = deflateSync(body, { level: FOLD_LEVEL });
+  return folded.length < body.length ? { body: folded, sysFlag: SysFlag.COMPRESSED } : { body, sysFlag: 0 };
+}
+
+/** The properties text of a message with this UNIQ_KEY. */
+export function propertiesText(message: OutgoingMessage, uniqueKey: string): string {
+  const properties = new Map(Object.entries(message.properties ?? {}));
+  if (message.tag !== undefined) properties.set(PropertyName.TAGS, message.tag);
+  if (message.keys !== undefined) properties.set(PropertyName.KEYS, message.keys.join(" "));
+  properties.set(PropertyName.UNIQ_KEY, uniqueKey);
+  properties.set(PropertyName.WAIT, String(message.waitStored ?? true));
+  return formatProperties(properties);
+}
+
+/** The body of SEND_BATCH_MESSAGE: see the grammar of `MessageDecoder.encodeMessage` (4.9.7). */
+export function encodeBatch(messages: readonly { message: OutgoingMessage; properties: string }[]): Uint8Array {
+  const out = new ByteWriter();
+  for (const { message, properties } of messages) {
+    const body = bodyBytes(message.body);
+    const start = out.ensure(20);
+    out.length = start + 4;
+    out.int32(0); // magic and CRC: the broker computes its own
+    out.int32(0);
+    out.int32(message.flag ?? 0);
+    out.int32(body.length);
+    out.raw(body);
+    const lengthAt = out.ensure(2);
+    out.length = lengthAt + 2;
+    out.view.setInt16(lengthAt, out.text(properties));
+    out.view.setInt32(start, out.length - start);
+  }
+  return out.written();
+}
+
+/** A message that was received. Body and properties are read when they are first asked for. */
+export class ReceivedMessage {
+  #properties: Map<string, string> | undefined;
+
+  constructor(readonly record: MessageRecord, readonly brokerName: string) {}
+
+  /** The topic that it was sent to, also for a message that comes again from its group's retry topic. */
+  get topic(): string {
+    return this.properties.get(PropertyName.RETRY_TOPIC) ?? this.record.topic;
+  }
+
+  get queueId(): number {
+    return this.record.queueId;
+  }
+
+  get queueOffset(): number {
+    return this.record.queueOffset;
+  }
+
+  get tag(): string | undefined {
+    return this.properties.get(PropertyName.TAGS);
+  }
+
+  get keys(): string[] {
+    return this.properties.get(PropertyName.KEYS)?.split(" ").filter((key) => key !== "") ?? [];
+  }
+
+  /** The id that its producer gave it. */
+  get uniqueKey(): string | undefined {
+    return this.properties.get(PropertyName.UNIQ_KEY);
+  }
+
+  /** The id that tells where it is stored. */
+  get offsetMessageId(): string {
+    return formatMessageId(this.record.storeHost, this.record.physicalOffset);
+  }
+
+  /** When its producer made it, ms. */
+  get bornTimestamp(): number {
+    return this.record.bornTimestamp;
+  }
+
+  /** When its broker stored it, ms. */
+  get storeTimestamp(): number {
+    return this.record.storeTimestamp;
+  }
+
+  /** Who sent it, `ip:port`. */
+  get bornHost(): string {
+    return formatHost(this.record.bornHost);
+  }
+
+  /** How often it was delivered before. */
+  get reconsumeTimes(): number {
+    return this.record.reconsumeTimes;
+  }
+
+  get properties(): ReadonlyMap<string, string> {
+    return this.#properties ??= parseProperties(this.record.properties);
+  }
+
+  /** The body, unfolded. Throws `malformed` when it is folded in a way that we do not know, or badly. */
+  get body(): Uint8Array {
+    const { sysFlag, body } = this.record;
+    if ((sysFlag & SysFlag.COMPRESSED) === 0) return body;
+    const type = sysFlag & FOLD_TYPE_MASK;
+    try {
+      if (type !== 0 && type !== FOLD_TYPE_ZLIB) throw new Error(`compression type ${type >> 8}, allowed is zlib (3)`);
+      return inflateSync(body, { maxOutputLength: MESSAGE_BYTES_UNFOLDED_MAX });
+    } catch (cause) {
+      const id = this.offsetMessageId;
+      throw new RocketdError("malformed", `Cannot unfold the body of ${id}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** The body as UTF-8. */
+  text(): string {
+    return decoder.decode(this.body);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Where topics are, as nameservers tell: asked from any of several, kept for a while.
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import { decodeTopicRoute, type TopicRouteData } from "../protocol/bodies/mod.ts";
+import { MASTER_ID, Permission, ResponseCode } from "../protocol/codes.ts";
+import { GetRouteinfoByTopic } from "../protocol/requests.ts";
+import { type RemotingClient, succeed } from "../remoting/client.ts";
+import { compareQueues, type MessageQueue } from "./rebalance.ts";
+
+/** How long a route is believed, ms: `pollNameServerInterval` of Java's clients. */
+const ROUTE_MS = 30_000;
+/** The same for a topic that is about to be created. */
+const BORROWED_ROUTE_MS = 500;
+const NAMESERVER_TIMEOUT_MS = 3_000;
+/** The topic whose route a topic without one borrows; brokers then create it (`autoCreateTopicEnable`). */
+export const TEMPLATE_TOPIC = "TBW102";
+/** Queues that a new topic gets: `defaultTopicQueueNums` of Java's producers. */
+export const NEW_TOPIC_QUEUES = 4;
+
+/** A topic's queues and the brokers that have them. */
+export class Route {
+  /** Queues to write to, in Java's order; empty when no master takes writes. */
+  readonly writable: readonly MessageQueue[];
+  /** Queues to read from, in Java's order. */
+  readonly readable: readonly MessageQueue[];
+  readonly #addresses: ReadonlyMap<string, ReadonlyMap<number, string>>;
+
+  constructor(topic: string, data: TopicRouteData, queuesMax = Infinity) {
+    this.#addresses = new Map(data.brokerDatas.map((broker) => [broker.brokerName, broker.brokerAddrs]));
+    const queues = (perm: number, count: (queue: TopicRouteData["queueDatas"][number]) => number) =>
+      data.queueDatas.filter((queue) => (queue.perm & perm) !== 0)
+        .flatMap((queue) =>
+          Array.from({ length: Math.min(count(queue), queuesMax) }, (_, queueId) => {
+            return { topic, brokerName: queue.brokerName, queueId };
+          })
+        ).sort(compareQueues);
+    this.writable = queues(Permission.WRITE, (queue) => queue.writeQueueNums)
+      .filter(({ brokerName }) => this.master(brokerName) !== undefined);
+    this.readable = queues(Permission.READ, (queue) => queue.readQueueNums);
+  }
+
+  /** The address of a broker's master. */
+  master(brokerName: string): string | undefined {
+    return this.#addresses.get(brokerName)?.get(MASTER_ID);
+  }
+
+  /** The master's address, else that of any slave. */
+  reader(brokerName: string): string | undefined {
+    return this.master(brokerName) ?? this.#addresses.get(brokerName)?.values().next().value;
+  }
+
+  /** The masters of all brokers of the route. */
+  masters(): string[] {
+    return [...this.#addresses.values()].map((byId) => byId.get(MASTER_ID)).filter((address) => address !== undefined);
+  }
+}
+
+interface Kept {
+  readonly route: Promise<Route>;
+  expires: number;
+}
+
+/** Finds and keeps routes. Callers that ask for the same topic at the same time share one request. */
+export class RouteBook {
+  readonly #nameservers: readonly string[];
+  readonly #client: RemotingClient;
+  readonly #kept = new Map<string, Kept>();
+  #current = 0;
+
+  /** `nameservers`: `host:port`, several joined by `;` or as a list. */
+  constructor(client: RemotingClient, nameservers: string | readonly string[]) {
+    this.#client = client;
+    const list = typeof nameservers === "string" ? nameservers.split(";") : nameservers;
+    this.#nameservers = list.map((address) => address.trim()).filter((address) => address !== "");
+    if (this.#nameservers.length === 0) {
+      throw new RocketdError("invalidArgument", "Cannot look for topics: no nameserver is given", {
+        field: "nameservers",
+        value: nameservers,
+        allowed: "host:port, several joined by ;",
+      });
+    }
+  }
+
+  /** The route of a topic that exists. Throws `notFound`, or `unavailable` when no nameserver answers. */
+  find(topic: string): Promise<Route> {
+    return this.#keep(topic, ROUTE_MS, async () => new Route(topic, await this.#ask(topic)));
+  }
+
+  /** The same, or for a topic that does not exist the route where a broker would create it. */
+  async findOrBorrow(topic: string): Promise<Route> {
+    try {
+      return await this.find(topic);
+    } catch (error) {
+      if (!(error instanceof RocketdError) || error.code !== "notFound") throw error;
+      return await this.#keep(topic, BORROWED_ROUTE_MS, async () => {
+        return new Route(topic, await this.#ask(TEMPLATE_TOPIC).catch(() => Promise.reject(error)), NEW_TOPIC_QUEUES);
+      });
+    }
+  }
+
+  /** Asks anew at the next use. */
+  forget(topic: string): void {
+    this.#kept.delete(topic);
+  }
+
+  #keep(topic: string, ms: number, find: () => Promise<Route>): Promise<Route> {
+    const known = this.#kept.get(topic);
+    if (known !== undefined && known.expires > Date.now()) return known.route;
+    const kept: Kept = { route: find(), expires: Infinity };
+    this.#kept.set(topic, kept);
+    kept.route.then(
+      () => kept.expires = Date.now() + ms,
+      () => this.#kept.get(topic) === kept && this.#kept.delete(topic),
+    );
+    return kept.route;
+  }
+
+  async #ask(topic: string): Promise<TopicRouteData> {
+    let failure: unknown;
+    for (let attempt = 0; attempt < this.#nameservers.length; attempt++) {
+      const address = this.#nameservers[this.#current % this.#nameservers.length]!;
+      try {
+        const header = { topic, acceptStandardJsonOnly: true };
+        const answer = await this.#client.invoke(
+          address,
+          GetRouteinfoByTopic,
+          header,
+          undefined,
+          NAMESERVER_TIMEOUT_MS,
+        );
+        if (answer.code === ResponseCode.TOPIC_NOT_EXIST) {
+          throw new RocketdError("notFound", `Cannot find the topic ${topic}: no broker has it`, {
+            field: "topic",
+            value: topic,
+          });
+        }
+        return decodeTopicRoute(succeed(answer, `the route of ${topic}`).body);
+      } catch (error) {
+        if (!(error instanceof RocketdError) || !error.retriable) throw error;
+        failure = error;
+        this.#current++;
+      }
+    }
+    throw failure;
+  }
+}

@@ -140,3 +140,14 @@ export const GROUP_CLIENTS_MAX = 100_000;
 export const KV_ENTRIES_MAX = 100_000;
 /** Namespace, key or value of the key-value configuration, characters. */
 export const KV_TEXT_LENGTH_MAX = 64 * KiB;
+
+// ---- a broker's tables ----
+
+/** Queues with an offset, over all groups and topics. */
+export const OFFSETS_MAX = 4_000_000;
+/** Bytes of one heartbeat: RocketMQ has no bound of its own below the frame. */
+export const HEARTBEAT_BYTES_MAX = 4 * MiB;
+/** Characters of all subscriptions of all groups that are online. */
+export const SUBSCRIPTION_CHARACTERS_MAX = 64 * MiB;
+/** Producer groups that are online. */
+export const PRODUCER_GROUPS_MAX = 100_000;

@@ -1,0 +1,158 @@
+/**
+ * How far each consumer group has come in each queue, kept in config/consumerOffset.json. Follows ConsumerOffsetManager
+ * of RocketMQ 4.9.7, which takes whatever it is told; here topic, group and queue must be ones that can be.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { BrokerSettings } from "../config/mod.ts";
+import { OFFSETS_MAX } from "../limits.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Disk } from "../platform/disk.ts";
+import {
+  type ConsumerOffsetTable,
+  decodeConsumerOffsets,
+  encodeConsumerOffsets,
+} from "../protocol/bodies/consumer_offsets.ts";
+import { checkGroup } from "../protocol/names.ts";
+import { StateFile } from "./state_file.ts";
+import type { TopicTable } from "./topics.ts";
+
+const log = getLogger(["rocketd", "broker"]);
+
+/** Between topic and group in the file's keys; neither can contain it. */
+const SEPARATOR = "@";
+
+/** What consumer offsets need. */
+export interface ConsumerOffsetsOptions {
+  readonly settings: Pick<BrokerSettings, "storePathRootDir" | "flushConsumerOffsetInterval">;
+  readonly topics: Pick<TopicTable, "get">;
+  readonly disk: Disk;
+  readonly clock: Clock;
+}
+
+type OffsetsOfTopics = Map<string, Map<number, number>>;
+
+/** Offsets by group, topic and queue. */
+export class ConsumerOffsets {
+  readonly #options: ConsumerOffsetsOptions;
+  readonly #file: StateFile<ConsumerOffsetTable>;
+  readonly #groups = new Map<string, OffsetsOfTopics>();
+  #count = 0;
+  #timer: Timer | undefined;
+
+  constructor(options: ConsumerOffsetsOptions) {
+    this.#options = options;
+    this.#file = new StateFile(options.disk, `${options.settings.storePathRootDir}/config/consumerOffset.json`, {
+      decode: decodeConsumerOffsets,
+      encode: () => encodeConsumerOffsets(this.#table(), { pretty: true }),
+    });
+    for (const [key, queues] of this.#file.load() ?? []) this.#take(key, queues);
+  }
+
+  #take(key: string, queues: ReadonlyMap<number, number>): void {
+    const [topic, group, ...more] = key.split(SEPARATOR);
+    if (!topic || !group || more.length > 0) {
+      log.warn("Leaving out the offsets of {key}: expected topic@group", { key });
+      return;
+    }
+    for (const [queueId, offset] of queues) {
+      if (offset >= 0) this.#set(group, topic, queueId, offset);
+    }
+  }
+
+  #table(): ConsumerOffsetTable {
+    const table: ConsumerOffsetTable = new Map();
+    for (const [group, topics] of this.#groups) {
+      for (const [topic, queues] of topics) table.set(topic + SEPARATOR + group, queues);
+    }
+    return table;
+  }
+
+  /** Saves every `flushConsumerOffsetInterval` from now on. */
+  start(): void {
+    const { clock, settings } = this.#options;
+    this.#timer ??= clock.every(settings.flushConsumerOffsetInterval, () => void this.#file.save());
+  }
+
+  /** The offset of the next message that the group wants; -1 when it never said. */
+  get(group: string, topic: string, queueId: number): number {
+    return this.#groups.get(group)?.get(topic)?.get(queueId) ?? -1;
+  }
+
+  /**
+   * Keeps an offset; it may go back. Undefined when it was kept, else why not: the first offset of a queue needs a
+   * topic that exists, a queue of it and a legal group.
+   */
+  commit(group: string, topic: string, queueId: number, offset: number): string | undefined {
+    if (offset < 0) return `the field commitOffset is ${offset}, allowed is 0 and above`;
+    const queues = this.#groups.get(group)?.get(topic);
+    const known = queues?.get(queueId);
+    if (known === undefined) {
+      const problem = this.#problem(group, topic, queueId);
+      if (problem !== undefined) return problem;
+      this.#set(group, topic, queueId, offset);
+    } else if (known !== offset) {
+      queues!.set(queueId, offset);
+    } else return undefined;
+    this.#file.touch();
+    return undefined;
+  }
+
+  #problem(group: string, topic: string, queueId: number): string | undefined {
+    const config = this.#options.topics.get(topic);
+    if (config === undefined) return `the topic[${topic}] does not exist`;
+    const queues = Math.max(config.readQueueNums, config.writeQueueNums);
+    if (queueId < 0 || queueId >= queues) {
+      return `the field queueId is ${queueId}, allowed for the topic[${topic}] is 0 to ${queues - 1}`;
+    }
+    return checkGroup(group) ?? (this.#count < OFFSETS_MAX ? undefined : `there are ${OFFSETS_MAX} offsets already`);
+  }
+
+  #set(group: string, topic: string, queueId: number, offset: number): void {
+    let topics = this.#groups.get(group);
+    if (topics === undefined) this.#groups.set(group, topics = new Map());
+    let queues = topics.get(topic);
+    if (queues === undefined) topics.set(topic, queues = new Map());
+    if (!queues.has(queueId)) this.#count++;
+    queues.set(queueId, offset);
+  }
+
+  /** The topics of which a group has an offset. */
+  topicsOf(group: string): string[] {
+    return [...this.#groups.get(group)?.keys() ?? []];
+  }
+
+  /** The groups that have an offset of a topic. */
+  groupsOf(topic: string): string[] {
+    return [...this.#groups].filter(([, topics]) => topics.has(topic)).map(([group]) => group);
+  }
+
+  /** Offsets of one group and topic by queue. */
+  queuesOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
+    return this.#groups.get(group)?.get(topic);
+  }
+
+  /** Forgets all offsets of a group. */
+  deleteGroup(group: string): void {
+    for (const queues of this.#groups.get(group)?.values() ?? []) this.#count -= queues.size;
+    if (this.#groups.delete(group)) this.#file.touch();
+  }
+
+  /** The answer of GET_ALL_CONSUMER_OFFSET. */
+  toBody(): Uint8Array {
+    return encodeConsumerOffsets(this.#table());
+  }
+
+  /** Saves at once. */
+  save(): boolean {
+    return this.#file.save();
+  }
+
+  /** Saves for the last time. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#file.save();
+  }
+}

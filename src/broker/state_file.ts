@@ -1,0 +1,81 @@
+/**
+ * A small file with a broker's table, kept as RocketMQ keeps its config/*.json: FILE, and the content before it in
+ * FILE.bak. A file that cannot be read gives way to its .bak, and that to nothing, each with a loud log.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { type Disk, folderOf } from "../platform/disk.ts";
+
+const log = getLogger(["rocketd", "broker"]);
+
+/** One file and how its content is read and written. */
+export interface StateForm<T> {
+  /** Throws when the bytes are not what the file should hold. */
+  decode(bytes: Uint8Array): T;
+  /** The content as of now. */
+  encode(): Uint8Array;
+}
+
+/** Loads once, saves on demand. */
+export class StateFile<T> {
+  #unsaved = false;
+  #scheduled = false;
+
+  constructor(readonly disk: Disk, readonly path: string, readonly form: StateForm<T>) {}
+
+  /** The content of FILE, else of FILE.bak; undefined when neither is there or can be read. */
+  load(): T | undefined {
+    for (const path of [this.path, `${this.path}.bak`]) {
+      const content = this.#read(path);
+      if (content !== undefined) return content;
+    }
+    return undefined;
+  }
+
+  #read(path: string): T | undefined {
+    if (!this.disk.existsSync(path)) return undefined;
+    try {
+      const bytes = this.disk.readFileSync(path);
+      if (bytes.length === 0) throw new Error("it is empty");
+      return this.form.decode(bytes);
+    } catch (error) {
+      log.error("Cannot read {path}: {reason}; going on without it", { path, reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** Says that the content changed: it is written before this turn's answers go out, once for all its changes. */
+  saveThisTurn(): void {
+    this.#unsaved = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.save();
+    });
+  }
+
+  /** Says that the content changed; somebody will call {@linkcode StateFile.save}. */
+  touch(): void {
+    this.#unsaved = true;
+  }
+
+  /** Writes what is not yet written; false when the disk refused it (logged; the next save tries again). */
+  save(): boolean {
+    if (!this.#unsaved) return true;
+    try {
+      this.disk.mkdirSync(folderOf(this.path));
+      this.disk.writeStateFileSync(this.path, this.form.encode());
+      this.#unsaved = false;
+      return true;
+    } catch (error) {
+      log.error("Cannot write {path}: {reason}; it holds old content until a later write succeeds", {
+        path: this.path,
+        reason: messageOf(error),
+      });
+      return false;
+    }
+  }
+}

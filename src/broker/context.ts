@@ -6,7 +6,7 @@
 import type { BrokerSettings } from "../config/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
-import type { MessageStore } from "../store/store.ts";
+import type { MessageStore } from "../store/mod.ts";
 import type { ConsumerGroups } from "./consumers.ts";
 import type { SubscriptionGroupTable } from "./groups.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
@@ -18,6 +18,8 @@ export interface BrokerContext {
   readonly settings: BrokerSettings;
   /** What clients are told: `brokerIP1:listenPort`. */
   readonly address: string;
+  /** The same as bytes, as records and message ids carry it. */
+  readonly storeHost: Uint8Array;
   readonly store: MessageStore;
   readonly topics: TopicTable;
   readonly groups: SubscriptionGroupTable;

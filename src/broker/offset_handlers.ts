@@ -1,0 +1,49 @@
+/**
+ * Consumer offsets: QUERY_CONSUMER_OFFSET 14, UPDATE_CONSUMER_OFFSET 15, GET_ALL_CONSUMER_OFFSET 43. Follows
+ * ConsumerManageProcessor of RocketMQ 4.9.7.
+ *
+ * @module
+ */
+import { ResponseCode } from "../protocol/codes.ts";
+import { GetAllConsumerOffset, QueryConsumerOffset, UpdateConsumerOffset } from "../protocol/requests.ts";
+import type { HandlerTable } from "../remoting/handlers.ts";
+import type { BrokerContext } from "./context.ts";
+
+/** What these handlers need of the broker. */
+export interface OffsetHandlersContext extends Pick<BrokerContext, "offsets"> {
+  readonly settings: Pick<BrokerContext["settings"], "accessMessageInMemoryMaxRatio">;
+  readonly store: Pick<BrokerContext["store"], "minOffset" | "get" | "maxLogOffset">;
+}
+
+/** Adds the handlers of consumer offsets. */
+export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContext): void {
+  const { offsets } = broker;
+  table.on(QueryConsumerOffset, async ({ header }) => {
+    const { consumerGroup, topic, queueId } = header;
+    const offset = offsets.get(consumerGroup, topic, queueId);
+    if (offset >= 0) return { code: ResponseCode.SUCCESS, header: { offset } };
+    if (await isYoung(broker, topic, queueId)) return { code: ResponseCode.SUCCESS, header: { offset: 0 } };
+    const remark = "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first";
+    return { code: ResponseCode.QUERY_NOT_FOUND, remark };
+  });
+  table.on(UpdateConsumerOffset, ({ header }) => {
+    const { consumerGroup, topic, queueId, commitOffset } = header;
+    const problem = offsets.commit(consumerGroup, topic, queueId, commitOffset);
+    if (problem === undefined) return { code: ResponseCode.SUCCESS };
+    return { code: ResponseCode.SYSTEM_ERROR, remark: `UPDATE_CONSUMER_OFFSET: ${problem}` };
+  });
+  table.on(GetAllConsumerOffset, () => ({ code: ResponseCode.SUCCESS, body: offsets.toBody() }));
+}
+
+/**
+ * Whether a queue still has its first message, and that one is so near to the log's end that RocketMQ takes it to be in
+ * memory: a new group then starts at 0 instead of where its `consumeFromWhere` says.
+ */
+async function isYoung({ settings, store }: OffsetHandlersContext, topic: string, queueId: number): Promise<boolean> {
+  if (await store.minOffset(topic, queueId) > 0) return false;
+  // Wants no message, so that the log is not read: only the place of the queue's first entries is looked up.
+  const { lastLogOffset } = await store.get(topic, queueId, 0, 1, () => false);
+  if (lastLogOffset < 0) return true;
+  const memory = Deno.systemMemoryInfo().total * (settings.accessMessageInMemoryMaxRatio / 100);
+  return store.maxLogOffset - lastLogOffset <= memory;
+}

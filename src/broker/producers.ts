@@ -1,0 +1,68 @@
+/**
+ * Producer groups that are online. Follows ProducerManager of RocketMQ 4.9.7.
+ *
+ * @module
+ */
+import { GROUP_CLIENTS_MAX, PRODUCER_GROUPS_MAX } from "../limits.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type Client, type Member, type MemberConnection, Memberships } from "./memberships.ts";
+
+/** Groups by name, clients by id. */
+export class ProducerGroups {
+  readonly #members: Memberships;
+  readonly #connections = new Map<string, MemberConnection>();
+
+  constructor({ clock }: { clock: Clock }) {
+    this.#members = new Memberships(clock, (_, connection, { clientId }) => this.#forgetClient(clientId, connection));
+  }
+
+  /** Why a heartbeat cannot be taken; undefined when it can. */
+  problem(group: string, connection: MemberConnection): string | undefined {
+    const members = this.#members.get(group);
+    if (members === undefined) {
+      return this.#members.size < PRODUCER_GROUPS_MAX ? undefined : `${PRODUCER_GROUPS_MAX} producer groups are online`;
+    }
+    if (members.size < GROUP_CLIENTS_MAX || members.has(connection)) return undefined;
+    return `the producer group ${group} has ${GROUP_CLIENTS_MAX} members already`;
+  }
+
+  /** Adds or refreshes a producer. */
+  register(group: string, connection: MemberConnection, client: Client): void {
+    this.#members.join(group, connection, client);
+    this.#connections.set(client.clientId, connection);
+  }
+
+  /** Takes a connection out of a group. */
+  unregister(group: string, connection: MemberConnection): void {
+    const member = this.#members.leave(group, connection);
+    if (member !== undefined) this.#forgetClient(member.clientId, connection);
+  }
+
+  #forgetClient(clientId: string, connection: MemberConnection): void {
+    if (this.#connections.get(clientId) === connection) this.#connections.delete(clientId);
+  }
+
+  /** The members of a group; undefined when it has none. */
+  find(group: string): ReadonlyMap<MemberConnection, Member> | undefined {
+    return this.#members.get(group);
+  }
+
+  /** Names of the groups that are online. */
+  names(): string[] {
+    return [...this.#members.names()];
+  }
+
+  /** The connection of a client, for answers to its requests. */
+  connectionOf(clientId: string): MemberConnection | undefined {
+    return this.#connections.get(clientId);
+  }
+
+  /** Ends members without heartbeats from now on. */
+  start(): void {
+    this.#members.start();
+  }
+
+  close(): void {
+    this.#members.close();
+  }
+}

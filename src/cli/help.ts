@@ -1,0 +1,56 @@
+/**
+ * Help texts, made from the tables of commands and flags.
+ *
+ * @module
+ */
+import { VERSION } from "../version.ts";
+import type { Command, Flag } from "./command.ts";
+
+/** Two columns, the second one aligned. */
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+function flagRow({ name, short, value, help, repeats, required }: Flag): readonly [string, string] {
+  const spelling = `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`;
+  const marks = [required ? "required" : "", repeats ? "may be repeated" : ""].filter((mark) => mark !== "");
+  return [spelling, marks.length === 0 ? help : `${help} (${marks.join(", ")})`];
+}
+
+/** What `rocketd COMMAND --help` prints. */
+export function commandHelp(command: Command): string {
+  const operands = command.operands ? ` ${command.operands}` : "";
+  const lines = [command.summary, "", `Usage: rocketd ${command.name}${operands} [flags]`, "", "Flags:"];
+  lines.push(...columns([...command.flags.map(flagRow), ["-h, --help", "show this"]]));
+  if (command.notes) lines.push("", ...command.notes);
+  return `${lines.join("\n")}\n`;
+}
+
+/** What `rocketd --help` prints. */
+export function mainHelp(run: Command, commands: readonly Command[]): string {
+  return `${
+    [
+      "rocketd: a RocketMQ 4.x compatible nameserver and broker in one program",
+      "",
+      "Usage:",
+      "  rocketd --role ROLE[,ROLE] [--config FILE] [--set KEY=VALUE]...",
+      "  rocketd COMMAND [flags]",
+      "",
+      `${run.summary}:`,
+      ...columns(run.flags.map(flagRow)),
+      "",
+      "Commands (rocketd COMMAND --help tells more):",
+      ...columns(commands.map(({ name, summary }) => [name, summary] as const)),
+      "",
+      "Other flags:",
+      ...columns([["-h, --help", "show this"], ["--version", "show the version"]]),
+      ...(run.notes ? ["", ...run.notes] : []),
+    ].join("\n")
+  }\n`;
+}
+
+/** What `rocketd --version` prints. */
+export function versionLine(): string {
+  return `rocketd ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})\n`;
+}

@@ -1,0 +1,66 @@
+/**
+ * The program: finds the command, reads its flags, runs it.
+ *
+ * @module
+ */
+import { nearest } from "../config/mod.ts";
+import { messageOf, RocketdError } from "../errors.ts";
+import { checkConfig } from "./check_config.ts";
+import { type Command, readArgs, UsageError } from "./command.ts";
+import { commandHelp, mainHelp, versionLine } from "./help.ts";
+import { complain, print } from "./output.ts";
+import { runCommand } from "./run.ts";
+
+/** All commands, in the order of the help. */
+const COMMANDS: readonly Command[] = [checkConfig];
+
+/** Runs `rocketd` with the arguments after its name. Gives the exit code: 0, 1 for a failure, 2 for wrong usage. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [first] = args;
+  if (first !== undefined && !first.startsWith("-")) {
+    const command = COMMANDS.find(({ name }) => name === first);
+    if (command) return await runOne(command, args.slice(1));
+    const names = COMMANDS.map(({ name }) => name);
+    const guess = nearest(first, names);
+    const hint = guess ? `did you mean ${guess}?` : `expected one of ${names.join(", ")}, or --role`;
+    await complain(`rocketd: unknown command ${JSON.stringify(first)}: ${hint}\n`);
+    return 2;
+  }
+  if (wants(args, "--help", "-h")) {
+    await print(mainHelp(runCommand, COMMANDS));
+    return 0;
+  }
+  if (wants(args, "--version")) {
+    await print(versionLine());
+    return 0;
+  }
+  return await runOne(runCommand, args);
+}
+
+/** Whether one of the spellings stands before `--`. */
+function wants(args: readonly string[], ...spellings: string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => spellings.includes(arg));
+}
+
+async function runOne(command: Command, args: readonly string[]): Promise<number> {
+  const name = `rocketd ${command.name}`.trim();
+  if (wants(args, "--help", "-h")) {
+    await print(commandHelp(command));
+    return 0;
+  }
+  try {
+    return await command.run(readArgs(command, args));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      await complain(`${name}: ${error.message} (${name} --help tells more)\n`);
+      return 2;
+    }
+    if (error instanceof RocketdError) {
+      await complain(`${name}: ${error.message}\n`);
+      return error.code === "invalidSettings" ? 2 : 1;
+    }
+    await complain(`${name}: ${error instanceof Error ? error.stack ?? messageOf(error) : messageOf(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Wires the roles of one process together: starts them in order, and stops them in the opposite one.
+ *
+ * @module
+ */
+import type { NodeSettings, Role } from "../config/mod.ts";
+import { RocketdError } from "../errors.ts";
+import { startNameserver } from "../nameserver/mod.ts";
+
+/** A role that serves, with where. */
+export interface Listening {
+  readonly role: Role;
+  readonly port: number;
+  /** `host:port`. */
+  readonly address: string;
+}
+
+/** A node that serves. */
+export interface RunningNode extends AsyncDisposable {
+  readonly listening: readonly Listening[];
+  /** Stops in order: broker first, so that it can still take leave of its nameserver. */
+  close(): Promise<void>;
+}
+
+interface Server {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the roles that the settings are for, and resolves when all of them serve. A broker beside a nameserver
+ * registers with that one unless `namesrvAddr` names others. Throws {@linkcode RocketdError}, with nothing left running.
+ *
+ * @example
+ * ```ts
+ * const loaded = await loadSettings({ roles: ["nameserver"], sets: ["listenPort=0"] });
+ * if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
+ * await using node = await startNode(loaded.settings);
+ * ```
+ */
+export async function startNode({ roles, nameserver, broker }: NodeSettings): Promise<RunningNode> {
+  const servers: Server[] = [];
+  const listening: Listening[] = [];
+  const serves = (role: Role, server: Server, host: string) => {
+    servers.push(server);
+    const address = `${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+    listening.push({ role, port: server.port, address });
+  };
+  const close = async () => {
+    const errors: unknown[] = [];
+    for (let server = servers.pop(); server; server = servers.pop()) {
+      // One that fails must not keep the others from stopping.
+      await server.close().catch((error: unknown) => errors.push(error));
+    }
+    if (errors.length > 0) throw errors[0];
+  };
+  try {
+    if (nameserver) serves("nameserver", await startNameserver(nameserver), nameserver.bindAddress);
+    if (broker) {
+      throw new RocketdError("invalidSettings", `Cannot start as ${roles.join(",")}: this version knows nameserver`);
+    }
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+  return { listening, close, [Symbol.asyncDispose]: close };
+}

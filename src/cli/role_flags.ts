@@ -1,0 +1,37 @@
+/**
+ * The flags that say what a node is and how it is set up, shared by starting one and by checking a file.
+ *
+ * @module
+ */
+import { type Role, ROLES } from "../config/mod.ts";
+import { type Flag, UsageError } from "./command.ts";
+
+export const ROLE_FLAG: Flag = {
+  name: "role",
+  value: "ROLE[,ROLE]",
+  help: `what the node is: ${ROLES.join(", ")}; several are joined by commas`,
+  required: true,
+};
+
+export const SET_FLAG: Flag = {
+  name: "set",
+  value: "KEY=VALUE",
+  help: "a setting, before what environment and file say",
+  repeats: true,
+};
+
+/** Reads the value of `--role`. */
+export function rolesOf(text: string): Role[] {
+  const roles = text.split(",").map((name) => {
+    const role = ROLES.find((known) => known === name.trim());
+    if (role) return role;
+    throw new UsageError(`--role ${JSON.stringify(text)}: expected ${ROLES.join(", ")}, or several joined by commas`);
+  });
+  if (new Set(roles).size < roles.length) {
+    throw new UsageError(`--role ${JSON.stringify(text)}: expected each role only once`);
+  }
+  if (roles.includes("master") && roles.includes("slave")) {
+    throw new UsageError(`--role ${JSON.stringify(text)}: expected master or slave, not both in one process`);
+  }
+  return roles;
+}

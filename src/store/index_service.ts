@@ -1,0 +1,248 @@
+/**
+ * The index by key: `index/`, files named by the local time they were made at. Only the newest is written to.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { INDEX_TOPIC_HASHES_MAX } from "../limits.ts";
+import type { Disk } from "../platform/disk.ts";
+import { IndexFile } from "./index_file.ts";
+import type { IndexShape } from "./index_header.ts";
+import { indexHash, javaHash } from "./java_hash.ts";
+import type { DispatchEntry } from "./types.ts";
+
+const logger = getLogger(["rocketd", "store"]);
+/** yyyyMMddHHmmssSSS */
+const NAME = /^\d{17}$/;
+const SPACE = 32;
+/** Transaction type in a sysFlag; rollback records are not indexed. */
+const TRANSACTION_ROLLBACK = 0x0c;
+
+export interface IndexOptions extends IndexShape {
+  /** The time that names a new file, ms. */
+  readonly now?: () => number;
+  /** End timestamp of the newest full file known to be safe on disk: the checkpoint's index time. */
+  readonly safeUntil?: number;
+  /** Called when a full file is safe on disk, with its end timestamp: the checkpoint's index time. */
+  readonly onFull?: (endTimestamp: number) => void;
+}
+
+/** Keys of messages to log offsets. */
+export class IndexService {
+  readonly #files: IndexFile[] = [];
+  /** Full files that are written but not synced. */
+  #full: IndexFile[] = [];
+  readonly #topicHashes = new Map<string, number>();
+  #folderChanged = false;
+
+  private constructor(readonly folder: string, readonly options: IndexOptions, readonly disk: Disk) {}
+
+  /**
+   * Loads the files. After a crash the newest is repaired from its own entries; what it lacks comes again from the log
+   * when that is walked from {@linkcode endLogOffset}. Throws RocketdError `damagedStore` for a file of the wrong size.
+   */
+  static open(folder: string, options: IndexOptions, disk: Disk, afterCrash: boolean): IndexService {
+    const service = new IndexService(folder, options, disk);
+    const names = disk.listSync(folder);
+    names.forEach((name, i) => {
+      const path = `${folder}/${name}`;
+      if (!NAME.test(name)) return logger.warn("Passing over {path}: not an index file", { path });
+      // A process that was killed between creating a file and giving it its size leaves an empty last one.
+      if (i === names.length - 1 && disk.sizeSync(path) === 0) return disk.removeSync(path);
+      service.#files.push(IndexFile.load(path, options, disk));
+    });
+    if (afterCrash) service.#repair();
+    return service;
+  }
+
+  /** Log offset of the last record that is indexed; -1 for none. Records up to it are passed over when they come again. */
+  get endLogOffset(): number {
+    for (let i = this.#files.length - 1; i >= 0; i--) {
+      const { header } = this.#files[i]!;
+      if (!header.empty) return header.endLogOffset;
+    }
+    return -1;
+  }
+
+  /** Store time of the last record that is indexed; 0 for none. */
+  get endTimestamp(): number {
+    return this.#files.at(-1)?.header.endTimestamp ?? 0;
+  }
+
+  /** Indexes a record under its unique key and under each word of its keys. */
+  put(entry: DispatchEntry): void {
+    const { topic, keys, uniqKey, logOffset, storeTimestamp } = entry;
+    if (keys === "" && uniqKey === "") return;
+    if ((entry.sysFlag & TRANSACTION_ROLLBACK) === TRANSACTION_ROLLBACK) return;
+    let file = this.#files.at(-1);
+    if (logOffset <= (file !== undefined && !file.header.empty ? file.header.endLogOffset : this.endLogOffset)) return;
+    const seed = this.#topicHash(topic);
+    if (file === undefined || file.room < countKeys(keys, uniqKey)) file = this.#fileFor(countKeys(keys, uniqKey));
+    if (uniqKey !== "") file.put(indexHash(javaHash(uniqKey, 0, uniqKey.length, seed)), logOffset, storeTimestamp);
+    for (let from = 0; from < keys.length;) {
+      const space = keys.indexOf(" ", from);
+      const to = space < 0 ? keys.length : space;
+      if (to > from) {
+        if (file.room <= 0) file = this.#fileFor(1);
+        file.put(indexHash(javaHash(keys, from, to, seed)), logOffset, storeTimestamp);
+      }
+      from = to + 1;
+    }
+  }
+
+  /**
+   * Log offsets of records that may have this key (hashes collide: the caller compares), newest file first.
+   *
+   * @param begin earliest store time, ms
+   * @param end latest store time, ms
+   */
+  lookup(topic: string, key: string, max: number, begin: number, end: number): number[] {
+    const hash = indexHash(javaHash(key, 0, key.length, this.#topicHash(topic)));
+    const found = new Set<number>();
+    for (let i = this.#files.length - 1; i >= 0 && found.size < max; i--) {
+      const file = this.#files[i]!;
+      if (file.header.overlaps(begin, end)) file.lookup(hash, max, begin, end, found);
+      if (file.header.beginTimestamp < begin) break;
+    }
+    return [...found];
+  }
+
+  /** Writes gathered entries and then the header that counts them. */
+  flush(): void {
+    this.#files.at(-1)?.flush();
+  }
+
+  /** Makes what is written survive a power loss. */
+  async sync(): Promise<void> {
+    const full = this.#full;
+    this.#full = [];
+    try {
+      for (let file = full[0]; file !== undefined; file = full[0]) {
+        await file.sync();
+        full.shift();
+        this.#safe(file);
+      }
+      await this.#files.at(-1)?.sync();
+    } catch (error) {
+      this.#full = [...full, ...this.#full];
+      throw error;
+    }
+    this.#syncFolder();
+  }
+
+  /** Forgets entries of records at `logOffset` and behind: the log was cut there. */
+  truncateFrom(logOffset: number): void {
+    while (this.endLogOffset >= logOffset) {
+      const file = this.#files.at(-1)!;
+      if (file.header.empty || (this.#files.length > 1 && file.header.beginLogOffset >= logOffset)) {
+        this.#files.pop();
+        file.remove();
+        this.#folderChanged = true;
+      } else {
+        file.repair(logOffset);
+      }
+    }
+  }
+
+  /** Removes the oldest files (never the last) whose records are all gone from the log. */
+  deleteBelow(minLogOffset: number): void {
+    while (this.#files.length > 1 && this.#files[0]!.header.endLogOffset < minLogOffset) {
+      const file = this.#files.shift()!;
+      this.#full = this.#full.filter((other) => other !== file);
+      file.remove();
+      this.#folderChanged = true;
+    }
+  }
+
+  /** Writes and syncs all, so that the files can be read by anybody, a Java broker too. */
+  close(): void {
+    for (const file of this.#full) {
+      file.syncNow();
+      this.#safe(file);
+    }
+    this.#full = [];
+    const file = this.#files.at(-1);
+    file?.finish();
+    file?.syncNow();
+    file?.close();
+    this.#syncFolder();
+  }
+
+  /** Repairs the newest file, and full ones before it that may not have been synced; what follows a loss goes. */
+  #repair(): void {
+    const { safeUntil = Infinity } = this.options;
+    const files = this.#files;
+    for (let i = 0; i < files.length; i++) {
+      const file = files[i]!;
+      const last = i === files.length - 1;
+      if (!last && file.header.endTimestamp <= safeUntil) continue;
+      if (file.repair() && !last) { for (const later of files.splice(i + 1)) later.remove(); }
+      else if (!last) this.#finishFull(file);
+    }
+  }
+
+  #finishFull(file: IndexFile): void {
+    file.finish();
+    this.#full.push(file);
+  }
+
+  #safe(file: IndexFile): void {
+    file.close();
+    this.options.onFull?.(file.header.endTimestamp);
+  }
+
+  #syncFolder(): void {
+    if (!this.#folderChanged) return;
+    this.disk.syncDirSync(this.folder);
+    this.#folderChanged = false;
+  }
+
+  /** The newest file if it has the room, else a new one. A record's keys share a file, so `endLogOffset` says it all. */
+  #fileFor(keys: number): IndexFile {
+    const last = this.#files.at(-1);
+    if (last !== undefined && (last.room >= keys || (last.header.empty && last.room > 0))) return last;
+    this.disk.mkdirSync(this.folder);
+    if (last !== undefined) this.#finishFull(last);
+    const path = `${this.folder}/${this.#freshName()}`;
+    const file = IndexFile.create(path, this.options, this.disk, last?.header);
+    this.#folderChanged = true;
+    this.#files.push(file);
+    return file;
+  }
+
+  /** A name after all others, even when the clock was set back or two files fill up in one millisecond. */
+  #freshName(): string {
+    const name = localTime(this.options.now?.() ?? Date.now());
+    const last = this.#files.at(-1)?.path.slice(-name.length);
+    return last === undefined || last < name ? name : String(BigInt(last) + 1n);
+  }
+
+  #topicHash(topic: string): number {
+    let hash = this.#topicHashes.get(topic);
+    if (hash === undefined) {
+      if (this.#topicHashes.size >= INDEX_TOPIC_HASHES_MAX) this.#topicHashes.clear();
+      this.#topicHashes.set(topic, hash = javaHash("#", 0, 1, javaHash(topic)));
+    }
+    return hash;
+  }
+}
+
+/** How many entries a record makes. */
+function countKeys(keys: string, uniqKey: string): number {
+  let count = uniqKey === "" ? 0 : 1;
+  let before = SPACE;
+  for (let i = 0; i < keys.length; i++) {
+    const unit = keys.charCodeAt(i);
+    if (before === SPACE && unit !== SPACE) count++;
+    before = unit;
+  }
+  return count;
+}
+
+/** A time as yyyyMMddHHmmssSSS, local. */
+function localTime(ms: number): string {
+  const at = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return at.getFullYear() + two(at.getMonth() + 1) + two(at.getDate()) + two(at.getHours()) + two(at.getMinutes()) +
+    two(at.getSeconds()) + String(at.getMilliseconds()).padStart(3, "0");
+}

@@ -12,7 +12,7 @@ export class ProducerGroups {
   readonly #members: Memberships;
   readonly #connections = new Map<string, MemberConnection>();
 
-  constructor({ clock }: { clock: Clock }) {
+  constructor(clock: Clock) {
     this.#members = new Memberships(clock, (_, connection, { clientId }) => this.#forgetClient(clientId, connection));
   }
 

@@ -20,10 +20,10 @@ export function queueHandlers(table: HandlerTable, { store }: QueueHandlersConte
     return { code: ResponseCode.SUCCESS, header: { offset: await store.offsetByTime(topic, queueId, timestamp) } };
   });
   table.on(GetMaxOffset, async ({ header: { topic, queueId } }) => {
-    return { code: ResponseCode.SUCCESS, header: { offset: await store.maxOffset(topic, queueId) } };
+    return { code: ResponseCode.SUCCESS, header: { offset: Math.max(0, await store.maxOffset(topic, queueId)) } };
   });
   table.on(GetMinOffset, async ({ header: { topic, queueId } }) => {
-    return { code: ResponseCode.SUCCESS, header: { offset: await store.minOffset(topic, queueId) } };
+    return { code: ResponseCode.SUCCESS, header: { offset: Math.max(0, await store.minOffset(topic, queueId)) } };
   });
   table.on(GetEarliestMsgStoretime, async ({ header: { topic, queueId } }) => {
     return { code: ResponseCode.SUCCESS, header: { timestamp: await store.earliestStoreTime(topic, queueId) } };

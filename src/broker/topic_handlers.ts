@@ -1,28 +1,21 @@
 /**
- * Topics and consumer groups for operators and slaves: UPDATE_AND_CREATE_TOPIC 17, DELETE_TOPIC_IN_BROKER 215,
- * GET_ALL_TOPIC_CONFIG 21, UPDATE_AND_CREATE_SUBSCRIPTIONGROUP 200, GET_ALL_SUBSCRIPTIONGROUP_CONFIG 201. Follows
- * AdminBrokerProcessor of RocketMQ 4.9.7, which answers 22 and 23 as unknown.
+ * Topics for operators and slaves: UPDATE_AND_CREATE_TOPIC 17, DELETE_TOPIC_IN_BROKER 215, GET_ALL_TOPIC_CONFIG 21.
+ * Follows AdminBrokerProcessor of RocketMQ 4.9.7, which has no handler for 22 and 23 either: they are answered as unknown.
  *
  * @module
  */
 import { TOPIC_QUEUES_MAX } from "../limits.ts";
-import { decodeSubscriptionGroup } from "../protocol/bodies/subscription_group.ts";
 import { TOPIC_FILTER_TYPES, topicConfig } from "../protocol/bodies/topic_config.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import { checkTopic } from "../protocol/names.ts";
 import type { RequestHeader } from "../protocol/request.ts";
-import {
-  DeleteTopicInBroker,
-  GetAllSubscriptionGroupConfig,
-  GetAllTopicConfig,
-  UpdateAndCreateSubscriptionGroup,
-  UpdateAndCreateTopic,
-} from "../protocol/requests.ts";
+import { DeleteTopicInBroker, GetAllTopicConfig, UpdateAndCreateTopic } from "../protocol/requests.ts";
 import type { Answer, HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { slaveProblem } from "./group_handlers.ts";
 
 /** What these handlers need of the broker. */
-export interface TopicHandlersContext extends Pick<BrokerContext, "topics" | "groups"> {
+export interface TopicHandlersContext extends Pick<BrokerContext, "topics"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerRole">;
   readonly store: Pick<BrokerContext["store"], "deleteTopic">;
 }
@@ -30,11 +23,11 @@ export interface TopicHandlersContext extends Pick<BrokerContext, "topics" | "gr
 /** Greatest sum of a topic's permission bits that RocketMQ knows: read, write, inherit. */
 const PERM_MAX = 7;
 
-/** Adds the handlers of topics and groups. */
+/** Adds the handlers of topics. */
 export function topicHandlers(table: HandlerTable, broker: TopicHandlersContext): void {
-  const { topics, groups, store } = broker;
+  const { topics, store } = broker;
   table.on(UpdateAndCreateTopic, async ({ header }) => {
-    const problem = slaveProblem(broker) ?? nameProblem(broker, header.topic) ?? valueProblem(header);
+    const problem = slaveProblem(broker.settings) ?? nameProblem(broker, header.topic) ?? valueProblem(header);
     if (problem !== undefined) return refusal(problem);
     topics.update(topicConfig(header.topic, {
       readQueueNums: header.readQueueNums,
@@ -48,24 +41,12 @@ export function topicHandlers(table: HandlerTable, broker: TopicHandlersContext)
     return { code: ResponseCode.SUCCESS };
   });
   table.on(DeleteTopicInBroker, async ({ header: { topic } }) => {
-    const problem = slaveProblem(broker) ?? nameProblem(broker, topic);
+    const problem = slaveProblem(broker.settings) ?? nameProblem(broker, topic);
     if (problem !== undefined) return refusal(problem);
     if (topics.delete(topic)) await store.deleteTopic(topic);
     return { code: ResponseCode.SUCCESS };
   });
   table.on(GetAllTopicConfig, () => ({ code: ResponseCode.SUCCESS, body: topics.toBody() }));
-  table.on(UpdateAndCreateSubscriptionGroup, ({ body }) => {
-    const problem = slaveProblem(broker);
-    if (problem !== undefined) return refusal(problem);
-    groups.update(decodeSubscriptionGroup(body));
-    return { code: ResponseCode.SUCCESS };
-  });
-  table.on(GetAllSubscriptionGroupConfig, () => ({ code: ResponseCode.SUCCESS, body: groups.toBody() }));
-}
-
-function slaveProblem({ settings }: TopicHandlersContext): string | undefined {
-  if (settings.brokerRole !== "SLAVE") return undefined;
-  return "Can't modify topic or subscription group from slave broker, please execute it from master broker.";
 }
 
 function nameProblem({ topics }: TopicHandlersContext, topic: string): string | undefined {

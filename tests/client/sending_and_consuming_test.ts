@@ -1,0 +1,157 @@
+/**
+ * Our producer and consumer against real nodes: Java's, and ours once `$ROCKETD_BIN` or the source runs.
+ *
+ * @module
+ */
+import { Consumer, Producer } from "../../src/client/mod.ts";
+import { RocketdError } from "../../src/errors.ts";
+import { HeaderEncoding } from "../../src/protocol/codes.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../src/std.ts";
+import { hasJava } from "../java.ts";
+import { type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
+
+interface Cluster {
+  readonly name: string;
+  readonly ignore: boolean;
+  readonly nameserver: () => Promise<Node>;
+  readonly master: (namesrvAddr: string) => Promise<Node>;
+}
+
+const clusters: Cluster[] = [
+  {
+    name: "Java",
+    ignore: !hasJava(),
+    nameserver: () => startJavaNameserver(),
+    master: (namesrvAddr) => startJavaBroker({ namesrvAddr }),
+  },
+  {
+    name: "rocketd",
+    ignore: false,
+    nameserver: () => startRocketd({ role: "nameserver" }),
+    master: (namesrvAddr) => startRocketd({ role: "master", namesrvAddr }),
+  },
+];
+
+/** Takes messages until there are `count` different ones. */
+async function texts(consumer: Consumer, count: number): Promise<string[]> {
+  const seen = new Set<string>();
+  for await (const message of consumer) {
+    seen.add(message.text());
+    if (seen.size < count) continue;
+    consumer.acknowledge();
+    break;
+  }
+  return [...seen].sort();
+}
+
+const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `m${from + i}`).sort();
+
+for (const { name, ignore, nameserver, master } of clusters) {
+  Deno.test({
+    name: `Producer and Consumer work with a ${name} cluster`,
+    ignore,
+    async fn(t) {
+      await using ns = await nameserver();
+      await using broker = await master(ns.address);
+      // A nameserver that is not there comes first: the others are asked then.
+      const nameservers = `127.0.0.1:1;${ns.address}`;
+      await using producer = new Producer({ nameservers });
+
+      await t.step("a message keeps its body, tag, keys and properties", async () => {
+        const { status, uniqueKey, offsetMessageId, queue, queueOffset } = await producer.send({
+          topic: "Whole",
+          body: "häß",
+          tag: "red",
+          keys: ["k1", "k2"],
+          properties: { mine: "yes" },
+          flag: 7,
+        });
+        assertEquals([status, queue.topic, queueOffset], ["SEND_OK", "Whole", 0]);
+        assertMatch(uniqueKey, /^[0-9A-F]{32}$/);
+        await using consumer = new Consumer({
+          nameservers,
+          group: "whole",
+          subscriptions: { Whole: "*" },
+          from: "first",
+        });
+        for await (const message of consumer) {
+          assertEquals([message.text(), message.tag, message.keys], ["häß", "red", ["k1", "k2"]]);
+          assertEquals([message.properties.get("mine"), message.record.flag], ["yes", 7]);
+          assertEquals([message.uniqueKey, message.offsetMessageId], [uniqueKey, offsetMessageId]);
+          assertEquals([message.queueId, message.topic], [queue.queueId, "Whole"]);
+          break;
+        }
+      });
+
+      await t.step("a large body travels folded and comes out as it was", async () => {
+        const body = "abc".repeat(10_000);
+        await producer.send({ topic: "Large", body });
+        await using consumer = new Consumer({
+          nameservers,
+          group: "large",
+          subscriptions: { Large: "*" },
+          from: "first",
+        });
+        for await (const message of consumer) {
+          assertEquals(message.text(), body);
+          assert(message.record.body.length < 1000);
+          break;
+        }
+      });
+
+      await t.step("a group goes on where it committed", async () => {
+        await Promise.all(numbered(50).map((body) => producer.send({ topic: "Goes", body })));
+        const options = { nameservers, group: "goes", subscriptions: { Goes: "*" }, from: "first" } as const;
+        const first = new Consumer(options);
+        assertEquals(await texts(first, 50), numbered(50));
+        await first.close();
+        await Promise.all(numbered(20, 100).map((body) => producer.send({ topic: "Goes", body })));
+        await using second = new Consumer(options);
+        assertEquals(await texts(second, 20), numbered(20, 100));
+      });
+
+      await t.step("a batch lies in one queue, one-way messages arrive, and tags choose", async () => {
+        await producer.send({ topic: "Tags", tag: "no", body: "unwanted" });
+        const batch = numbered(10).map((body) => ({ topic: "Tags", tag: "a", body }));
+        assertEquals((await producer.sendBatch(batch)).offsetMessageId.split(",").length, 10);
+        await producer.sendOneWay({ topic: "Tags", tag: "b", body: "m77" });
+        await using consumer = new Consumer({
+          nameservers,
+          group: "tags",
+          subscriptions: { Tags: "a || b" },
+          from: "first",
+          encoding: HeaderEncoding.ROCKETMQ,
+        });
+        assertEquals(await texts(consumer, 11), [...numbered(10), "m77"].sort());
+      });
+
+      await t.step("two members share the queues, and one takes over when the other leaves", async () => {
+        await producer.send({ topic: "Shared", body: "first" });
+        const options = { nameservers, group: "shared", subscriptions: { Shared: "*" }, from: "first" } as const;
+        await using one = new Consumer(options);
+        assertEquals(await texts(one, 1), ["first"]);
+        const other = new Consumer(options);
+        const got = { one: new Set<string>(), other: new Set<string>() };
+        const reading = (["one", "other"] as const).map(async (who) => {
+          for await (const message of who === "one" ? one : other) got[who].add(message.text());
+        });
+        for (let i = 0; got.other.size === 0; i++) {
+          await producer.send({ topic: "Shared", body: `m${i}` });
+          if (i > 500) throw new Error("the second member never got a message");
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        await other.close();
+        const last = numbered(40, 10_000);
+        await Promise.all(last.map((body) => producer.send({ topic: "Shared", body })));
+        while (!last.every((body) => got.one.has(body))) await new Promise((resolve) => setTimeout(resolve, 20));
+        await one.close();
+        await Promise.all(reading);
+      });
+
+      await t.step("a refusal tells RocketMQ's code", async () => {
+        const error = await assertRejects(() => producer.send({ topic: "bad topic!", body: "x" }), RocketdError);
+        assertEquals(error.code === "refused" || error.code === "notFound", true, error.message);
+      });
+    },
+  });
+}

@@ -52,5 +52,9 @@ export function mainHelp(run: Command, commands: readonly Command[]): string {
 
 /** What `rocketd --version` prints. */
 export function versionLine(): string {
-  return `rocketd ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})\n`;
+  const names = ["net", "read", "write", "env", "sys", "run", "ffi"] as const;
+  const may = (name: typeof names[number]) => Deno.permissions.querySync({ name }).state === "granted";
+  return `rocketd ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})\n` +
+    `may: ${names.filter(may).join(", ")}\n` +
+    `may not: ${names.filter((name) => !may(name)).join(", ")}\n`;
 }

@@ -1,0 +1,116 @@
+/**
+ * The broker: opens its store and tables, listens on `listenPort` and the VIP port two below, registers with the
+ * nameservers, and stops in order.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import type { BrokerSettings } from "../config/mod.ts";
+import { systemClock } from "../platform/clock.ts";
+import { denoDisk } from "../platform/disk.ts";
+import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
+import { HandlerTable } from "../remoting/handlers.ts";
+import { RemotingServer } from "../remoting/server.ts";
+import { MessageStore } from "../store/mod.ts";
+import { clientHandlers } from "./client_handlers.ts";
+import { ConsumerGroups } from "./consumers.ts";
+import type { BrokerContext } from "./context.ts";
+import { findingHandlers } from "./finding.ts";
+import { SubscriptionGroupTable } from "./groups.ts";
+import { offsetHandlers } from "./offset_handlers.ts";
+import { ConsumerOffsets } from "./offsets.ts";
+import { ProducerGroups } from "./producers.ts";
+import { Pulling } from "./pulling.ts";
+import { groupHandlers } from "./group_handlers.ts";
+import { queueHandlers } from "./queue_handlers.ts";
+import { Registration } from "./registration.ts";
+import { sendingHandlers } from "./sending.ts";
+import { storeHostOf, storeOptionsOf } from "./store_options.ts";
+import { topicHandlers } from "./topic_handlers.ts";
+import { TopicTable } from "./topics.ts";
+
+const log = getLogger(["rocketd", "broker"]);
+
+/** How far the VIP port lies below `listenPort` (`fastListenPort` 4.9.7). */
+const VIP_PORT_BELOW = 2;
+
+/** A broker that serves. */
+export interface RunningBroker {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a broker. Throws RocketdError: `inUse` for a store or a port that is taken, `damagedStore` for a store that an
+ * operator must look at, `invalidSettings`.
+ */
+export async function startBroker(settings: BrokerSettings): Promise<RunningBroker> {
+  const disk = denoDisk, clock = systemClock;
+  const store = await MessageStore.open(storeOptionsOf(settings), { disk, clock });
+  const opened: { close(): unknown }[] = [];
+  /** Ends what was begun, the newest first; the store itself comes last. */
+  const closeAll = async () => {
+    for (const part of opened.reverse()) await part.close();
+    await store.close();
+  };
+  try {
+    const topics = new TopicTable({ settings, disk, clock });
+    const groups = new SubscriptionGroupTable({ settings, disk, clock });
+    const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
+    opened.push(topics, groups, offsets);
+    const producers = new ProducerGroups({ clock });
+    const consumers = new ConsumerGroups({ settings, groups, clock });
+    opened.push(producers, consumers);
+    const address = `${settings.brokerIP1}:${settings.listenPort}`;
+    const storeHost = storeHostOf(settings);
+    const broker: BrokerContext = {
+      settings,
+      address,
+      storeHost,
+      store,
+      topics,
+      groups,
+      offsets,
+      consumers,
+      producers,
+      disk,
+      clock,
+    };
+
+    const registration = new Registration(broker);
+    opened.push(registration);
+    const pulling = new Pulling(broker);
+    const table = new HandlerTable();
+    sendingHandlers(table, broker);
+    pulling.handlers(table);
+    findingHandlers(table, broker);
+    offsetHandlers(table, broker);
+    queueHandlers(table, broker);
+    clientHandlers(table, broker);
+    topicHandlers(table, broker);
+    groupHandlers(table, broker);
+
+    const listen = (port: number, handlers: HandlerTable) => {
+      const server = new RemotingServer({
+        hostname: settings.bindAddress,
+        port,
+        handlers,
+        connectionsMax: settings.maxConnections,
+        idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
+      });
+      opened.push(server);
+      return server;
+    };
+    const server = listen(settings.listenPort, table);
+    listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
+    // Pulls that wait get their answers before the connections go.
+    opened.push(pulling);
+    for (const part of [offsets, producers, consumers]) part.start();
+    await registration.start();
+    log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
+    return { port: server.port, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

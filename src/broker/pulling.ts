@@ -1,0 +1,215 @@
+/**
+ * Serving consumers: PULL_MESSAGE 11 with long polling and tag filtering on the broker, as PullMessageProcessor 4.9.7
+ * (and 5.x's LITE_PULL_MESSAGE 361, which asks the same).
+ *
+ * @module
+ */
+import { HELD_PULL_MS_MAX, PULL_MESSAGES_MAX } from "../limits.ts";
+import type { SubscriptionData } from "../protocol/bodies/heartbeat.ts";
+import { MASTER_ID, Permission, PullFlag, ResponseCode } from "../protocol/codes.ts";
+import type { RequestHeader } from "../protocol/request.ts";
+import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
+import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
+import type { GetResult, GetStatus, TagFilter } from "../store/types.ts";
+import type { BrokerContext } from "./context.ts";
+import { type HeldPull, HeldPulls } from "./held_pulls.ts";
+import { TagFilters } from "./tag_filters.ts";
+
+type Pull = typeof PullMessage;
+type PullHeader = RequestHeader<Pull>;
+
+/** How long a held pull whose queue grew by unwanted messages only waits before its consumer may move on, ms. */
+const FILTERED_WAIT_MS = 5_000;
+
+/** What 4.9.7 answers to each status of the store. */
+const codeOfStatus: Readonly<Record<GetStatus, number>> = {
+  FOUND: ResponseCode.SUCCESS,
+  OFFSET_OVERFLOW_ONE: ResponseCode.PULL_NOT_FOUND,
+  OFFSET_FOUND_NULL: ResponseCode.PULL_NOT_FOUND,
+  NO_MESSAGE_IN_QUEUE: ResponseCode.PULL_NOT_FOUND,
+  NO_MATCHED_LOGIC_QUEUE: ResponseCode.PULL_NOT_FOUND,
+  NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
+  MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
+  OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
+  OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
+};
+
+/** Serves pulls and holds those that found nothing. */
+export class Pulling {
+  readonly held: HeldPulls;
+  readonly #broker: BrokerContext;
+  readonly #filters = new TagFilters();
+
+  constructor(broker: BrokerContext) {
+    this.#broker = broker;
+    this.held = new HeldPulls(broker.clock);
+    broker.store.onArrival((topic, queueId) => this.held.arrived(topic, queueId));
+  }
+
+  /** Answers the pulls that wait. */
+  close(): void {
+    this.held.close();
+  }
+
+  /** Adds the handlers of pulls. */
+  handlers(table: HandlerTable): void {
+    table.on(PullMessage, (request) => this.#pull(request));
+    table.on(LitePullMessage, (request) => this.#pull(request));
+  }
+
+  #pull(request: Incoming<Pull>): Answer<Pull> | undefined {
+    const filter = this.#admit(request.header);
+    if ("code" in filter) return filter;
+    const { header } = request;
+    if ((header.sysFlag & PullFlag.COMMIT_OFFSET) !== 0) {
+      this.#broker.offsets.commit(header.consumerGroup, header.topic, header.queueId, header.commitOffset);
+    }
+    this.#serve(request, filter.matches, true);
+    return undefined;
+  }
+
+  /** The checks of a pull, in RocketMQ's order: the filter to read with, or the answer that refuses. */
+  #admit(header: PullHeader): { matches: TagFilter | undefined } | Answer<Pull> {
+    const { settings, groups, topics } = this.#broker;
+    const { consumerGroup, topic, queueId } = header;
+    if ((settings.brokerPermission & Permission.READ) === 0) {
+      const remark = `the broker[${settings.brokerIP1}] pulling message is forbidden: its brokerPermission is ` +
+        settings.brokerPermission;
+      return { code: ResponseCode.NO_PERMISSION, remark };
+    }
+    const group = groups.find(consumerGroup);
+    if (group === undefined) {
+      const remark = `subscription group [${consumerGroup}] does not exist`;
+      return { code: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, remark };
+    }
+    if (!group.consumeEnable) {
+      const remark = `subscription group no permission, ${consumerGroup}: its consumeEnable is false`;
+      return { code: ResponseCode.NO_PERMISSION, remark };
+    }
+    const config = topics.get(topic);
+    if (config === undefined) {
+      return { code: ResponseCode.TOPIC_NOT_EXIST, remark: `topic[${topic}] not exist, apply first please!` };
+    }
+    if ((config.perm & Permission.READ) === 0) {
+      const remark = `the topic[${topic}] pulling message is forbidden: its perm is ${config.perm}, reading needs ` +
+        Permission.READ;
+      return { code: ResponseCode.NO_PERMISSION, remark };
+    }
+    if (queueId < 0 || queueId >= config.readQueueNums) {
+      const remark =
+        `queueId[${queueId}] is illegal, topic:[${topic}] topicConfig.readQueueNums:[${config.readQueueNums}]`;
+      return { code: ResponseCode.SYSTEM_ERROR, remark };
+    }
+    return this.#filterOf(header, group.consumeBroadcastEnable);
+  }
+
+  #filterOf(header: PullHeader, broadcastAllowed: boolean): { matches: TagFilter | undefined } | Answer<Pull> {
+    if ((header.sysFlag & PullFlag.CLASS_FILTER) !== 0) {
+      return { code: ResponseCode.SYSTEM_ERROR, remark: "class filters are not supported (sysFlag bit 3)" };
+    }
+    if ((header.sysFlag & PullFlag.SUBSCRIPTION) !== 0) {
+      return this.#filter(header.expressionType, header.subscription);
+    }
+    const { consumerGroup, topic } = header;
+    const members = this.#broker.consumers.find(consumerGroup);
+    if (members === undefined) {
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
+        remark: `the consumer's group info not exist: ${consumerGroup}`,
+      };
+    }
+    if (!broadcastAllowed && members.messageModel === "BROADCASTING") {
+      const remark = `the consumer group[${consumerGroup}] can not consume by broadcast way`;
+      return { code: ResponseCode.NO_PERMISSION, remark };
+    }
+    const subscription: SubscriptionData | undefined = members.subscriptions.get(topic);
+    if (subscription === undefined) {
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
+        remark: `the consumer's subscription not exist: ${topic} of ${consumerGroup}`,
+      };
+    }
+    if (subscription.subVersion < header.subVersion) {
+      return { code: ResponseCode.SUBSCRIPTION_NOT_LATEST, remark: "the consumer's subscription not latest" };
+    }
+    return this.#filter(subscription.expressionType, subscription.subString);
+  }
+
+  #filter(expressionType = "TAG", expression = "*"): { matches: TagFilter | undefined } | Answer<Pull> {
+    if (expressionType !== "TAG") {
+      const remark = `The broker does not support consumer to filter message by ${expressionType}`;
+      return { code: ResponseCode.SYSTEM_ERROR, remark };
+    }
+    return { matches: this.#filters.of(expression) };
+  }
+
+  #serve(request: Incoming<Pull>, matches: TagFilter | undefined, first: boolean): void {
+    const { connection, header } = request;
+    if (connection.congested) return connection.whenDrained(() => this.#serve(request, matches, first));
+    const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
+    const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, matches);
+    if (found instanceof Promise) {
+      found.then((result) => this.#give(request, matches, result, first), (error) => {
+        request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${error}` });
+      });
+    } else this.#give(request, matches, found, first);
+  }
+
+  #give(request: Incoming<Pull>, matches: TagFilter | undefined, result: GetResult, first: boolean): void {
+    let code = codeOfStatus[result.status];
+    const empty = result.status === "NO_MESSAGE_IN_QUEUE" || result.status === "NO_MATCHED_LOGIC_QUEUE";
+    if (empty && request.header.queueOffset !== 0) code = ResponseCode.PULL_OFFSET_MOVED;
+    const mayWait = first && code === ResponseCode.PULL_NOT_FOUND && (request.header.sysFlag & PullFlag.SUSPEND) !== 0;
+    if (mayWait && this.#hold(request, matches)) return;
+    request.answer(answerOf(code, result));
+  }
+
+  #hold(request: Incoming<Pull>, matches: TagFilter | undefined): boolean {
+    const { clock, settings, store } = this.#broker;
+    const { topic, queueId, queueOffset, suspendTimeoutMillis } = request.header;
+    const { connection } = request;
+    const wait = settings.longPollingEnable
+      ? Math.min(Math.max(suspendTimeoutMillis, 0), HELD_PULL_MS_MAX)
+      : settings.shortPollingTimeMills;
+    let scanned = queueOffset;
+    const pull: HeldPull = {
+      topic,
+      queueId,
+      connection,
+      deadline: clock.now() + wait,
+      arrived: () => {
+        if (connection.congested) return this.#serveAgain(request, matches);
+        const found = store.get(topic, queueId, scanned, 1, matches);
+        if (found instanceof Promise || found.status === "FOUND") return this.#serveAgain(request, matches);
+        if (found.status === "NO_MATCHED_MESSAGE") {
+          scanned = found.nextBeginOffset;
+          pull.deadline = Math.min(pull.deadline, clock.now() + FILTERED_WAIT_MS);
+        }
+        return false;
+      },
+      expired: () => void this.#serveAgain(request, matches),
+    };
+    if (!this.held.hold(pull)) return false;
+    request.hold();
+    return true;
+  }
+
+  #serveAgain(request: Incoming<Pull>, matches: TagFilter | undefined): true {
+    this.#serve(request, matches, false);
+    return true;
+  }
+}
+
+function answerOf(code: number, result: GetResult): Answer<Pull> {
+  return {
+    code,
+    remark: result.status,
+    header: {
+      suggestWhichBrokerId: MASTER_ID,
+      nextBeginOffset: result.nextBeginOffset,
+      minOffset: result.minOffset,
+      maxOffset: result.maxOffset,
+    },
+    ...(result.status === "FOUND" ? { body: result.records } : {}),
+  };
+}

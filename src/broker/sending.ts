@@ -1,0 +1,220 @@
+/**
+ * Taking messages: SEND_MESSAGE 10, SEND_MESSAGE_V2 310, SEND_BATCH_MESSAGE 320. The checks and their order are those
+ * of SendMessageProcessor 4.9.7; a topic without write permission is refused too (Java writes to it).
+ *
+ * @module
+ */
+import { messageOf, RocketdError } from "../errors.ts";
+import { Permission, ResponseCode, SysFlag } from "../protocol/codes.ts";
+import { checkTopic, isRetryTopic, TOPICS_CLOSED_TO_CLIENTS } from "../protocol/names.ts";
+import { dropProperty, PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { formatMessageId } from "../protocol/message_id.ts";
+import type { RequestHeader } from "../protocol/request.ts";
+import { SendBatchMessage, SendMessage, SendMessageV2 } from "../protocol/requests.ts";
+import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
+import type { NewMessage, PutResult, PutStatus } from "../store/types.ts";
+import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
+import { decodeBatch } from "./batch.ts";
+import type { BrokerContext } from "./context.ts";
+
+type Send = typeof SendMessage;
+type SendHeader = RequestHeader<Send>;
+
+/** What a put's status means to the sender; the last four are not stored. */
+const codeOfStatus: Readonly<Record<PutStatus, number>> = {
+  PUT_OK: ResponseCode.SUCCESS,
+  FLUSH_DISK_TIMEOUT: ResponseCode.FLUSH_DISK_TIMEOUT,
+  FLUSH_SLAVE_TIMEOUT: ResponseCode.FLUSH_SLAVE_TIMEOUT,
+  SLAVE_NOT_AVAILABLE: ResponseCode.SLAVE_NOT_AVAILABLE,
+  SERVICE_NOT_AVAILABLE: ResponseCode.SERVICE_NOT_AVAILABLE,
+  MESSAGE_ILLEGAL: ResponseCode.MESSAGE_ILLEGAL,
+  PROPERTIES_SIZE_EXCEEDED: ResponseCode.MESSAGE_ILLEGAL,
+  CREATE_MAPEDFILE_FAILED: ResponseCode.SYSTEM_ERROR,
+  OS_PAGECACHE_BUSY: ResponseCode.SYSTEM_ERROR,
+  UNKNOWN_ERROR: ResponseCode.SYSTEM_ERROR,
+};
+
+/** Adds the handlers of sends. */
+export function sendingHandlers(table: HandlerTable, broker: BrokerContext): void {
+  const sending = new Sending(broker);
+  table.on(SendMessage, (request) => sending.send(request));
+  table.on(SendMessageV2, (request) => sending.send(request));
+  table.on(SendBatchMessage, (request) => sending.send(request));
+}
+
+class Sending {
+  readonly #broker: BrokerContext;
+  readonly #region: { readonly MSG_REGION: string; readonly TRACE_ON: string };
+
+  constructor(broker: BrokerContext) {
+    this.#broker = broker;
+    this.#region = { MSG_REGION: broker.settings.regionId, TRACE_ON: String(broker.settings.traceOn) };
+  }
+
+  send(request: Incoming<Send>): Answer<Send> | undefined {
+    const { header } = request;
+    const topic = this.#topicFor(header);
+    if ("code" in topic) return topic;
+    const queueId = header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId;
+    return header.batch ? this.#putBatch(request, topic, queueId) : this.#put(request, topic, queueId);
+  }
+
+  #refuse(code: number, remark: string): Answer<Send> {
+    return { code, remark, header: this.#region };
+  }
+
+  /** The topic to write to, made if that is allowed; or the answer that refuses the send. */
+  #topicFor(header: SendHeader): TopicConfig | Answer<Send> {
+    const { settings, topics, clock } = this.#broker;
+    const from = settings.startAcceptSendRequestTimeStamp;
+    if (from > 0 && clock.now() < from) {
+      const until = new Date(from).toISOString();
+      return this.#refuse(ResponseCode.SYSTEM_ERROR, `broker unable to service, until ${until}`);
+    }
+    let topic = topics.get(header.topic);
+    if (topic === undefined) {
+      const illegal = checkTopic(header.topic);
+      if (illegal !== undefined) return this.#refuse(ResponseCode.SYSTEM_ERROR, illegal);
+    }
+    if (TOPICS_CLOSED_TO_CLIENTS.has(header.topic)) {
+      return this.#refuse(ResponseCode.NO_PERMISSION, `Sending message to topic[${header.topic}] is forbidden.`);
+    }
+    topic ??= topics.createOnSend(
+      header.topic,
+      header.defaultTopic,
+      header.defaultTopicQueueNums,
+      header.unitMode ?? false,
+    );
+    if (topic === undefined && isRetryTopic(header.topic)) {
+      topic = topics.createOnSendBack(header.topic, 1, header.unitMode ?? false);
+    }
+    if (topic === undefined) {
+      return this.#refuse(
+        ResponseCode.TOPIC_NOT_EXIST,
+        `topic[${header.topic}] not exist, apply first please! (it cannot be made from defaultTopic ${header.defaultTopic})`,
+      );
+    }
+    if ((topic.perm & Permission.WRITE) === 0) {
+      return this.#refuse(
+        ResponseCode.NO_PERMISSION,
+        `the topic[${topic.topicName}] sending message is forbidden: its perm is ${topic.perm}, writing needs ${Permission.WRITE}`,
+      );
+    }
+    if ((settings.brokerPermission & Permission.WRITE) === 0 && topic.order) {
+      const { brokerIP1, brokerPermission } = settings;
+      return this.#refuse(
+        ResponseCode.NO_PERMISSION,
+        `the broker[${brokerIP1}] sending message is forbidden: its brokerPermission is ${brokerPermission}`,
+      );
+    }
+    const queues = Math.max(topic.writeQueueNums, topic.readQueueNums);
+    if (header.queueId >= queues) {
+      return this.#refuse(
+        ResponseCode.SYSTEM_ERROR,
+        `request queueId[${header.queueId}] is illegal, topic[${topic.topicName}] has queues 0 to ${queues - 1}`,
+      );
+    }
+    return topic;
+  }
+
+  #message(request: Incoming<Send>, topic: TopicConfig, queueId: number, body: Uint8Array): NewMessage {
+    const { header, connection } = request;
+    return {
+      topic: topic.topicName,
+      queueId,
+      flag: header.flag,
+      sysFlag: topic.topicFilterType === "MULTI_TAG" ? header.sysFlag | SysFlag.MULTI_TAGS : header.sysFlag,
+      bornTimestamp: header.bornTimestamp,
+      bornHost: connection.peerHost,
+      reconsumeTimes: header.reconsumeTimes ?? 0,
+      preparedTransactionOffset: 0,
+      body,
+      properties: header.properties ?? "",
+    };
+  }
+
+  #put(request: Incoming<Send>, topic: TopicConfig, queueId: number): Answer<Send> | undefined {
+    const message = this.#message(request, topic, queueId, request.body);
+    const { properties } = message;
+    const unserved = this.#unserved(properties);
+    if (unserved !== undefined) return unserved;
+    message.waitForSync = propertyOf(properties, PropertyName.WAIT) !== "false";
+    message.properties = this.#ownProperties(properties);
+    this.#broker.store.put(message, (result) => request.answer(this.#answer([result], queueId)));
+    return undefined;
+  }
+
+  #putBatch(request: Incoming<Send>, topic: TopicConfig, queueId: number): Answer<Send> | undefined {
+    const base = this.#message(request, topic, queueId, request.body);
+    const { settings, store } = this.#broker;
+    if (request.body.length > settings.maxMessageSize) {
+      return this.#refuse(
+        ResponseCode.MESSAGE_ILLEGAL,
+        `message body length ${request.body.length} of the batch is over maxMessageSize ${settings.maxMessageSize}`,
+      );
+    }
+    const transaction = base.sysFlag & SysFlag.TRANSACTION_MASK;
+    if (transaction !== 0 || propertyOf(base.properties, PropertyName.DELAY) !== undefined) {
+      return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, "a batch can be neither transactional nor delayed");
+    }
+    base.waitForSync = propertyOf(base.properties, PropertyName.WAIT) !== "false";
+    const shared = withProperty(base.properties, PropertyName.CLUSTER, settings.brokerClusterName);
+    let messages: NewMessage[];
+    try {
+      messages = decodeBatch(request.body, base, shared);
+    } catch (error) {
+      if (!(error instanceof RocketdError)) throw error;
+      return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, `the batch is illegal: ${messageOf(error)}`);
+    }
+    store.putBatch(messages, (results) => request.answer(this.#answer(results, queueId)));
+    return undefined;
+  }
+
+  /** Delayed and transactional messages are refused as long as nothing would deliver them. */
+  #unserved(properties: string): Answer<Send> | undefined {
+    const delay = propertyOf(properties, PropertyName.DELAY);
+    if (delay !== undefined && Number(delay) > 0) {
+      return this.#refuse(
+        ResponseCode.MESSAGE_ILLEGAL,
+        `the property DELAY is ${delay}: delay levels are not served yet`,
+      );
+    }
+    if (propertyOf(properties, PropertyName.TRAN_MSG)?.toLowerCase() === "true") {
+      return this.#refuse(ResponseCode.NO_PERMISSION, "the property TRAN_MSG is true: transactions are not served yet");
+    }
+    return undefined;
+  }
+
+  /** What 4.9.7 stores of a plain message's properties: CLUSTER is ours, WAIT is not kept. */
+  #ownProperties(properties: string): string {
+    const kept = dropProperty(properties, PropertyName.WAIT);
+    return withProperty(kept, PropertyName.CLUSTER, this.#broker.settings.brokerClusterName);
+  }
+
+  #answer(results: readonly PutResult[], queueId: number): Answer<Send> {
+    const first = results[0]!;
+    const code = codeOfStatus[first.status];
+    if (first.logOffset < 0) {
+      const reason = first.reason ?? first.status;
+      return this.#refuse(
+        code,
+        code === ResponseCode.SERVICE_NOT_AVAILABLE ? `service not available now. ${reason}` : reason,
+      );
+    }
+    const { storeHost } = this.#broker;
+    const msgId = results.length === 1
+      ? formatMessageId(storeHost, first.logOffset)
+      : results.map((result) => formatMessageId(storeHost, result.logOffset)).join(",");
+    return {
+      code,
+      remark: code === ResponseCode.SUCCESS ? undefined : first.reason ?? first.status,
+      header: {
+        msgId,
+        queueId,
+        queueOffset: first.queueOffset,
+        MSG_REGION: this.#region.MSG_REGION,
+        TRACE_ON: this.#region.TRACE_ON,
+      },
+    };
+  }
+}

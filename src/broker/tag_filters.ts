@@ -1,0 +1,33 @@
+/**
+ * Tag expressions (`FilterAPI.buildSubscriptionData` 4.9.7): `*`, or tags joined by `||`. The broker compares hash
+ * codes at the queue entry; the client looks at the tag itself.
+ *
+ * @module
+ */
+import { javaHashCode } from "../protocol/java_hash.ts";
+import type { TagFilter } from "../store/types.ts";
+
+const FILTERS_KEPT = 4096;
+
+/** Filters by expression, made once; as many as the newest few thousand are kept. */
+export class TagFilters {
+  readonly #made = new Map<string, TagFilter | undefined>();
+
+  /** The filter of an expression; undefined wants everything. */
+  of(expression: string): TagFilter | undefined {
+    if (expression === "*" || expression === "") return undefined;
+    if (this.#made.has(expression)) return this.#made.get(expression);
+    const filter = tagFilter(expression);
+    if (this.#made.size >= FILTERS_KEPT) this.#made.clear();
+    this.#made.set(expression, filter);
+    return filter;
+  }
+}
+
+/** The filter of one tag expression; undefined wants everything. */
+export function tagFilter(expression: string): TagFilter | undefined {
+  const tags = expression.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "");
+  if (tags.length === 0 || expression.trim() === "*") return undefined;
+  const codes = new Set(tags.map((tag) => javaHashCode(tag)));
+  return (tagsCode) => codes.has(tagsCode);
+}

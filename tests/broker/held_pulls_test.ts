@@ -1,0 +1,123 @@
+/**
+ * @module
+ */
+import { type HeldPull, HeldPulls } from "../../src/broker/held_pulls.ts";
+import type { Clock, Timer } from "../../src/platform/clock.ts";
+import type { Connection } from "../../src/remoting/connection.ts";
+import { assertEquals } from "../../src/std.ts";
+
+/** A clock that stands still until it is told to go on. */
+class HandClock implements Clock {
+  #now = 1_700_000_000_000;
+  #ticking: (() => void)[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  every(_ms: number, fn: () => void): Timer {
+    this.#ticking.push(fn);
+    return { cancel: () => this.#ticking = this.#ticking.filter((other) => other !== fn) };
+  }
+
+  after(): Timer {
+    throw new Error("not needed here");
+  }
+
+  go(ms: number): void {
+    this.#now += ms;
+    for (const fn of this.#ticking) fn();
+  }
+}
+
+/** What HeldPulls needs of a connection: to hear that it closed. */
+function connection(): { connection: Connection; close: () => void } {
+  const listeners: (() => void)[] = [];
+  const fake = { onClose: (callback: () => void) => listeners.push(callback) };
+  return { connection: fake as unknown as Connection, close: () => listeners.forEach((callback) => callback()) };
+}
+
+function pullOf(queueId: number, deadline: number, on = connection().connection, wanted = true) {
+  const calls: string[] = [];
+  const pull: HeldPull = {
+    topic: "T",
+    queueId,
+    connection: on,
+    deadline,
+    arrived: () => {
+      calls.push("arrived");
+      return wanted;
+    },
+    expired: () => calls.push("expired"),
+  };
+  return { pull, calls };
+}
+
+Deno.test("HeldPulls asks only the pulls of the queue that grew", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const a = pullOf(0, clock.now() + 1000), b = pullOf(1, clock.now() + 1000);
+  held.hold(a.pull);
+  held.hold(b.pull);
+  held.arrived("T", 0);
+  held.arrived("T", 0);
+  held.arrived("other", 1);
+  assertEquals([a.calls, b.calls], [["arrived"], []]);
+  assertEquals(held.size, 1);
+  held.close();
+});
+
+Deno.test("HeldPulls keeps a pull that did not want what arrived, until its time is over", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const { pull, calls } = pullOf(0, clock.now() + 1000, undefined, false);
+  held.hold(pull);
+  held.arrived("T", 0);
+  clock.go(900);
+  assertEquals(calls, ["arrived"]);
+  clock.go(600);
+  assertEquals(calls, ["arrived", "expired"]);
+  assertEquals(held.size, 0);
+  clock.go(60_000);
+  assertEquals(calls.length, 2);
+  held.close();
+});
+
+Deno.test("HeldPulls follows a deadline that was drawn nearer on arrival", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const { pull, calls } = pullOf(0, clock.now() + 60_000, undefined, false);
+  const arrived = pull.arrived;
+  pull.arrived = () => {
+    pull.deadline = clock.now() + 1000;
+    return arrived();
+  };
+  held.hold(pull);
+  held.arrived("T", 0);
+  clock.go(1500);
+  assertEquals(calls, ["arrived", "expired"]);
+  held.close();
+});
+
+Deno.test("HeldPulls lets go of the pulls of a connection that closed, without a call", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const gone = connection();
+  const a = pullOf(0, clock.now() + 1000, gone.connection), b = pullOf(0, clock.now() + 1000);
+  held.hold(a.pull);
+  held.hold(b.pull);
+  gone.close();
+  assertEquals(held.size, 1);
+  held.arrived("T", 0);
+  clock.go(5000);
+  assertEquals([a.calls, b.calls], [[], ["arrived"]]);
+  held.close();
+});
+
+Deno.test("HeldPulls answers everything after a sleep of an hour and when it closes", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const pulls = Array.from({ length: 50 }, (_, i) => pullOf(i, clock.now() + i * 300));
+  for (const { pull } of pulls) held.hold(pull);
+  clock.go(3_600_000);
+  assertEquals(pulls.map(({ calls }) => calls), pulls.map(() => ["expired"]));
+  const last = pullOf(0, clock.now() + 1000);
+  held.hold(last.pull);
+  held.close();
+  assertEquals([last.calls, held.size], [["expired"], 0]);
+});

@@ -1,0 +1,121 @@
+/**
+ * Promise 1: what was acknowledged is there after SIGKILL.
+ *
+ * @module
+ */
+import { RocketdError } from "../../src/errors.ts";
+import { HeaderEncoding, ResponseCode } from "../../src/protocol/codes.ts";
+import { decodeRecords } from "../../src/protocol/message_record.ts";
+import { GetMaxOffset, PullMessage, SendMessageV2 } from "../../src/protocol/requests.ts";
+import { RemotingClient } from "../../src/remoting/client.ts";
+import { assert, assertEquals } from "../../src/std.ts";
+import { delay, type Node, startRocketd } from "../launch.ts";
+
+const ROUNDS = 20;
+const SENDERS = 32;
+const TOPIC = "Sigkill", QUEUES = 4;
+const encoder = new TextEncoder(), decoder = new TextDecoder();
+
+/** Sends until the broker dies, and remembers where each acknowledged body should be. */
+async function sendUntilDeath(broker: Node, round: number, acknowledged: Map<string, string>): Promise<void> {
+  const client = new RemotingClient({ encoding: HeaderEncoding.ROCKETMQ });
+  const sender = async (id: number) => {
+    for (let n = 0;; n++) {
+      const body = `${round}-${id}-${n}-${"x".repeat((n * 37) % 900)}`;
+      const answer = await client.invoke(
+        broker.address,
+        SendMessageV2,
+        {
+          producerGroup: "p",
+          topic: TOPIC,
+          defaultTopic: "TBW102",
+          defaultTopicQueueNums: QUEUES,
+          queueId: n % QUEUES,
+          sysFlag: 0,
+          bornTimestamp: Date.now(),
+          flag: 0,
+          properties: `UNIQ_KEY\x01${round}-${id}-${n}\x02TAGS\x01t`,
+          batch: false,
+        },
+        encoder.encode(body),
+        10_000,
+      );
+      assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
+      acknowledged.set(`${answer.header.queueId}/${answer.header.queueOffset}`, body);
+    }
+  };
+  const senders = Array.from({ length: SENDERS }, async (_, id) => {
+    try {
+      await sender(id);
+    } catch (error) {
+      if (!(error instanceof RocketdError) || !error.retriable) throw error;
+    }
+  });
+  await delay(100 + (round * 53) % 300);
+  await broker.kill();
+  await Promise.all(senders);
+  client.close();
+}
+
+/** Every body of the topic by `queueId/queueOffset`; offsets must be without gaps. */
+async function readAll(broker: Node): Promise<Map<string, string>> {
+  const client = new RemotingClient();
+  const bodies = new Map<string, string>();
+  for (let queueId = 0; queueId < QUEUES; queueId++) {
+    const max = (await client.invoke(broker.address, GetMaxOffset, { topic: TOPIC, queueId }, undefined, 5000)).header;
+    let offset = 0;
+    while (offset < max.offset!) {
+      const answer = await client.invoke(
+        broker.address,
+        PullMessage,
+        {
+          consumerGroup: "TOOLS_CONSUMER",
+          topic: TOPIC,
+          queueId,
+          queueOffset: offset,
+          maxMsgNums: 32,
+          sysFlag: 4,
+          commitOffset: 0,
+          suspendTimeoutMillis: 0,
+          subscription: "*",
+          subVersion: 0,
+        },
+        undefined,
+        10_000,
+      );
+      assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
+      for (const record of decodeRecords(answer.body)) {
+        assertEquals(record.queueOffset, offset++);
+        bodies.set(`${queueId}/${record.queueOffset}`, decoder.decode(record.body));
+      }
+    }
+  }
+  client.close();
+  return bodies;
+}
+
+for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"]) {
+  Deno.test(`a master loses no acknowledged message in ${ROUNDS} rounds of SIGKILL under load, ${flushDiskType}`, async () => {
+    await using nameserver = await startRocketd({ role: "nameserver" });
+    // Small files, so that rounds end in the middle of file changes too.
+    const settings = {
+      flushDiskType,
+      mappedFileSizeCommitLog: 4 * 2 ** 20,
+      mappedFileSizeConsumeQueue: 20_000,
+      maxMessageSize: 65536,
+    };
+    await using broker = await startRocketd({ role: "master", namesrvAddr: nameserver.address, settings });
+    const acknowledged = new Map<string, string>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const before = acknowledged.size;
+      await sendUntilDeath(broker, round, acknowledged);
+      assert(acknowledged.size > before, "the round acknowledged nothing, so it proves nothing");
+      await broker.start();
+    }
+    const found = await readAll(broker);
+    let missing = 0;
+    for (const [place, body] of acknowledged) if (found.get(place) !== body) missing++;
+    assertEquals(missing, 0, `${missing} of ${acknowledged.size} acknowledged messages are missing or changed`);
+    assertEquals(await broker.stop(), 0);
+  });
+}

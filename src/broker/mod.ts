@@ -58,7 +58,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const groups = new SubscriptionGroupTable({ settings, disk, clock });
     const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
     opened.push(topics, groups, offsets);
-    const producers = new ProducerGroups({ clock });
+    const producers = new ProducerGroups(clock);
     const consumers = new ConsumerGroups({ settings, groups, clock });
     opened.push(producers, consumers);
     const address = `${settings.brokerIP1}:${settings.listenPort}`;

@@ -9,7 +9,7 @@ import type { BrokerSettings } from "./broker.ts";
 import { JAVA_ONLY } from "./java_only.ts";
 import type { NameserverSettings } from "./nameserver.ts";
 import { nearest } from "./nearest.ts";
-import { type Origin, type Problem, shown } from "./problem.ts";
+import { type Origin, type Problem, shown, shownKey } from "./problem.ts";
 import { partOf, type Role, TABLES } from "./roles.ts";
 import { type Given, ruleBreaches } from "./rules.ts";
 import type { Setting } from "./setting.ts";
@@ -121,13 +121,15 @@ class Loader {
       const allowed = running.map(({ part, name }) => `${part}.${name}`).join(" or ");
       return this.problem(entry, allowed, `${shown(entry.value)} could be for each role: expected ${allowed}`);
     }
-    const values = targets.map(({ setting }) => setting.parse(entry.value));
-    const wrong = targets.find((_, index) => values[index] === undefined);
+    // What is said of a role that does not run here is checked, too.
+    const concerned = running.length > 0 ? running : targets;
+    const values = concerned.map(({ setting }) => setting.parse(entry.value));
+    const wrong = concerned.find((_, index) => values[index] === undefined);
     if (wrong) {
       const value = wrong.setting.secret ? "(not shown)" : shown(entry.value);
       return this.problem(entry, wrong.setting.allowed, `${value}: expected ${wrong.setting.allowed}`);
     }
-    targets.forEach(({ part, name }, index) => {
+    concerned.forEach(({ part, name }, index) => {
       this.values[part].set(name, values[index]);
       this.given[part].set(name, entry);
     });
@@ -135,7 +137,7 @@ class Loader {
 
   private unknown(entry: Entry, prefix: Part | undefined, bare: string): void {
     if (JAVA_ONLY.has(bare)) {
-      this.warnings.push(`${entry.key} has no effect here: it tunes the Java server`);
+      this.warnings.push(`${shownKey(entry.key)} has no effect here: it tunes the Java server`);
       return;
     }
     const names = (prefix ? [prefix] : this.parts).flatMap((part) => Object.keys(TABLES[part]));
@@ -148,7 +150,7 @@ class Loader {
   private problem(entry: Entry, allowed: string, text: string): void {
     const { origin, line, key, value } = entry;
     const place = line === undefined ? {} : { line };
-    this.problems.push({ origin, ...place, key, value, allowed, message: `${key} ${text}` });
+    this.problems.push({ origin, ...place, key, value, allowed, message: `${shownKey(key)} ${text}` });
   }
 
   /** All values of the table that a role brings, with defaults where nothing was given. */

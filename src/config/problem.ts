@@ -26,6 +26,11 @@ export function shown(value: string): string {
   return JSON.stringify(cut);
 }
 
+/** A key as it is shown: as it is where it looks like one. */
+export function shownKey(key: string): string {
+  return /^[\w.-]{1,100}$/.test(key) ? key : shown(key);
+}
+
 /** A problem as one line: `broker.yaml:3: listenPort "x": expected a whole number`. */
 export function problemLine(problem: Problem, file: string | undefined): string {
   const place = { file: file ?? "file", environment: "environment", "--set": "--set" }[problem.origin];

@@ -6,7 +6,7 @@
  */
 import { messageOf } from "../errors.ts";
 import { parseYaml } from "../std.ts";
-import { type Origin, type Problem, shown } from "./problem.ts";
+import { type Origin, type Problem, shown, shownKey } from "./problem.ts";
 
 /** One `key: value` as it was written. */
 export interface Entry {
@@ -34,7 +34,7 @@ export function readSource(name: string, text: string): Source {
 }
 
 function broken(origin: Origin, line: number | undefined, key: string, value: string, allowed: string): Problem {
-  const what = key === "" ? shown(value) : `${key} ${shown(value)}`;
+  const what = key === "" ? shown(value) : `${shownKey(key)} ${shown(value)}`;
   const message = `${what}: expected ${allowed}`;
   return { origin, ...(line !== undefined && { line }), key, value, allowed, message };
 }
@@ -48,7 +48,7 @@ function readYaml(text: string): Source {
     root = parseYaml(text, { schema: "failsafe" });
   } catch (error) {
     const [, reason, line] = /^(.*?)(?: at line (\d+)[^]*)?$/s.exec(messageOf(error)) ?? [];
-    const message = `Cannot read the file as YAML: ${(reason ?? "").split("\n")[0]}`;
+    const message = `Cannot read the file as YAML: ${(reason ?? "").split(/[\r\n]/)[0]}`;
     const allowed = '"key: value" on each line';
     const place = line === undefined ? {} : { line: Number(line) };
     return { entries: [], problems: [{ origin: "file", ...place, key: "", value: "", allowed, message }] };

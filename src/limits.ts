@@ -151,3 +151,7 @@ export const HEARTBEAT_BYTES_MAX = 4 * MiB;
 export const SUBSCRIPTION_CHARACTERS_MAX = 64 * MiB;
 /** Producer groups that are online. */
 export const PRODUCER_GROUPS_MAX = 100_000;
+/** How often overdue SYNC_FLUSH waiters are looked for, ms. */
+export const SYNC_WATCH_MS = 100;
+/** Greatest queue id that the store takes. */
+export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;

@@ -1,0 +1,101 @@
+/**
+ * What follows from a record in the log: an entry in its consume queue, entries in the index, a call to who waits for
+ * new messages.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { decodeRecord } from "../protocol/message_record.ts";
+import { readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
+import type { ConsumeQueue } from "./consume_queue.ts";
+import type { ConsumeQueues } from "./consume_queues.ts";
+import type { IndexService } from "./index_service.ts";
+import { javaHash } from "./java_hash.ts";
+import type { StoreState } from "./state.ts";
+import type { ArrivalListener, DispatchEntry } from "./types.ts";
+
+const logger = getLogger(["rocketd", "store"]);
+/** Records of delayed messages wait here; their queue entries hold the deliver time instead of a tag. */
+const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
+
+export class Dispatcher {
+  readonly #listeners: ArrivalListener[] = [];
+  readonly #arrived = new Set<ConsumeQueue>();
+  /** Store time of the newest record that queues and index know. */
+  lastStoreTimestamp = 0;
+
+  constructor(readonly queues: ConsumeQueues, readonly index: IndexService | undefined, readonly state: StoreState) {}
+
+  onArrival(listener: ArrivalListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Makes written records visible and tells the listeners once for each queue. */
+  dispatch(entries: readonly DispatchEntry[]): void {
+    const arrived = this.#arrived;
+    try {
+      for (let i = 0; i < entries.length; i++) {
+        const queue = this.add(entries[i]!);
+        if (queue !== undefined) arrived.add(queue);
+      }
+    } catch (error) {
+      // The records are safe in the log; queues and index are made again from it at the next start.
+      this.state.fail(`queues or index cannot be written: ${messageOf(error)}`);
+    }
+    for (const queue of arrived) this.#tell(queue);
+    arrived.clear();
+  }
+
+  /** Adds one record to its queue and to the index; both pass over what they already have. */
+  add(entry: DispatchEntry): ConsumeQueue | undefined {
+    const queue = this.queues.dispatch(entry);
+    this.index?.put(entry);
+    this.lastStoreTimestamp = entry.storeTimestamp;
+    return queue;
+  }
+
+  #tell(queue: ConsumeQueue): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(queue.topic, queue.queueId, queue.maxOffset);
+      } catch (error) {
+        logger.error("A listener for new messages failed: {error}", { error });
+      }
+    }
+  }
+}
+
+/** What the queue entry of a record holds besides its place. */
+export function tagsCodeOf(
+  topic: string,
+  properties: StoreProperties,
+  storeTimestamp: number,
+  delayLevels: readonly number[],
+): number {
+  if (properties.delay !== "" && topic === SCHEDULE_TOPIC) {
+    const level = Math.min(Number.parseInt(properties.delay, 10), delayLevels.length);
+    if (level >= 1) return storeTimestamp + delayLevels[level - 1]!;
+  }
+  return properties.tags === "" ? 0 : javaHash(properties.tags);
+}
+
+const scratch: StoreProperties = { tags: "", keys: "", uniqKey: "", delay: "", wait: true };
+
+/** The entry of a record read back from the log. Throws `RocketdError` (`malformed`) when it is none. */
+export function entryOf(bytes: Uint8Array, delayLevels: readonly number[]): DispatchEntry {
+  const record = decodeRecord(bytes);
+  const properties = readStoreProperties(record.properties, scratch);
+  return {
+    topic: record.topic,
+    queueId: record.queueId,
+    queueOffset: record.queueOffset,
+    logOffset: record.physicalOffset,
+    size: record.totalSize,
+    tagsCode: tagsCodeOf(record.topic, properties, record.storeTimestamp, delayLevels),
+    storeTimestamp: record.storeTimestamp,
+    sysFlag: record.sysFlag,
+    keys: properties.keys,
+    uniqKey: properties.uniqKey,
+  };
+}

@@ -1,0 +1,201 @@
+/**
+ * Frames in both header encodings: Java's bytes, round trips, and bytes that are no frame.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import { RocketdError } from "../../src/errors.ts";
+import { FRAME_BYTES_MAX } from "../../src/limits.ts";
+import { ByteWriter } from "../../src/protocol/byte_writer.ts";
+import { HeaderEncoding } from "../../src/protocol/codes.ts";
+import { encodeFrame } from "../../src/protocol/encode_frame.ts";
+import { type Fields, FieldTable, int, long, maybe, named, str } from "../../src/protocol/fields.ts";
+import { decodeFrame, type Frame, frameLength } from "../../src/protocol/frame.ts";
+import type { HeaderParts } from "../../src/protocol/header_binary.ts";
+import { GetRouteinfoByTopic, SendMessageV2 } from "../../src/protocol/requests.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
+import { onlyMalformed } from "./only_malformed.ts";
+
+const ENCODINGS = [HeaderEncoding.JSON, HeaderEncoding.ROCKETMQ];
+
+function encoded<S extends Fields>(encoding: HeaderEncoding, header: HeaderParts<S>, body = ""): Uint8Array {
+  const out = new ByteWriter();
+  encodeFrame(out, encoding, header, [new TextEncoder().encode(body)]);
+  return out.written();
+}
+
+/** Reads a frame that lies somewhere inside a larger buffer, as in a connection. */
+function decoded(bytes: Uint8Array): Frame {
+  const at = 3;
+  const buffer = new Uint8Array(bytes.length + 8).fill(0xff);
+  buffer.set(bytes, at);
+  const view = new DataView(buffer.buffer);
+  return decodeFrame(buffer, view, at, frameLength(view, at, at + bytes.length)!);
+}
+
+const route = { version: 407, opaque: 0, flag: 0, code: 105, table: GetRouteinfoByTopic.request };
+
+Deno.test("a binary header is Java's, byte for byte", () => {
+  const java = "0000002501000021006900019700000000000000000000000000" + "00000C0005746F7069630000000154";
+  const bytes = encoded(HeaderEncoding.ROCKETMQ, { ...route, values: { topic: "T" } });
+  assertEquals(bytes.toHex().toUpperCase(), java);
+  const { header, encoding, body } = decoded(Uint8Array.fromHex(java));
+  assertEquals([header.code, header.language, header.version, header.opaque, header.flag], [105, "JAVA", 407, 0, 0]);
+  assertEquals([header.remark, encoding, body.length], [undefined, HeaderEncoding.ROCKETMQ, 0]);
+  assertEquals(header.fields.read(GetRouteinfoByTopic.request), { topic: "T", acceptStandardJsonOnly: undefined });
+});
+
+Deno.test("a JSON header is Java's, byte for byte", () => {
+  const java = '{"code":105,"extFields":{"topic":"T"},"flag":0,"language":"JAVA","opaque":0,' +
+    '"serializeTypeCurrentRPC":"JSON","version":407}';
+  const bytes = encoded(HeaderEncoding.JSON, { ...route, values: { topic: "T" } });
+  assertEquals(new TextDecoder().decode(bytes.subarray(8)), java);
+  assertEquals([...decoded(bytes).header.fields.all()], [["topic", "T"]]);
+});
+
+Deno.test("codes beyond 16 bits travel as JSON whatever was asked for", () => {
+  const frame = decoded(encoded(HeaderEncoding.ROCKETMQ, { ...route, code: 200050 }));
+  assertEquals([frame.encoding, frame.header.code], [HeaderEncoding.JSON, 200050]);
+});
+
+const everyType = new FieldTable({
+  name: str,
+  count: int,
+  offset: long,
+  note: maybe.str,
+  some: maybe.int,
+  at: maybe.long,
+  on: maybe.bool,
+  ...named({ short: maybe.str, tiny: maybe.int }, { short: "a", tiny: "b" }),
+});
+// An empty text is Java's null in the binary header.
+const someText = fc.string({ minLength: 1, unit: "grapheme" });
+const int32 = fc.integer();
+const long64 = fc.maxSafeInteger();
+const option = <T>(arb: fc.Arbitrary<T>) => fc.option(arb, { nil: undefined });
+const values = fc.record({
+  name: someText,
+  count: int32,
+  offset: long64,
+  note: option(someText),
+  some: option(int32),
+  at: option(long64),
+  on: option(fc.boolean()),
+  short: option(someText),
+  tiny: option(int32),
+});
+
+Deno.test("declared fields, remark and body survive both encodings", () => {
+  const fixed = fc.record({
+    code: fc.integer({ min: 0, max: 0x7fff }),
+    version: fc.integer({ min: 0, max: 0x7fff }),
+    opaque: int32,
+    flag: int32,
+    remark: option(someText),
+  });
+  fc.assert(fc.property(fc.constantFrom(...ENCODINGS), fixed, values, fc.string(), (encoding, fixed, values, body) => {
+    const extra = new Map([["Signature", "x="]]);
+    const frame = decoded(encoded(encoding, { ...fixed, table: everyType, values, extra }, body));
+    const { code, version, opaque, flag, remark, language, fields } = frame.header;
+    assertEquals({ code, version, opaque, flag, remark }, fixed);
+    assertEquals([language, frame.encoding, new TextDecoder().decode(frame.body)], ["JAVA", encoding, body]);
+    assertEquals(fields.read(everyType), values);
+    assertEquals(fields.all().get("Signature"), "x=");
+  }));
+});
+
+function obey(bytes: Uint8Array): void {
+  const { header } = decoded(bytes);
+  for (const table of [everyType, SendMessageV2.request, GetRouteinfoByTopic.request]) {
+    onlyMalformed(() => header.fields.read<Fields>(table));
+    onlyMalformed(() => header.fields.readLoosely<Fields>(table));
+  }
+  header.fields.all();
+}
+
+Deno.test("random bytes are a frame or malformed", () => {
+  const random = fc.tuple(fc.constantFrom(0, 1, 2, 255), fc.nat(64), fc.uint8Array({ maxLength: 96 }));
+  fc.assert(
+    fc.property(random, ([encoding, headerLength, rest]) => {
+      const bytes = new Uint8Array(8 + rest.length);
+      const view = new DataView(bytes.buffer);
+      view.setInt32(0, bytes.length - 4);
+      view.setUint32(4, encoding * 2 ** 24 + headerLength);
+      bytes.set(rest, 8);
+      onlyMalformed(() => obey(bytes));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("mutated frames are frames or malformed", () => {
+  const change = fc.tuple(fc.nat(400), fc.nat(255));
+  const changes = fc.array(change, { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(fc.constantFrom(...ENCODINGS), values, changes, (encoding, values, changes) => {
+      const bytes = encoded(encoding, { ...route, remark: "why", table: everyType, values });
+      const length = new DataView(bytes.buffer).getInt32(0);
+      for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+      // The length word has decided how much was read.
+      new DataView(bytes.buffer).setInt32(0, length);
+      onlyMalformed(() => obey(bytes));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("frameLength() waits for four bytes, and refuses what no frame can have", () => {
+  const view = new DataView(new ArrayBuffer(8));
+  assertEquals(frameLength(view, 5, 8), undefined);
+  for (const [length, fine] of [[4, true], [FRAME_BYTES_MAX, true], [3, false], [0, false], [-1, false]] as const) {
+    view.setInt32(0, length);
+    if (fine) assertEquals(frameLength(view, 0, 8), length + 4);
+    else assertThrows(() => frameLength(view, 0, 8), RocketdError, `length word is ${length}`);
+  }
+  view.setInt32(0, FRAME_BYTES_MAX + 1);
+  assertThrows(() => frameLength(view, 0, 8), RocketdError, "length word");
+});
+
+Deno.test("a header longer than its frame, or of an unknown encoding, is malformed", () => {
+  const bytes = encoded(HeaderEncoding.JSON, route);
+  const view = new DataView(bytes.buffer);
+  const word = view.getInt32(4);
+  view.setInt32(4, word + 1);
+  assertThrows(() => decoded(bytes), RocketdError, "says its header has");
+  view.setInt32(4, word + (2 << 24));
+  assertThrows(() => decoded(bytes), RocketdError, "a header's encoding is 2");
+});
+
+Deno.test("the fields are views: they change with the buffer they were read from", () => {
+  const bytes = encoded(HeaderEncoding.ROCKETMQ, { ...route, values: { topic: "T" } }, "body");
+  const view = new DataView(bytes.buffer);
+  const frame = decodeFrame(bytes, view, 0, frameLength(view, 0, bytes.length)!);
+  const kept = frame.body.slice();
+  bytes.fill(0x5a, bytes.length - 4);
+  assertEquals([new TextDecoder().decode(frame.body), new TextDecoder().decode(kept)], ["ZZZZ", "body"]);
+});
+
+Deno.test("a missing or malformed field is named, with what is allowed", () => {
+  for (const encoding of ENCODINGS) {
+    const read = (given: Record<string, string>) => {
+      const frame = decoded(encoded(encoding, { ...route, table: undefined, extra: new Map(Object.entries(given)) }));
+      return () => frame.header.fields.read(everyType);
+    };
+    const missing = assertThrows(read({ name: "n", offset: "1" }), RocketdError);
+    assertEquals(missing.message, "the field count is missing, it is required");
+    const range = assertThrows(read({ name: "n", offset: "1", count: "2147483648" }), RocketdError);
+    assertEquals(
+      range.message,
+      'the field count is "2147483648", allowed is a whole number from -2147483648 to 2147483647',
+    );
+    const short = assertThrows(read({ b: "x" }), RocketdError);
+    assertStringIncludes(short.message, 'the field tiny (b) is "x"');
+    assertEquals(read({ name: "n", offset: "-7", count: "+5", on: "TRUE", extra: "ignored" })(), {
+      ...everyType.empty(),
+      name: "n",
+      offset: -7,
+      count: 5,
+      on: true,
+    } as ReturnType<ReturnType<typeof read>>);
+  }
+});

@@ -8,7 +8,6 @@ import { denoDisk, type Disk, type DiskFile } from "../../src/platform/disk.ts";
 /** The real disk with counters. */
 export class CountingDisk {
   opened = 0;
-  openNow = 0;
   reads = 0;
   writes = 0;
   syncs = 0;
@@ -18,10 +17,21 @@ export class CountingDisk {
     openSync: (path, options) => this.#count(denoDisk.openSync(path, options)),
   };
 
+  readonly #open = new Set<DiskFile>();
+
+  get openNow(): number {
+    return this.#open.size;
+  }
+
+  /** Closes every file, as the system does for a process that dies. */
+  kill(): void {
+    for (const file of this.#open) file.close();
+    this.#open.clear();
+  }
+
   #count(file: DiskFile): DiskFile {
     this.opened++;
-    this.openNow++;
-    let open = true;
+    this.#open.add(file);
     return {
       path: file.path,
       writeSync: (bytes, at) => {
@@ -46,8 +56,7 @@ export class CountingDisk {
         file.syncDataSync();
       },
       close: () => {
-        if (open) this.openNow--;
-        open = false;
+        this.#open.delete(file);
         file.close();
       },
     };

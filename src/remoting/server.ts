@@ -60,7 +60,7 @@ export class RemotingServer implements ConnectionOwner {
         { field: "listenPort", value: options.port, cause },
       );
     }
-    this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS);
+    this.#idleTimer = setInterval(() => this.#endIdle(), Math.min(IDLE_CHECK_MS, options.idleMs));
     this.#accepting = this.#accept();
   }
 

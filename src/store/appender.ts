@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
+import { PROPERTIES_BYTES_MAX, QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
 import {
   RECORD_BYTES_MIN,
   type RecordHead,
@@ -16,7 +16,6 @@ import {
 } from "../protocol/message_record.ts";
 import { readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
 import type { Clock } from "../platform/clock.ts";
-import { PROPERTIES_BYTES_MAX } from "../limits.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -178,18 +177,28 @@ export class Appender {
     if (size > log.roomMax) {
       return refused("MESSAGE_ILLEGAL", `the message has ${size} bytes in the log, allowed are ${log.roomMax}`);
     }
-    const { writtenEnd } = log;
+    if (size <= log.roomNow) return undefined;
+    try {
+      log.write();
+    } catch (error) {
+      return this.#failed(error);
+    }
+    try {
+      log.ensureFileFor(size);
+    } catch (error) {
+      return refused("CREATE_MAPEDFILE_FAILED", `a commit log file cannot be made: ${messageOf(error)}`);
+    }
     try {
       log.room(size);
       return undefined;
     } catch (error) {
-      // A file that could not be made leaves the log as it was; a failed write does not.
-      if (log.end !== writtenEnd && log.writtenEnd === writtenEnd) {
-        state.fail(`the commit log cannot be written: ${messageOf(error)}`);
-        return refused("SERVICE_NOT_AVAILABLE", state.refusal);
-      }
-      return refused("CREATE_MAPEDFILE_FAILED", `a commit log file cannot be made: ${messageOf(error)}`);
+      return this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): PutResult {
+    this.state.fail(`the commit log cannot be written: ${messageOf(error)}`);
+    return refused("SERVICE_NOT_AVAILABLE", this.state.refusal);
   }
 
   /** Encodes one message at the log's end, where there is room. */

@@ -56,22 +56,25 @@ export class CommitLog {
     return Math.min(file.end - FILLER_BYTES - this.end, chunk.bytes.length - chunk.length);
   }
 
+  /** Makes the file that `size` bytes would go into; nothing else changes. Throws when it cannot be made. */
+  ensureFileFor(size: number): void {
+    const file = this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
+    if (size + FILLER_BYTES > file.end - this.end) this.files.ensure(file.end);
+  }
+
   /**
    * The chunk to encode up to `size` bytes into, at `chunk.length`; the log continues in the next file when this one
-   * has no room. Throws when a file cannot be made (nothing has changed then) or gathered bytes cannot be written.
+   * has no room. Throws when the disk refuses; the log must not be used any more then.
    */
   room(size: number): TailChunk {
     if (size <= this.roomNow) return this.tail.active!;
-    const file = this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
-    if (size + FILLER_BYTES > file.end - this.end) {
-      const next = this.files.ensure(file.end);
-      this.#fill(file);
-      this.#file = next;
-      return this.tail.begin(this.end);
-    }
-    const chunk = this.tail.active;
-    if (chunk !== undefined && size <= chunk.bytes.length - chunk.length) return chunk;
+    this.ensureFileFor(size);
+    const file = this.#file!;
     this.write();
+    if (size + FILLER_BYTES > file.end - this.end) {
+      this.#fill(file);
+      this.#file = this.files.ensure(file.end);
+    }
     return this.tail.begin(this.end);
   }
 
@@ -93,7 +96,6 @@ export class CommitLog {
 
   /** Closes a file with the filler: the bytes left, and a magic. */
   #fill(file: LogFile): void {
-    this.write();
     const left = file.end - this.end;
     if (left >= FILLER_BYTES) {
       const filler = new DataView(new ArrayBuffer(FILLER_BYTES));

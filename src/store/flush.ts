@@ -24,7 +24,7 @@ interface Waiting {
 export class Flusher {
   #waiting: Waiting[] = [];
   #syncing: Waiting[] = [];
-  #running = false;
+  #running: Promise<void> | undefined;
   #busy = false;
   #lastSync: number;
   readonly #timers: Timer[] = [];
@@ -54,11 +54,10 @@ export class Flusher {
       if (sync && put.wait) this.#waiting.push({ put, deadline, answered: false });
       else callBack(put);
     }
-    if (this.#waiting.length > 0 && !this.#running) this.#run();
+    if (this.#waiting.length > 0) this.#running ??= this.#run().finally(() => this.#running = undefined);
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
     while (this.#waiting.length > 0) {
       this.#syncing = this.#waiting;
       this.#waiting = [];
@@ -72,7 +71,6 @@ export class Flusher {
       }
       this.#syncing = [];
     }
-    this.#running = false;
   }
 
   /** One sync of all that is written; a failed one is final for the store. */
@@ -110,7 +108,7 @@ export class Flusher {
   /** Stops the timers and syncs what is left. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
+    await this.#running;
     await this.sync();
-    while (this.#running) await Promise.resolve();
   }
 }

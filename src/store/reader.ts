@@ -1,0 +1,140 @@
+/**
+ * Reading queues: statuses, limits and next offsets as DefaultMessageStore.getMessage of RocketMQ 4.9.7 has them, from
+ * memory at once, or later when the disk must be read.
+ *
+ * @module
+ */
+import { COLD_BLOCKS_PER_READ, COLD_READS_AT_ONCE, QUEUE_SCAN_BYTES_MIN } from "../limits.ts";
+import type { Blocks, ColdReader } from "./cold_reader.ts";
+import type { CommitLog } from "./commit_log.ts";
+import type { ConsumeQueue } from "./consume_queue.ts";
+import type { ConsumeQueues } from "./consume_queues.ts";
+import type { StoreOptions } from "./options.ts";
+import { ENTRY_BYTES } from "./queue_entries.ts";
+import type { GetResult, GetStatus, TagFilter } from "./types.ts";
+
+/** What a consumer asks of a queue. */
+interface Wanted {
+  readonly queue: ConsumeQueue;
+  readonly offset: number;
+  readonly most: number;
+  readonly matches: TagFilter | undefined;
+}
+
+export class Reader {
+  #running = 0;
+  readonly #turns: (() => void)[] = [];
+
+  constructor(
+    readonly log: CommitLog,
+    readonly queues: ConsumeQueues,
+    readonly cold: ColdReader,
+    readonly options: StoreOptions,
+  ) {}
+
+  /** See `MessageStore.get`. */
+  get(
+    topic: string,
+    queueId: number,
+    offset: number,
+    most: number,
+    matches: TagFilter | undefined,
+  ): GetResult | Promise<GetResult> {
+    const queue = this.queues.get(topic, queueId);
+    if (queue === undefined) return nothing("NO_MATCHED_LOGIC_QUEUE", 0, 0, 0);
+    const { minOffset, maxOffset } = queue;
+    if (maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
+    if (offset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
+    if (offset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", offset, minOffset, maxOffset);
+    if (offset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
+    const wanted: Wanted = { queue, offset, most, matches };
+    const missing = new Set<number>();
+    const found = this.#scan(wanted, missing);
+    return missing.size === 0 ? found : this.#getCold(wanted, missing);
+  }
+
+  /** Brings the missing blocks in, a few reads at a time, and looks again; what then is still missing ends the batch. */
+  async #getCold(wanted: Wanted, missing: Set<number>): Promise<GetResult> {
+    if (this.#running >= COLD_READS_AT_ONCE) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    else this.#running++;
+    try {
+      const pinned: Blocks = new Map();
+      for (;;) {
+        for (const [start, block] of await this.cold.load(missing)) pinned.set(start, block);
+        const still = new Set<number>();
+        const found = this.#scan(wanted, still, pinned);
+        if (still.size === 0 || found.records.length > 0 || pinned.size >= COLD_BLOCKS_PER_READ) return found;
+        missing = still;
+      }
+    } finally {
+      const next = this.#turns.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+
+  /** Goes through the queue's entries. With `pinned` blocks it stops at a record that is not in memory. */
+  #scan(wanted: Wanted, missing: Set<number>, pinned?: Blocks): GetResult {
+    const { queue, offset, most, matches } = wanted;
+    const { log, cold } = this;
+    const { minOffset, maxOffset } = queue;
+    const entriesMost = Math.ceil(Math.max(QUEUE_SCAN_BYTES_MIN, most * ENTRY_BYTES) / ENTRY_BYTES);
+    const logEnd = log.writtenEnd;
+    const logMin = log.minOffset;
+    const records: Uint8Array[] = [];
+    let status: GetStatus = "NO_MATCHED_MESSAGE";
+    let bytes = 0;
+    let lastLogOffset = -1;
+    let scanned = 0;
+    let skipBelow = -1;
+    scan: while (scanned < entriesMost && offset + scanned < maxOffset) {
+      const slice = queue.read(offset + scanned, entriesMost - scanned);
+      if (slice.count === 0) break;
+      for (let i = 0; i < slice.count; i++, scanned++) {
+        const logOffset = slice.logOffset(i);
+        const size = slice.size(i);
+        lastLogOffset = logOffset;
+        if (logOffset < skipBelow) continue;
+        if (records.length > 0 && this.#isFull(records.length, bytes, size, most, logEnd - logOffset)) break scan;
+        if (matches !== undefined && !matches(slice.tagsCode(i))) {
+          if (records.length === 0) status = "NO_MATCHED_MESSAGE";
+          continue;
+        }
+        if (logOffset < logMin || logOffset + size > logEnd) {
+          if (records.length === 0) status = "MESSAGE_WAS_REMOVING";
+          skipBelow = log.files.at(logOffset)?.end ?? logMin;
+          continue;
+        }
+        const record = cold.find(logOffset, size, missing, pinned);
+        if (record === undefined) {
+          if (pinned !== undefined || missing.size >= COLD_BLOCKS_PER_READ) break scan;
+        }
+        // A record that is still to be read counts, so that the blocks of the whole batch are asked for at once.
+        records.push(record ?? NO_BYTES);
+        bytes += size;
+        status = "FOUND";
+        skipBelow = -1;
+      }
+    }
+    if (scanned === 0 && missing.size === 0) return nothing("OFFSET_FOUND_NULL", offset + 1, minOffset, maxOffset);
+    return { status, records, nextBeginOffset: offset + scanned, minOffset, maxOffset, lastLogOffset };
+  }
+
+  /** Whether a record does not fit into a batch any more; the first one always does. */
+  #isFull(count: number, bytes: number, size: number, most: number, distance: number): boolean {
+    const { options } = this;
+    if (count >= most) return true;
+    if (distance > options.inMemoryBytes) {
+      return bytes + size > options.maxTransferBytesOnMessageInDisk ||
+        count >= options.maxTransferCountOnMessageInDisk;
+    }
+    return bytes + size > options.maxTransferBytesOnMessageInMemory ||
+      count >= options.maxTransferCountOnMessageInMemory;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function nothing(status: GetStatus, nextBeginOffset: number, minOffset: number, maxOffset: number): GetResult {
+  return { status, records: [], nextBeginOffset, minOffset, maxOffset, lastLogOffset: -1 };
+}

@@ -83,6 +83,10 @@ export const QUEUE_SYNCS_AT_ONCE = 8;
 export const TOPIC_FOLDER_BYTES_MAX = 255;
 /** Index entries gathered in memory before they are written. */
 export const INDEX_PENDING_ENTRIES = 4096;
+/** Index entries that one read brings when a file is checked after a crash. */
+export const INDEX_CHECK_ENTRIES = 64 * KiB;
+/** Size of the checkpoint file, bytes (RocketMQ's StoreCheckpoint: one page). */
+export const CHECKPOINT_BYTES = 4 * KiB;
 /** Entries of one chain that a key lookup walks at most; RocketMQ walks all of them, on a thread of its own. */
 export const INDEX_CHAIN_STEPS_MAX = 200_000;
 /** Topics whose hash the index remembers. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { CHECKPOINT_BYTES } from "../limits.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
 
-const FILE_BYTES = 4096;
 const USED_BYTES = 24;
 /** A recovery begins this much before the checkpoint, ms (RocketMQ's StoreCheckpoint). */
 const MARGIN_MS = 3000;
@@ -29,7 +29,7 @@ export class Checkpoint {
   /** Opens the file or makes it; one that is too short counts as zeros, so that recovery begins early. */
   static open(path: string, disk: Disk): Checkpoint {
     const checkpoint = new Checkpoint(disk.openSync(path, { create: true }));
-    if (disk.sizeSync(path) < FILE_BYTES) checkpoint.#file.truncateSync(FILE_BYTES);
+    if (disk.sizeSync(path) < CHECKPOINT_BYTES) checkpoint.#file.truncateSync(CHECKPOINT_BYTES);
     const view = checkpoint.#view;
     checkpoint.#file.readSync(new Uint8Array(view.buffer), 0);
     checkpoint.physicMsgTimestamp = readInt64(view, 0);

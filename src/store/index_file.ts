@@ -6,7 +6,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { INDEX_CHAIN_STEPS_MAX, INDEX_PENDING_ENTRIES } from "../limits.ts";
+import { INDEX_CHAIN_STEPS_MAX, INDEX_CHECK_ENTRIES, INDEX_PENDING_ENTRIES } from "../limits.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
 import {
@@ -23,8 +23,6 @@ import { SlotTable } from "./slot_table.ts";
 const SECONDS_MAX = 0x7fff_ffff;
 /** Entries that one read brings while a chain is walked: the one wanted and its elder neighbours, one page. */
 const WALK_ENTRIES = 204;
-/** Entries that one read brings while a file is checked. */
-const CHECK_ENTRIES = 65_536;
 
 /** Reads of entries; writing goes on only in the newest file of a store. */
 export class IndexFile {
@@ -260,11 +258,11 @@ export class IndexFile {
     const { header } = this;
     const stop = Math.min(header.next, this.#shape.maxIndexNum);
     const good = { next: 1, slotsUsed: 0, endLogOffset: header.beginLogOffset, seconds: 0, damaged: false };
-    const chunk = new DataView(new ArrayBuffer(Math.min(CHECK_ENTRIES, stop) * INDEX_ENTRY_BYTES));
+    const chunk = new DataView(new ArrayBuffer(Math.min(INDEX_CHECK_ENTRIES, stop) * INDEX_ENTRY_BYTES));
     for (let n = 1; n < stop; n++) {
-      const i = (n - 1) % CHECK_ENTRIES;
+      const i = (n - 1) % INDEX_CHECK_ENTRIES;
       if (i === 0) {
-        const count = Math.min(CHECK_ENTRIES, stop - n);
+        const count = Math.min(INDEX_CHECK_ENTRIES, stop - n);
         this.#readEntries(n, new Uint8Array(chunk.buffer, 0, count * INDEX_ENTRY_BYTES));
       }
       const at = i * INDEX_ENTRY_BYTES;

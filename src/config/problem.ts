@@ -23,7 +23,12 @@ const VALUE_LENGTH_SHOWN = 100;
 /** A value as it is shown: on one line, in quotes, and cut when it is long. */
 export function shown(value: string): string {
   const cut = value.length > VALUE_LENGTH_SHOWN ? `${value.slice(0, VALUE_LENGTH_SHOWN)}…` : value;
-  return JSON.stringify(cut);
+  return printable(JSON.stringify(cut));
+}
+
+/** A text without characters that move a terminal's cursor. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** A key as it is shown: as it is where it looks like one. */

@@ -6,7 +6,7 @@
  */
 import { messageOf } from "../errors.ts";
 import { parseYaml } from "../std.ts";
-import { type Origin, type Problem, shown, shownKey } from "./problem.ts";
+import { type Origin, printable, type Problem, shown, shownKey } from "./problem.ts";
 
 /** One `key: value` as it was written. */
 export interface Entry {
@@ -48,7 +48,7 @@ function readYaml(text: string): Source {
     root = parseYaml(text, { schema: "failsafe" });
   } catch (error) {
     const [, reason, line] = /^(.*?)(?: at line (\d+)[^]*)?$/s.exec(messageOf(error)) ?? [];
-    const message = `Cannot read the file as YAML: ${(reason ?? "").split(/[\r\n]/)[0]}`;
+    const message = `Cannot read the file as YAML: ${printable((reason ?? "").split("\n")[0]!)}`;
     const allowed = '"key: value" on each line';
     const place = line === undefined ? {} : { line: Number(line) };
     return { entries: [], problems: [{ origin: "file", ...place, key: "", value: "", allowed, message }] };

@@ -5,14 +5,17 @@
  */
 import { nearest } from "../config/mod.ts";
 import { messageOf, RocketdError } from "../errors.ts";
+import { bench } from "./bench.ts";
 import { checkConfig } from "./check_config.ts";
 import { type Command, readArgs, UsageError } from "./command.ts";
+import { consume } from "./consume.ts";
 import { commandHelp, mainHelp, versionLine } from "./help.ts";
 import { complain, print } from "./output.ts";
+import { produce } from "./produce.ts";
 import { runCommand } from "./run.ts";
 
 /** All commands, in the order of the help. */
-const COMMANDS: readonly Command[] = [checkConfig];
+const COMMANDS: readonly Command[] = [produce, consume, bench, checkConfig];
 
 /** Runs `rocketd` with the arguments after its name. Gives the exit code: 0, 1 for a failure, 2 for wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -76,6 +76,7 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
   #wake: (() => void) | undefined;
   #started: Promise<void> | undefined;
   #rebalancing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: ConsumerOptions) {
@@ -139,8 +140,11 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
   }
 
   /** Commits, leaves the group, ends the iteration. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#again);

@@ -15,6 +15,7 @@ export {
   type Problem,
   type Role,
 } from "./src/config/mod.ts";
+export * from "./src/client/mod.ts";
 export { type ErrorCode, RocketdError } from "./src/errors.ts";
 export { VERSION } from "./src/version.ts";
 

@@ -27,6 +27,8 @@ export const UNSENT_BYTES_MAX = 64 * MiB;
 export const REQUESTS_IN_HAND_MAX = 10_000;
 /** Requests of ours that one connection may owe an answer to. */
 export const REQUESTS_PENDING_MAX = 65_536;
+/** Field names whose bytes are kept ready for the next binary header; more are encoded each time. */
+export const FIELD_NAMES_KEPT_MAX = 1024;
 
 // ---- names and messages (RocketMQ 4.9.7 Validators, CommitLog) ----
 

@@ -7,6 +7,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
+import { FIELD_NAMES_KEPT_MAX } from "../limits.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { LANGUAGES } from "./codes.ts";
 import { type Fields, type FieldTable, formatInteger, type InputOf, type ValuesOf } from "./fields.ts";
@@ -147,7 +148,7 @@ function keyWithLength(key: string): Uint8Array {
     made = new Uint8Array(2 + text.length);
     new DataView(made.buffer).setInt16(0, text.length);
     made.set(text, 2);
-    if (keyBytes.size < 1024) keyBytes.set(key, made);
+    if (keyBytes.size < FIELD_NAMES_KEPT_MAX) keyBytes.set(key, made);
   }
   return made;
 }

@@ -125,16 +125,17 @@ export class Node implements AsyncDisposable {
   }
 }
 
-function javaCommand(path: string, dir: string, main: string, ...args: string[]): string[] {
+const LEAN_JVM = ["-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+
+function javaCommand(path: string, dir: string, jvm: readonly string[], main: string, ...args: string[]): string[] {
   const open = [
     "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
     "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
   ];
-  const lean = ["-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
   // A full disk of the machine that runs the tests is not what they are about.
   const disk = ["-Drocketmq.broker.diskSpaceWarningLevelRatio=0.99"];
-  return ["java", ...lean, ...disk, ...open, `-Duser.home=${dir}`, "-cp", path, main, ...args];
+  return ["java", ...jvm, ...disk, ...open, `-Duser.home=${dir}`, "-cp", path, main, ...args];
 }
 
 function logback(): string {
@@ -154,6 +155,7 @@ async function javaNode(
   settings: Settings,
   storeDir: string | undefined,
   ready: () => Promise<boolean>,
+  jvm: readonly string[] = LEAN_JVM,
 ): Promise<Node> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-java-" });
   const store = storeDir ?? `${dir}/store`;
@@ -164,7 +166,7 @@ async function javaNode(
   const lines = Object.entries({ ...settings, listenPort: port, storePathRootDir: store });
   await Deno.writeTextFile(`${dir}/conf/node.conf`, lines.map(([key, value]) => `${key}=${value}\n`).join(""));
   const path = await classPath(`server-${SERVER_VERSION}`);
-  const command = javaCommand(path, dir, main, "-c", `${dir}/conf/node.conf`);
+  const command = javaCommand(path, dir, jvm, main, "-c", `${dir}/conf/node.conf`);
   return await started(new Node(name, port, dir, store, command, { ROCKETMQ_HOME: dir }, ready));
 }
 
@@ -193,6 +195,8 @@ export interface BrokerOptions {
   storeDir?: string;
   /** To take the place of a node that was stopped; else a free one. */
   port?: number;
+  /** Flags of Java's machine, instead of those that start fast. */
+  jvm?: readonly string[];
 }
 
 function brokerSettings(options: BrokerOptions): { brokerName: string; settings: Settings } {
@@ -214,7 +218,8 @@ export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
   const patience = { waitTimeMillsInSendQueue: 60000, osPageCacheBusyTimeOutMills: 60000, diskMaxUsedSpaceRatio: 95 };
   const ready = brokerReady(port, options.namesrvAddr, brokerName);
   const main = "org.apache.rocketmq.broker.BrokerStartup";
-  return await javaNode(`Java broker ${brokerName}`, port, main, { ...patience, ...settings }, options.storeDir, ready);
+  const all = { ...patience, ...settings };
+  return await javaNode(`Java broker ${brokerName}`, port, main, all, options.storeDir, ready, options.jvm);
 }
 
 /** What one of our own nodes needs to know; a master without a nameserver in its process needs `namesrvAddr`. */

@@ -36,7 +36,7 @@ const ORDER: readonly (readonly string[])[] = [
   ["store"],
   ["remoting"],
   ["protocol"],
-  ["config", "platform", "logging", "limits", "errors", "std"],
+  ["config", "platform", "logging", "limits", "errors", "std", "version"],
 ];
 
 /** Put together here, so that this file does not name them either. */

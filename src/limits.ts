@@ -161,3 +161,5 @@ export const PRODUCER_GROUPS_MAX = 100_000;
 export const SYNC_WATCH_MS = 100;
 /** Greatest queue id that the store takes. */
 export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
+/** How often queues, index and checkpoint are made durable, ms. */
+export const CHECKPOINT_INTERVAL_MS = 10_000;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RocketdError } from "../errors.ts";
 import { COLD_BLOCKS_PER_READ, COLD_READS_AT_ONCE, QUEUE_SCAN_BYTES_MIN } from "../limits.ts";
 import type { Blocks, ColdReader } from "./cold_reader.ts";
 import type { CommitLog } from "./commit_log.ts";
@@ -59,13 +60,18 @@ export class Reader {
     else this.#running++;
     try {
       const pinned: Blocks = new Map();
-      for (;;) {
+      for (let round = 0; round < COLD_BLOCKS_PER_READ; round++) {
         for (const [start, block] of await this.cold.load(missing)) pinned.set(start, block);
         const still = new Set<number>();
         const found = this.#scan(wanted, still, pinned);
         if (still.size === 0 || found.records.length > 0 || pinned.size >= COLD_BLOCKS_PER_READ) return found;
         missing = still;
       }
+      const { topic, queueId } = wanted.queue;
+      throw new RocketdError(
+        "disk",
+        `Cannot read queue ${topic}-${queueId} at ${wanted.offset}: its log file is short`,
+      );
     } finally {
       const next = this.#turns.shift();
       if (next === undefined) this.#running--;
@@ -116,7 +122,10 @@ export class Reader {
         skipBelow = -1;
       }
     }
-    if (scanned === 0 && missing.size === 0) return nothing("OFFSET_FOUND_NULL", offset + 1, minOffset, maxOffset);
+    if (scanned === 0 && missing.size === 0) {
+      const perFile = Math.ceil(this.options.mappedFileSizeConsumeQueue / ENTRY_BYTES);
+      return nothing("OFFSET_FOUND_NULL", offset + perFile - offset % perFile, minOffset, maxOffset);
+    }
     return { status, records, nextBeginOffset: offset + scanned, minOffset, maxOffset, lastLogOffset };
   }
 

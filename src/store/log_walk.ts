@@ -1,0 +1,110 @@
+/**
+ * Walking through the log record by record, when the store is opened.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
+import { FILLER_BYTES, FILLER_MAGIC, measureRecord, NOT_A_RECORD, RECORD_MAGIC } from "../protocol/message_record.ts";
+import { readInt64 } from "../protocol/byte_writer.ts";
+import type { LogFile, LogFiles } from "./log_file.ts";
+
+/** Where a walk ended, and whether there were zeros, as behind the last record, or other bytes. */
+export interface WalkEnd {
+  readonly offset: number;
+  readonly clean: boolean;
+}
+
+/** Reads the log forward through a window of a few MiB. */
+export class LogWalk {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView<ArrayBuffer>;
+  #start = 0;
+  #length = 0;
+
+  /** @param recordBytesMax a longer record counts as damaged */
+  constructor(readonly files: LogFiles, readonly recordBytesMax: number, readonly checkCrc: boolean) {
+    this.#bytes = new Uint8Array(Math.max(RECOVERY_BLOCK_BYTES, recordBytesMax));
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Hands every good record from a record's begin on to `take`: a view that is valid during the call. */
+  run(from: number, take: (record: Uint8Array<ArrayBuffer>) => void): WalkEnd {
+    let at = from;
+    for (;;) {
+      const file = this.files.at(at);
+      if (file === undefined) return { offset: at, clean: true };
+      if (file.end - at < FILLER_BYTES) {
+        at = file.end;
+        continue;
+      }
+      const head = this.#window(file, at, FILLER_BYTES);
+      const size = this.#view.getInt32(head);
+      const magic = this.#view.getInt32(head + 4);
+      if (magic === FILLER_MAGIC && size === file.end - at) {
+        at = file.end;
+        continue;
+      }
+      if (size === 0) return { offset: at, clean: true };
+      const record = this.recordAt(file, at);
+      if (record === undefined) return { offset: at, clean: false };
+      take(record);
+      at += size;
+    }
+  }
+
+  /** The good record that begins at a log offset: whole, its CRC right, and at the place it names itself. */
+  recordAt(file: LogFile, at: number): Uint8Array<ArrayBuffer> | undefined {
+    const head = this.#window(file, at, FILLER_BYTES);
+    if (file.end - at < FILLER_BYTES) return undefined;
+    const size = this.#view.getInt32(head);
+    const magic = this.#view.getInt32(head + 4);
+    if (magic !== RECORD_MAGIC || size > this.recordBytesMax || size > file.end - at || size <= 0) return undefined;
+    const begin = this.#window(file, at, size);
+    if (measureRecord(this.#bytes, this.#view, begin, begin + size, this.checkCrc) === NOT_A_RECORD) return undefined;
+    if (readInt64(this.#view, begin + 28) !== at) return undefined;
+    return this.#bytes.subarray(begin, begin + size);
+  }
+
+  /** The log offset of the first good record behind `from`; undefined when there is none to the end of all files. */
+  findAfter(from: number): number | undefined {
+    for (const file of this.files.all) {
+      if (file.end <= from) continue;
+      let at = Math.max(from, file.start);
+      while (at < file.end) {
+        const length = Math.min(this.#bytes.length, file.end - at);
+        const begin = this.#window(file, at, length);
+        const hit = this.#magicAfter(begin, begin + length);
+        if (hit < 0) {
+          at += Math.max(length - FILLER_BYTES, FILLER_BYTES);
+          continue;
+        }
+        const candidate = at + hit - begin - 4;
+        if (candidate > from - 1 && candidate >= file.start && this.recordAt(file, candidate) !== undefined) {
+          return candidate;
+        }
+        at = candidate + 5;
+      }
+    }
+    return undefined;
+  }
+
+  /** The place of the next magic in the window, or -1. */
+  #magicAfter(from: number, to: number): number {
+    const hit = Buffer.from(this.#bytes.buffer, from, to - from).indexOf(MAGIC);
+    return hit < 0 ? -1 : from + hit;
+  }
+
+  /** Makes sure that `size` bytes of a file are in the window; returns where they begin. */
+  #window(file: LogFile, at: number, size: number): number {
+    if (at < this.#start || at + size > this.#start + this.#length) {
+      const length = Math.min(this.#bytes.length, file.end - at);
+      this.#length = file.handle.readSync(this.#bytes.subarray(0, length), at - file.start);
+      this.#start = at;
+    }
+    return at - this.#start;
+  }
+}
+
+const MAGIC = Buffer.alloc(4);
+MAGIC.writeInt32BE(RECORD_MAGIC);

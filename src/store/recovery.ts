@@ -1,0 +1,133 @@
+/**
+ * Finding the log's end when the store is opened, and making queues and index agree with it. After a clean stop the
+ * queues know where the log ends; after a crash the log is walked from a point that was safe on disk.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { RocketdError } from "../errors.ts";
+import { LOG_TAIL_CHUNK_SPARE } from "../limits.ts";
+import { storeTimestampOf } from "../protocol/message_record.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { type Dispatcher, entryOf } from "./dispatcher.ts";
+import type { LogFiles } from "./log_file.ts";
+import { LogWalk } from "./log_walk.ts";
+import type { StoreOptions } from "./options.ts";
+
+const logger = getLogger(["rocketd", "store"]);
+
+export interface Recovery {
+  readonly files: LogFiles;
+  readonly dispatcher: Dispatcher;
+  readonly checkpoint: Checkpoint;
+  readonly options: StoreOptions;
+  /** Whether the last run did not stop in order. */
+  readonly afterCrash: boolean;
+}
+
+/**
+ * Recovers and returns the log's end. Throws `RocketdError` (`damagedStore`) for a damaged record that good ones follow,
+ * unless `damagedRecordPolicy` is `truncate`; nothing on disk has changed then.
+ */
+export function recover(recovery: Recovery): number {
+  const { files, dispatcher, options } = recovery;
+  const { queues, index } = dispatcher;
+  const first = files.first;
+  if (first === undefined) {
+    queues.truncateFrom(0);
+    index?.truncateFrom(0);
+    return 0;
+  }
+  const walk = new LogWalk(files, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, options.checkCRCOnRecover);
+  let from = recovery.afterCrash ? crashStart(recovery) : cleanStart(recovery, walk);
+  // What the index lost in a crash comes again too; a clean one may simply have no keys.
+  if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
+  // Look before changing anything, so that a refusal leaves the disk as it was.
+  let end = walk.run(from, () => {});
+  if (!end.clean || hasDataBehind(files, walk, end.offset)) {
+    const next = walk.findAfter(end.offset + 1);
+    if (next !== undefined) decideOnDamage(files, end.offset, next, options);
+    else logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset: end.offset });
+  }
+  if (recovery.afterCrash || !end.clean || queues.highestRecordEnd() > end.offset) {
+    queues.truncateFrom(recovery.afterCrash ? from : Math.min(from, end.offset));
+  }
+  index?.truncateFrom(end.offset);
+  end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)));
+  cutAt(files, end.offset);
+  for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
+  return end.offset;
+}
+
+/** After a clean stop: where the newest queue entry says that its record ends, if that record is really there. */
+function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): number {
+  const min = files.first!.start;
+  let lastAt = -1;
+  let end = min;
+  for (const queue of dispatcher.queues.all()) {
+    const last = queue.maxOffset > queue.minOffset ? queue.read(queue.maxOffset - 1, 1) : undefined;
+    if (last === undefined || last.count === 0 || last.logOffset(0) + last.size(0) <= end) continue;
+    lastAt = last.logOffset(0);
+    end = lastAt + last.size(0);
+  }
+  if (lastAt < 0) return min;
+  const file = files.at(lastAt);
+  const record = file === undefined ? undefined : walk.recordAt(file, lastAt);
+  if (record?.length === end - lastAt) return end;
+  logger.warn("The queues know of a record at {offset} that the log has not: walking through the log", {
+    offset: lastAt,
+  });
+  dispatcher.queues.truncateFrom(min);
+  return min;
+}
+
+/** After a crash: the begin of the last file whose first record is older than the checkpoint. */
+function crashStart({ files, checkpoint, options }: Recovery): number {
+  const safe = checkpoint.minTimestamp();
+  const walk = new LogWalk(files, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, options.checkCRCOnRecover);
+  for (let i = files.all.length - 1; i > 0; i--) {
+    const file = files.all[i]!;
+    const record = walk.recordAt(file, file.start);
+    if (record === undefined) continue;
+    const time = storeTimestampOf(new DataView(record.buffer, record.byteOffset, record.byteLength), 0);
+    if (time !== 0 && time <= safe) return file.start;
+  }
+  return files.first!.start;
+}
+
+/** The begin of the file that the index's last record lies in, from which nothing that it lacks is missed. */
+function startForIndex(files: LogFiles, endLogOffset: number): number {
+  return files.at(Math.max(endLogOffset, 0))?.start ?? files.first!.start;
+}
+
+/** Whether a file behind the log's end begins with a record, as after a file that was lost in between. */
+function hasDataBehind(files: LogFiles, walk: LogWalk, end: number): boolean {
+  return files.all.some((file) => file.start > end && walk.recordAt(file, file.start) !== undefined);
+}
+
+function decideOnDamage(files: LogFiles, offset: number, next: number, options: StoreOptions): void {
+  const file = files.at(offset)!;
+  const where = `${file.path} at byte ${offset - file.start} (log offset ${offset})`;
+  if (options.damagedRecordPolicy === "truncate") {
+    const lost = (files.last?.end ?? offset) - offset;
+    logger.error("Cutting the log at a damaged record in {where}: up to {lost} bytes behind it are lost", {
+      where,
+      lost,
+    });
+    return;
+  }
+  throw new RocketdError(
+    "damagedStore",
+    `Cannot open the store: a record is damaged in ${where}, and good records follow from log offset ${next}. ` +
+      `Restore the file from a copy or from a slave, or set damagedRecordPolicy=truncate to give up everything ` +
+      `from the damaged record on. Nothing was changed`,
+    { field: file.path, value: offset },
+  );
+}
+
+/** Clears what lies behind the end in its file, and removes later files. */
+function cutAt(files: LogFiles, end: number): void {
+  while (files.last !== undefined && files.last.start > end) files.removeLast();
+  const file = files.at(end);
+  if (file !== undefined) file.clearFrom(end);
+}

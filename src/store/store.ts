@@ -1,0 +1,291 @@
+/**
+ * The message store: commit log, consume queues and index behind one class. The files are RocketMQ's, so a Java broker
+ * of 4.1–4.9 opens them and the other way round.
+ *
+ * @module
+ */
+import { messageOf, RocketdError } from "../errors.ts";
+import { CHECKPOINT_INTERVAL_MS } from "../limits.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Disk, DiskLock } from "../platform/disk.ts";
+import { Appender } from "./appender.ts";
+import { Checkpoint } from "./checkpoint.ts";
+import { ColdReader } from "./cold_reader.ts";
+import { CommitLog } from "./commit_log.ts";
+import { ConsumeQueues } from "./consume_queues.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Flusher } from "./flush.ts";
+import { IndexService } from "./index_service.ts";
+import { LogFiles } from "./log_file.ts";
+import { Lookup } from "./lookup.ts";
+import type { StoreOptions } from "./options.ts";
+import { Reader } from "./reader.ts";
+import { recover } from "./recovery.ts";
+import { Retention } from "./retention.ts";
+import { StoreState } from "./state.ts";
+import type { ArrivalListener, GetResult, NewMessage, PutResult, QueryResult, TagFilter } from "./types.ts";
+
+/** What the store stands on. */
+export interface StorePlatform {
+  readonly disk: Disk;
+  readonly clock: Clock;
+}
+
+export class MessageStore {
+  readonly #state = new StoreState();
+  readonly #dispatcher: Dispatcher;
+  readonly #log: CommitLog;
+  readonly #flusher: Flusher;
+  readonly #appender: Appender;
+  readonly #reader: Reader;
+  readonly #lookup: Lookup;
+  readonly #retention: Retention;
+  readonly #timers: Timer[] = [];
+  #lastCheckpoint: number;
+  #housekeeping: Promise<void> | undefined;
+
+  private constructor(
+    readonly options: StoreOptions,
+    readonly platform: StorePlatform,
+    readonly lock: DiskLock,
+    readonly checkpoint: Checkpoint,
+    readonly queues: ConsumeQueues,
+    readonly index: IndexService | undefined,
+    afterCrash: boolean,
+  ) {
+    const { disk, clock } = platform;
+    const state = this.#state;
+    const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state);
+    const files = LogFiles.load(options.commitLogDir, options.mappedFileSizeCommitLog, disk);
+    const end = recover({ files, dispatcher, checkpoint, options, afterCrash });
+    const log = this.#log = new CommitLog(files, end, options);
+    const cold = new ColdReader(log);
+    this.#flusher = new Flusher(log, checkpoint, options, clock, state);
+    this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#flusher.take(puts));
+    this.#reader = new Reader(log, queues, cold, options);
+    this.#lookup = new Lookup(log, index);
+    this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
+    this.#lastCheckpoint = clock.now();
+  }
+
+  /**
+   * Locks, loads and recovers a store. Throws `RocketdError`: `inUse` when another process holds it, `damagedStore` when
+   * an operator must decide.
+   */
+  static async open(options: StoreOptions, platform: StorePlatform): Promise<MessageStore> {
+    const { disk } = platform;
+    const { rootDir } = options;
+    disk.mkdirSync(rootDir);
+    const lock = await disk.lock(`${rootDir}/lock`);
+    if (lock === undefined) {
+      throw new RocketdError("inUse", `Cannot open the store: another process holds ${rootDir}/lock`, {
+        field: "storePathRootDir",
+        value: rootDir,
+      });
+    }
+    try {
+      const afterCrash = disk.existsSync(`${rootDir}/abort`);
+      const checkpoint = Checkpoint.open(`${rootDir}/checkpoint`, disk);
+      const shape = { fileSize: options.mappedFileSizeConsumeQueue, openFilesMax: options.openFilesMax };
+      const queues = ConsumeQueues.open(`${rootDir}/consumequeue`, shape, disk);
+      const index = options.messageIndexEnable
+        ? IndexService.open(`${rootDir}/index`, indexOptions(options, platform, checkpoint), disk, afterCrash)
+        : undefined;
+      const store = new MessageStore(options, platform, lock, checkpoint, queues, index, afterCrash);
+      await store.#start();
+      return store;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { disk, clock } = this.platform;
+    const { options } = this;
+    await this.#log.sync();
+    const abort = disk.openSync(`${options.rootDir}/abort`, { create: true });
+    abort.close();
+    disk.syncDirSync(options.rootDir);
+    this.#flusher.start();
+    this.#timers.push(
+      clock.every(options.flushIntervalConsumeQueue, () => this.#housekeep()),
+      clock.every(options.cleanResourceInterval, () => this.#retention.run()),
+    );
+    this.#retention.run();
+  }
+
+  /** Everything before this log offset was removed. */
+  get minLogOffset(): number {
+    return this.#log.minOffset;
+  }
+
+  /** Where the next record goes. */
+  get maxLogOffset(): number {
+    return this.#log.writtenEnd;
+  }
+
+  get writable(): boolean {
+    return this.#state.writable;
+  }
+
+  /** What the disk refused; writes stay refused until the store is opened again. */
+  get failure(): string | undefined {
+    return this.#state.failure;
+  }
+
+  /** Why `writable` is false, for people; "" while it is true. */
+  get refusal(): string {
+    return this.#state.refusal;
+  }
+
+  /**
+   * Stores a message. `done` is called once: at once for a message that is refused, else after its bytes are written
+   * (with SYNC_FLUSH, unless the sender does not wait: after they are safe from a power loss).
+   */
+  put(message: NewMessage, done: (result: PutResult) => void): void {
+    this.#appender.put([message], (results) => done(results[0]!));
+  }
+
+  /** Stores messages next to each other in one file: all, or none (then there is one result, without an offset). */
+  putBatch(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
+    this.#appender.put(messages, done);
+  }
+
+  /**
+   * Messages of a queue from an offset on. The answer comes at once when everything is in memory, and as a promise when
+   * the disk must be read; views in it are valid until the current turn ends.
+   *
+   * @param matches decides by an entry's tags code; without it all match
+   */
+  get(
+    topic: string,
+    queueId: number,
+    offset: number,
+    maxMessages: number,
+    matches?: TagFilter,
+  ): GetResult | Promise<GetResult> {
+    return this.#reader.get(topic, queueId, offset, maxMessages, matches);
+  }
+
+  /** The first offset of a queue that can still be read; 0 for an unknown queue. */
+  minOffset(topic: string, queueId: number): number {
+    return this.queues.get(topic, queueId)?.minOffset ?? 0;
+  }
+
+  /** One past the last offset of a queue; 0 for an unknown queue. */
+  maxOffset(topic: string, queueId: number): number {
+    return this.queues.get(topic, queueId)?.maxOffset ?? 0;
+  }
+
+  /** The offset of the message stored nearest to a time; 0 for an unknown queue. */
+  offsetByTime(topic: string, queueId: number, ms: number): number {
+    const queue = this.queues.get(topic, queueId);
+    return queue === undefined ? 0 : this.#lookup.offsetByTime(queue, ms);
+  }
+
+  /** When the first message of a queue was stored, ms; -1 for an unknown or empty queue. */
+  earliestStoreTime(topic: string, queueId: number): number {
+    const queue = this.queues.get(topic, queueId);
+    return queue === undefined ? -1 : this.#lookup.earliestStoreTime(queue);
+  }
+
+  /** The record that begins at a log offset; undefined when none does. */
+  recordAt(logOffset: number): Uint8Array | undefined {
+    return this.#lookup.recordAt(logOffset);
+  }
+
+  /** Messages that have a key, newest first; keys are hashed, so others may be among them. */
+  queryByKey(topic: string, key: string, max: number, beginMs: number, endMs: number): QueryResult {
+    return this.#lookup.byKey(topic, key, max, beginMs, endMs);
+  }
+
+  /** Calls `listener` once per queue and commit, when new messages can be read. */
+  onArrival(listener: ArrivalListener): void {
+    this.#dispatcher.onArrival(listener);
+  }
+
+  /** Removes a topic's queues; the log keeps the records until their file goes. */
+  deleteTopic(topic: string): void {
+    this.#appender.commit();
+    this.#appender.forget(topic);
+    this.queues.deleteTopic(topic);
+  }
+
+  /** Removes log files that are older than fileReservedTime now, whatever the hour. */
+  removeOldFiles(): void {
+    this.#retention.run(true);
+  }
+
+  /** Writes gathered queue and index entries; now and then makes them durable and moves the checkpoint. */
+  #housekeep(): void {
+    if (this.#housekeeping !== undefined || this.#state.failure !== undefined) return;
+    try {
+      this.queues.flush();
+      this.index?.flush();
+    } catch (error) {
+      this.#state.fail(`queues or index cannot be written: ${messageOf(error)}`);
+      return;
+    }
+    const now = this.platform.clock.now();
+    if (now - this.#lastCheckpoint < CHECKPOINT_INTERVAL_MS) return;
+    this.#lastCheckpoint = now;
+    this.#housekeeping = this.#moveCheckpoint().finally(() => this.#housekeeping = undefined);
+  }
+
+  async #moveCheckpoint(): Promise<void> {
+    const { lastStoreTimestamp } = this.#dispatcher;
+    try {
+      await this.#flusher.sync();
+      await this.queues.sync();
+      await this.index?.sync();
+      if (this.#state.failure !== undefined) return;
+      if (lastStoreTimestamp > 0) this.checkpoint.logicsMsgTimestamp = lastStoreTimestamp;
+      this.checkpoint.flush();
+    } catch (error) {
+      this.#state.fail(`queues, index or checkpoint cannot be synced: ${messageOf(error)}`);
+    }
+  }
+
+  /** Stops taking writes, finishes those in hand, flushes all and closes the files. */
+  async close(): Promise<void> {
+    const state = this.#state;
+    if (state.closing) return;
+    state.closing = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#appender.commit();
+    await this.#flusher.stop();
+    await this.#housekeeping;
+    try {
+      if (state.failure === undefined) {
+        this.queues.flush();
+        this.index?.flush();
+        await this.#moveCheckpoint();
+      }
+      this.index?.close();
+      this.queues.close();
+      this.checkpoint.close();
+      this.#log.close();
+      if (state.failure === undefined) {
+        this.platform.disk.removeSync(`${this.options.rootDir}/abort`);
+        this.platform.disk.syncDirSync(this.options.rootDir);
+      }
+    } catch (error) {
+      state.fail(`the store cannot be closed in order: ${messageOf(error)}`);
+    } finally {
+      this.lock.release();
+    }
+  }
+}
+
+function indexOptions(options: StoreOptions, { clock }: StorePlatform, checkpoint: Checkpoint) {
+  return {
+    maxHashSlotNum: options.maxHashSlotNum,
+    maxIndexNum: options.maxIndexNum,
+    now: () => clock.now(),
+    safeUntil: checkpoint.indexMsgTimestamp,
+    onFull: (endTimestamp: number) => {
+      checkpoint.indexMsgTimestamp = endTimestamp;
+    },
+  };
+}

@@ -5,6 +5,7 @@
  */
 import type { NodeSettings, Role } from "../config/mod.ts";
 import { RocketdError } from "../errors.ts";
+import { startBroker } from "../broker/mod.ts";
 import { startNameserver } from "../nameserver/mod.ts";
 
 /** A role that serves, with where. */
@@ -57,7 +58,12 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
   try {
     if (nameserver) serves("nameserver", await startNameserver(nameserver), nameserver.bindAddress);
     if (broker) {
-      throw new RocketdError("invalidSettings", `Cannot start as ${roles.join(",")}: this version knows nameserver`);
+      if (roles.includes("slave")) {
+        throw new RocketdError("invalidSettings", "Cannot start as slave: this version knows nameserver and master");
+      }
+      const own = listening.find(({ role }) => role === "nameserver");
+      const beside = own && broker.namesrvAddr.length === 0 ? { namesrvAddr: [`127.0.0.1:${own.port}`] } : {};
+      serves("master", await startBroker({ ...broker, ...beside }), broker.bindAddress);
     }
   } catch (error) {
     await close().catch(() => {});

@@ -40,7 +40,7 @@ export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContex
  * memory: a new group then starts at 0 instead of where its `consumeFromWhere` says.
  */
 async function isYoung({ settings, store }: OffsetHandlersContext, topic: string, queueId: number): Promise<boolean> {
-  if (await store.minOffset(topic, queueId) > 0) return false;
+  if (store.minOffset(topic, queueId) > 0) return false;
   // Wants no message, so that the log is not read: only the place of the queue's first entries is looked up.
   const { lastLogOffset } = await store.get(topic, queueId, 0, 1, () => false);
   if (lastLogOffset < 0) return true;

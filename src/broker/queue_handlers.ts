@@ -16,16 +16,18 @@ export interface QueueHandlersContext {
 
 /** Adds the handlers of queues. */
 export function queueHandlers(table: HandlerTable, { store }: QueueHandlersContext): void {
-  table.on(SearchOffsetByTimestamp, async ({ header: { topic, queueId, timestamp } }) => {
-    return { code: ResponseCode.SUCCESS, header: { offset: await store.offsetByTime(topic, queueId, timestamp) } };
-  });
-  table.on(GetMaxOffset, async ({ header: { topic, queueId } }) => {
-    return { code: ResponseCode.SUCCESS, header: { offset: Math.max(0, await store.maxOffset(topic, queueId)) } };
-  });
-  table.on(GetMinOffset, async ({ header: { topic, queueId } }) => {
-    return { code: ResponseCode.SUCCESS, header: { offset: Math.max(0, await store.minOffset(topic, queueId)) } };
-  });
-  table.on(GetEarliestMsgStoretime, async ({ header: { topic, queueId } }) => {
-    return { code: ResponseCode.SUCCESS, header: { timestamp: await store.earliestStoreTime(topic, queueId) } };
-  });
+  const code = ResponseCode.SUCCESS;
+  table
+    .on(SearchOffsetByTimestamp, ({ header: { topic, queueId, timestamp } }) => {
+      return { code, header: { offset: store.offsetByTime(topic, queueId, timestamp) } };
+    })
+    .on(GetMaxOffset, ({ header: { topic, queueId } }) => {
+      return { code, header: { offset: Math.max(0, store.maxOffset(topic, queueId)) } };
+    })
+    .on(GetMinOffset, ({ header: { topic, queueId } }) => {
+      return { code, header: { offset: Math.max(0, store.minOffset(topic, queueId)) } };
+    })
+    .on(GetEarliestMsgStoretime, ({ header: { topic, queueId } }) => {
+      return { code, header: { timestamp: store.earliestStoreTime(topic, queueId) } };
+    });
 }

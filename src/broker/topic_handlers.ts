@@ -40,10 +40,10 @@ export function topicHandlers(table: HandlerTable, broker: TopicHandlersContext)
     await topics.announced();
     return { code: ResponseCode.SUCCESS };
   });
-  table.on(DeleteTopicInBroker, async ({ header: { topic } }) => {
+  table.on(DeleteTopicInBroker, ({ header: { topic } }) => {
     const problem = slaveProblem(broker.settings) ?? nameProblem(broker, topic);
     if (problem !== undefined) return refusal(problem);
-    if (topics.delete(topic)) await store.deleteTopic(topic);
+    if (topics.delete(topic)) store.deleteTopic(topic);
     return { code: ResponseCode.SUCCESS };
   });
   table.on(GetAllTopicConfig, () => ({ code: ResponseCode.SUCCESS, body: topics.toBody() }));

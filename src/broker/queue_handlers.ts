@@ -22,10 +22,10 @@ export function queueHandlers(table: HandlerTable, { store }: QueueHandlersConte
       return { code, header: { offset: store.offsetByTime(topic, queueId, timestamp) } };
     })
     .on(GetMaxOffset, ({ header: { topic, queueId } }) => {
-      return { code, header: { offset: Math.max(0, store.maxOffset(topic, queueId)) } };
+      return { code, header: { offset: store.maxOffset(topic, queueId) } };
     })
     .on(GetMinOffset, ({ header: { topic, queueId } }) => {
-      return { code, header: { offset: Math.max(0, store.minOffset(topic, queueId)) } };
+      return { code, header: { offset: store.minOffset(topic, queueId) } };
     })
     .on(GetEarliestMsgStoretime, ({ header: { topic, queueId } }) => {
       return { code, header: { timestamp: store.earliestStoreTime(topic, queueId) } };

@@ -202,6 +202,7 @@ Deno.test("UPDATE_AND_CREATE_TOPIC makes and changes topics, and answers after t
     assertEquals((await ask(requests.DeleteTopicInBroker, { topic: "T" })).code, SUCCESS);
     assertEquals((await ask(requests.DeleteTopicInBroker, { topic: "T" })).code, SUCCESS);
     assertEquals([topics.get("T"), deleted], [undefined, ["T"]]);
+    await topics.announced();
   });
 });
 

@@ -156,7 +156,9 @@ function keyWithLength(key: string): Uint8Array {
 function sizedText(out: ByteWriter, text: string): void {
   const at = out.ensure(4);
   out.length = at + 4;
-  out.view.setInt32(at, out.text(text));
+  // First the text: it may move the buffer, and its view with it.
+  const bytes = out.text(text);
+  out.view.setInt32(at, bytes);
 }
 
 /** Writes a binary header. */

@@ -39,7 +39,8 @@ export function recover(recovery: Recovery): number {
     return 0;
   }
   const walk = new LogWalk(files, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, options.checkCRCOnRecover);
-  let from = recovery.afterCrash ? crashStart(recovery) : cleanStart(recovery, walk);
+  const clean = recovery.afterCrash ? undefined : cleanStart(recovery, walk);
+  let from = clean ?? crashStart(recovery);
   // What the index lost in a crash comes again too; a clean one may simply have no keys.
   if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
   // Look before changing anything, so that a refusal leaves the disk as it was.
@@ -49,9 +50,8 @@ export function recover(recovery: Recovery): number {
     if (next !== undefined) decideOnDamage(files, end.offset, next, options);
     else logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset: end.offset });
   }
-  if (recovery.afterCrash || !end.clean || queues.highestRecordEnd() > end.offset) {
-    queues.truncateFrom(recovery.afterCrash ? from : Math.min(from, end.offset));
-  }
+  // Good entries may go as well: the second walk makes them again.
+  if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(end.offset);
   end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)));
   cutAt(files, end.offset);
@@ -77,7 +77,6 @@ function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): number {
   logger.warn("The queues know of a record at {offset} that the log has not: walking through the log", {
     offset: lastAt,
   });
-  dispatcher.queues.truncateFrom(min);
   return min;
 }
 

@@ -40,22 +40,40 @@ export interface ConsumerGroupsOptions {
   readonly clock: Clock;
 }
 
-/** What the last heartbeat of a group said. */
-interface GroupState {
+const nobody: ReadonlyMap<MemberConnection, Member> = new Map();
+
+/** A group with what its last heartbeat said. */
+class OnlineGroup implements ConsumerGroup {
+  readonly name: string;
+  readonly #memberships: Memberships;
   consumeType: ConsumeType;
   messageModel: MessageModel;
   consumeFromWhere: ConsumeFromWhere;
-  subscriptions: Map<string, SubscriptionData>;
-  characters: number;
-}
+  subscriptions = new Map<string, SubscriptionData>();
+  characters = 0;
 
-const nobody: ReadonlyMap<MemberConnection, Member> = new Map();
+  constructor({ groupName, consumeType, messageModel, consumeFromWhere }: ConsumerData, memberships: Memberships) {
+    this.name = groupName;
+    this.#memberships = memberships;
+    this.consumeType = consumeType;
+    this.messageModel = messageModel;
+    this.consumeFromWhere = consumeFromWhere;
+  }
+
+  get members(): ReadonlyMap<MemberConnection, Member> {
+    return this.#memberships.get(this.name) ?? nobody;
+  }
+
+  clientIds(): string[] {
+    return [...new Set([...this.members.values()].map(({ clientId }) => clientId))];
+  }
+}
 
 /** Groups by name. */
 export class ConsumerGroups {
   readonly #options: ConsumerGroupsOptions;
   readonly #members: Memberships;
-  readonly #states = new Map<string, GroupState>();
+  readonly #online = new Map<string, OnlineGroup>();
   #characters = 0;
 
   constructor(options: ConsumerGroupsOptions) {
@@ -70,35 +88,24 @@ export class ConsumerGroups {
 
   /** A group with at least one member. */
   find(group: string): ConsumerGroup | undefined {
-    const state = this.#states.get(group);
-    if (state === undefined) return undefined;
-    const members = this.#members.get(group) ?? nobody;
-    return {
-      name: group,
-      consumeType: state.consumeType,
-      messageModel: state.messageModel,
-      consumeFromWhere: state.consumeFromWhere,
-      subscriptions: state.subscriptions,
-      members,
-      clientIds: () => [...new Set([...members.values()].map(({ clientId }) => clientId))],
-    };
+    return this.#online.get(group);
   }
 
   /** Names of the groups that are online. */
   names(): string[] {
-    return [...this.#states.keys()];
+    return [...this.#online.keys()];
   }
 
   /** Groups that are online and subscribe to a topic. */
   groupsOf(topic: string): string[] {
-    return [...this.#states].filter(([, { subscriptions }]) => subscriptions.has(topic)).map(([group]) => group);
+    return [...this.#online].filter(([, { subscriptions }]) => subscriptions.has(topic)).map(([group]) => group);
   }
 
   /** Why a heartbeat cannot be taken; undefined when it can. */
   problem(data: ConsumerData, connection: MemberConnection): string | undefined {
     const { groupName } = data;
-    const state = this.#states.get(groupName);
-    if (state === undefined && this.#states.size >= GROUPS_MAX) return `${GROUPS_MAX} consumer groups are online`;
+    const state = this.#online.get(groupName);
+    if (state === undefined && this.#online.size >= GROUPS_MAX) return `${GROUPS_MAX} consumer groups are online`;
     const members = this.#members.get(groupName) ?? nobody;
     if (members.size >= GROUP_CLIENTS_MAX && !members.has(connection)) {
       return `the group ${groupName} has ${GROUP_CLIENTS_MAX} members already`;
@@ -116,13 +123,13 @@ export class ConsumerGroups {
    */
   register(data: ConsumerData, connection: MemberConnection, client: Client): void {
     const { groupName } = data;
-    let state = this.#states.get(groupName);
-    if (state === undefined) this.#states.set(groupName, state = newState(data));
+    let state = this.#online.get(groupName);
+    if (state === undefined) this.#online.set(groupName, state = new OnlineGroup(data, this.#members));
     state.consumeType = data.consumeType;
     state.messageModel = data.messageModel;
     state.consumeFromWhere = data.consumeFromWhere;
-    const isNew = this.#members.join(groupName, connection, client);
     const changed = this.#subscribe(state, data.subscriptionDataSet);
+    const isNew = this.#members.join(groupName, connection, client);
     if (!isNew && !changed) return;
     log.info("the group {group} has changed: heartbeat of {clientId} from {peer}", {
       group: groupName,
@@ -132,7 +139,7 @@ export class ConsumerGroups {
     if (this.#flagOf(groupName)) this.#notify(groupName);
   }
 
-  #subscribe(state: GroupState, wanted: readonly SubscriptionData[]): boolean {
+  #subscribe(state: OnlineGroup, wanted: readonly SubscriptionData[]): boolean {
     const old = state.subscriptions;
     const next = new Map<string, SubscriptionData>();
     let changed = false;
@@ -158,8 +165,8 @@ export class ConsumerGroups {
 
   #forgetIfEmpty(group: string): void {
     if (this.#members.get(group) !== undefined) return;
-    this.#characters -= this.#states.get(group)?.characters ?? 0;
-    this.#states.delete(group);
+    this.#characters -= this.#online.get(group)?.characters ?? 0;
+    this.#online.delete(group);
   }
 
   #flagOf(group: string): boolean {
@@ -181,10 +188,6 @@ export class ConsumerGroups {
   close(): void {
     this.#members.close();
   }
-}
-
-function newState({ consumeType, messageModel, consumeFromWhere }: ConsumerData): GroupState {
-  return { consumeType, messageModel, consumeFromWhere, subscriptions: new Map(), characters: 0 };
 }
 
 /** About what a subscription takes in memory, in characters: its texts, its tags twice (name and code), and itself. */

@@ -49,12 +49,13 @@ export class Memberships {
     if (members === undefined) this.#groups.set(group, members = new Map());
     const isNew = !members.has(connection);
     members.set(connection, { clientId, language, version, lastUpdate: this.#clock.now() });
-    let groups = this.#groupsOf.get(connection);
-    if (groups === undefined) {
-      this.#groupsOf.set(connection, groups = new Set());
+    const groups = this.#groupsOf.get(connection);
+    if (groups !== undefined) groups.add(group);
+    else {
+      this.#groupsOf.set(connection, new Set([group]));
+      // Comes last: a connection that has closed already calls back at once.
       connection.onClose(() => this.#closed(connection));
     }
-    groups.add(group);
     return isNew;
   }
 

@@ -157,6 +157,13 @@ Deno.test("ConsumerGroups bounds the subscriptions of all groups together, and c
   assertEquals(groups.problem(large("CG2"), b), undefined);
 });
 
+Deno.test("ConsumerGroups keeps nobody whose connection had closed before", () => {
+  const { groups, a, taken } = setUp();
+  a.close();
+  groups.register(data("CG", "T"), a, client("c1"));
+  assertEquals([groups.names(), taken()], [[], []]);
+});
+
 Deno.test("ConsumerGroups finds the groups that want a topic", () => {
   const { groups, a } = setUp();
   groups.register(data("CG", "T"), a, client("c1"));

@@ -107,7 +107,8 @@ export class RecordingConnection implements MemberConnection {
   };
 
   onClose(callback: () => void): void {
-    this.#onClose.push(callback);
+    if (this.closed) callback();
+    else this.#onClose.push(callback);
   }
 
   close(): void {

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { startBroker } from "../broker/mod.ts";
 import type { NodeSettings, Role } from "../config/mod.ts";
 import { RocketdError } from "../errors.ts";
-import { startBroker } from "../broker/mod.ts";
 import { startNameserver } from "../nameserver/mod.ts";
 
 /** A role that serves, with where. */
@@ -28,6 +28,11 @@ interface Server {
   close(): Promise<void>;
 }
 
+/** Where this process itself reaches a role: not at an address that only means "all of mine". */
+function addressFromHere({ port, address }: Listening): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\]):\d+$/, `127.0.0.1:${port}`);
+}
+
 /**
  * Starts the roles that the settings are for, and resolves when all of them serve. A broker beside a nameserver
  * registers with that one unless `namesrvAddr` names others. Throws {@linkcode RocketdError}, with nothing left running.
@@ -40,6 +45,9 @@ interface Server {
  * ```
  */
 export async function startNode({ roles, nameserver, broker }: NodeSettings): Promise<RunningNode> {
+  if (roles.includes("slave")) {
+    throw new RocketdError("invalidSettings", "Cannot start as slave: this version plays nameserver and master");
+  }
   const servers: Server[] = [];
   const listening: Listening[] = [];
   const serves = (role: Role, server: Server, host: string) => {
@@ -58,12 +66,8 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
   try {
     if (nameserver) serves("nameserver", await startNameserver(nameserver), nameserver.bindAddress);
     if (broker) {
-      if (roles.includes("slave")) {
-        throw new RocketdError("invalidSettings", "Cannot start as slave: this version knows nameserver and master");
-      }
-      const own = listening.find(({ role }) => role === "nameserver");
-      const beside = own && broker.namesrvAddr.length === 0 ? { namesrvAddr: [`127.0.0.1:${own.port}`] } : {};
-      serves("master", await startBroker({ ...broker, ...beside }), broker.bindAddress);
+      const beside = broker.namesrvAddr.length === 0 ? listening.map(addressFromHere) : broker.namesrvAddr;
+      serves("master", await startBroker({ ...broker, namesrvAddr: beside }), broker.bindAddress);
     }
   } catch (error) {
     await close().catch(() => {});

@@ -28,6 +28,8 @@ const COMMIT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 3_000;
 /** Pause before a lost broker, or a failed rebalance, is tried again, ms. */
 const AGAIN_MS = 1_000;
+/** The same for topics that no nameserver knows at the moment, ms. */
+const WITHOUT_ROUTE_MS = 3_000;
 
 interface Taken {
   readonly reader: QueueReader;
@@ -271,8 +273,9 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
   /** Gives up the queues that are another's now, and starts to read those that are ours. */
   async #rebalance(): Promise<void> {
     await this.#heartbeat();
-    const ours = new Map<string, QueueReader | undefined>();
-    for (const [topic, route] of await this.#routesNow()) {
+    const ours = new Map<string, QueueReader>();
+    const routes = await this.#routesNow();
+    for (const [topic, route] of routes) {
       const members = await this.#members(topic, route);
       for (const queue of allocateAveragely(this.clientId, route.readable, members)) {
         const key = queueKey(queue);
@@ -280,17 +283,19 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
       }
     }
     for (const [key, reader] of this.#readers) {
-      if (ours.has(key)) continue;
+      // A topic without a route has lost its brokers for a while: its queues are nobody else's.
+      if (ours.has(key) || !routes.has(reader.queue.topic)) continue;
       this.#readers.delete(key);
       reader.stop();
       await this.#commit(reader);
     }
     for (const [key, reader] of ours) {
-      if (this.#closed || reader === undefined || this.#readers.has(key)) continue;
+      if (this.#closed || this.#readers.has(key)) continue;
       this.#readers.set(key, reader);
       const run = reader.run().finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
+    if (routes.size < this.#subscriptions.size) this.#rebalanceSoon(WITHOUT_ROUTE_MS);
   }
 
   async #members(topic: string, route: Route): Promise<string[]> {

@@ -51,6 +51,10 @@ export const HELD_PULLS_MAX = 200_000;
 export const HELD_PULL_MS_MAX = 300_000;
 /** Messages that one pull may ask for; more is answered as this many. */
 export const PULL_MESSAGES_MAX = 4096;
+/** Tag expressions whose filters are kept made. */
+export const TAG_FILTERS_KEPT_MAX = 4096;
+/** Queues of RocketMQ's built-in topic BenchmarkTest. */
+export const BENCHMARK_TOPIC_QUEUES = 1024;
 /** Consumer and producer groups in one heartbeat. */
 export const HEARTBEAT_GROUPS_MAX = 4096;
 /** Subscriptions of one group. */
@@ -66,10 +70,18 @@ export const GROUPS_MAX = 100_000;
 export const CONNECT_TIMEOUT_MS = 3_000;
 /** Bytes that the body of one received message may unfold to; RocketMQ's brokers take 4 MiB unless told otherwise. */
 export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
+/** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
+export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */
 export const QUEUE_MESSAGES_HELD_MAX = 1_000;
 /** The same in bytes; Java's `pullThresholdSizeForQueue` is 100 MiB. */
 export const QUEUE_BYTES_HELD_MAX = 16 * MiB;
+/** Body of a message that `rocketd bench` sends, bytes: unless told otherwise, and at most. */
+export const BENCH_BODY_BYTES = KiB;
+export const BENCH_BODY_BYTES_MAX = 4 * MiB;
+/** Connections and requests in flight on each that `rocketd bench` may use. */
+export const BENCH_CONNECTIONS_MAX = 1_000;
+export const BENCH_IN_FLIGHT_MAX = 10_000;
 
 // ---- consume queues and index ----
 

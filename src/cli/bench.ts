@@ -4,6 +4,7 @@
  * @module
  */
 import { load, type LoadResult } from "../client/load.ts";
+import { BENCH_BODY_BYTES, BENCH_BODY_BYTES_MAX, BENCH_CONNECTIONS_MAX, BENCH_IN_FLIGHT_MAX } from "../limits.ts";
 import { HeaderEncoding, responseCodeName } from "../protocol/codes.ts";
 import { type Command, UsageError } from "./command.ts";
 import { print } from "./output.ts";
@@ -20,7 +21,7 @@ export const bench: Command = {
     { name: "topic", short: "t", value: "TOPIC", help: "where to send (Bench); brokers create it if they may" },
     { name: "connections", value: "N", help: "connections (4)" },
     { name: "in-flight", value: "N", help: "requests in flight on each connection (64)" },
-    { name: "size", value: "BYTES", help: "body of a message (1024)" },
+    { name: "size", value: "BYTES", help: `body of a message (${BENCH_BODY_BYTES})` },
     { name: "encoding", value: "binary|json", help: "the form of the headers (binary)" },
     { name: "seconds", value: "S", help: "how long (10)" },
     { name: "json", help: "print the result as one JSON object" },
@@ -37,9 +38,9 @@ export const bench: Command = {
     const result = await load({
       broker: args.text("broker")!,
       topic: args.text("topic") ?? "Bench",
-      connections: args.int("connections", { min: 1, max: 1000 }) ?? 4,
-      inFlight: args.int("in-flight", { min: 1, max: 10_000 }) ?? 64,
-      bodyBytes: args.int("size", { min: 1, max: 4 * 1024 * 1024 }) ?? 1024,
+      connections: args.int("connections", { min: 1, max: BENCH_CONNECTIONS_MAX }) ?? 4,
+      inFlight: args.int("in-flight", { min: 1, max: BENCH_IN_FLIGHT_MAX }) ?? 64,
+      bodyBytes: args.int("size", { min: 1, max: BENCH_BODY_BYTES_MAX }) ?? BENCH_BODY_BYTES,
       encoding: ENCODINGS[encoding],
       seconds: args.int("seconds", { min: 1 }) ?? 10,
     });

@@ -5,6 +5,7 @@
  * @module
  */
 import { messageOf, RocketdError } from "../errors.ts";
+import { READ_BUFFER_BYTES_BUSY } from "../limits.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import { HeaderEncoding, OUR_VERSION } from "../protocol/codes.ts";
 import { encodeFrame } from "../protocol/encode_frame.ts";
@@ -37,7 +38,6 @@ export interface LoadResult {
   readonly p999: number;
 }
 
-const READ_BYTES = 256 * 1024;
 /** Latencies are counted by the microsecond up to one second. */
 const MICROSECONDS_MAX = 1_000_000;
 /** Opaques have ten digits, so that each slot's fits into the same place. */
@@ -128,7 +128,7 @@ class Lane {
   }
 
   async run(end: number): Promise<void> {
-    const bytes = new Uint8Array(READ_BYTES);
+    const bytes = new Uint8Array(READ_BUFFER_BYTES_BUSY);
     const view = new DataView(bytes.buffer);
     let filled = 0;
     void this.#write();

@@ -30,8 +30,6 @@ export interface OutgoingMessage {
   readonly waitStored?: boolean;
 }
 
-/** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
-export const FOLD_ABOVE_BYTES = 4096;
 const FOLD_LEVEL = 5;
 /** Bits 8 to 10 of sysFlag: how a folded body is folded (since 4.9.4); 0 and 3 mean zlib. */
 const FOLD_TYPE_MASK = 0x700;

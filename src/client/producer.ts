@@ -4,6 +4,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
+import { FOLD_ABOVE_BYTES } from "../limits.ts";
 import type { HeaderEncoding } from "../protocol/codes.ts";
 import { ResponseCode, responseCodeName } from "../protocol/codes.ts";
 import { formatProperties, PropertyName } from "../protocol/properties.ts";
@@ -12,7 +13,7 @@ import { SendBatchMessage, SendMessageV2 } from "../protocol/requests.ts";
 import { RemotingClient } from "../remoting/client.ts";
 import type { Received } from "../remoting/connection.ts";
 import { UniqueKeys } from "./identity.ts";
-import { bodyBytes, encodeBatch, fold, FOLD_ABOVE_BYTES, type OutgoingMessage, propertiesText } from "./message.ts";
+import { bodyBytes, encodeBatch, fold, type OutgoingMessage, propertiesText } from "./message.ts";
 import type { MessageQueue } from "./rebalance.ts";
 import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SubscriptionData } from "../protocol/bodies/mod.ts";
-import { javaHashCode } from "../protocol/java_hash.ts";
+import { javaHash } from "../protocol/java_hash.ts";
 
 /** All messages. */
 export const EVERYTHING = "*";
@@ -18,7 +18,7 @@ export function subscriptionTo(topic: string, expression = EVERYTHING, version: 
     topic,
     subString: all ? EVERYTHING : expression,
     tagsSet,
-    codeSet: tagsSet.map(javaHashCode),
+    codeSet: tagsSet.map((tag) => javaHash(tag)),
     subVersion: version,
     expressionType: "TAG",
     classFilterMode: false,

@@ -52,7 +52,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
     ignore,
     async fn(t) {
       await using ns = await nameserver();
-      await using broker = await master(ns.address);
+      await using _broker = await master(ns.address);
       // A nameserver that is not there comes first: the others are asked then.
       const nameservers = `127.0.0.1:1;${ns.address}`;
       await using producer = new Producer({ nameservers });

@@ -157,9 +157,12 @@ export const denoDisk: Disk = {
       return undefined;
     }
     file.writeSync(new TextEncoder().encode("lock"));
+    let released = false;
     return {
       release() {
-        if (!held.delete(path)) return;
+        if (released) return;
+        released = true;
+        held.delete(path);
         file.close();
       },
     };

@@ -1,0 +1,165 @@
+import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import type { PutResult } from "../../src/store/mod.ts";
+import { Bench, bodies, message, names, put, putMany, readAll } from "../store/kit.ts";
+
+Deno.test("A failed write refuses what waited for it and everything after, until the store is opened again", async () => {
+  for (const tornBytes of [0, 5, 150]) {
+    using bench = new Bench();
+    const store = await bench.open();
+    await putMany(store, 5);
+    bench.disk.failWriteIn = 1;
+    bench.disk.tornBytes = tornBytes;
+    const lost = await putMany(store, 3, "lost");
+    for (const result of lost) {
+      assertEquals([result.status, result.logOffset], ["SERVICE_NOT_AVAILABLE", -1]);
+      assertStringIncludes(result.reason ?? "", "injected write failure");
+    }
+    assertEquals((await put(store)).status, "SERVICE_NOT_AVAILABLE");
+    assert(!store.writable);
+    assertStringIncludes(store.failure ?? "", "the commit log cannot be written");
+    assertEquals(await readAll(store), names(5), "what was acknowledged can still be read");
+    await store.close();
+    assert(bench.disk.existsSync(bench.path("abort")), "the next start recovers");
+    const again = await bench.open();
+    assertEquals((await readAll(again)).slice(0, 5), names(5));
+    assertEquals((await put(again)).status, "PUT_OK");
+    await again.close();
+  }
+});
+
+Deno.test("A full disk refuses writes with its reason and keeps what was acknowledged", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  bench.disk.bytesLeft = 20_000;
+  const results: PutResult[] = [];
+  for (let i = 0; i < 40; i++) results.push(...await putMany(store, 1, `x${i}-`, 1000));
+  const good = results.filter((result) => result.status === "PUT_OK").length;
+  assert(good > 0 && good < 40);
+  assertStringIncludes(results.at(-1)!.reason ?? "", "No space left");
+  bench.disk.killed();
+  bench.disk.bytesLeft = Infinity;
+  const again = await bench.open();
+  assertEquals((await readAll(again)).slice(0, good), Array.from({ length: good }, (_, i) => `x${i}-0`));
+  await again.close();
+});
+
+Deno.test("SYNC_FLUSH loses nothing acknowledged when the power goes", async () => {
+  using bench = new Bench();
+  let acknowledged = 0;
+  for (let round = 0; round < 5; round++) {
+    const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });
+    assertEquals((await readAll(store)).slice(0, acknowledged).length, acknowledged);
+    for (let turn = 0; turn < 8; turn++) {
+      const results = await putMany(store, 7, "m", 1500);
+      acknowledged += results.filter((result) => result.status === "PUT_OK").length;
+    }
+    store.put(message(), () => {});
+    await Promise.resolve();
+    bench.disk.powerLoss();
+  }
+  assertEquals(acknowledged, 5 * 56);
+  const store = await bench.open();
+  assert((await readAll(store)).length >= acknowledged);
+  await store.close();
+});
+
+Deno.test("ASYNC_FLUSH keeps what was synced when the power goes", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 30, "m", 2000);
+  bench.clock.advance(500);
+  while (bench.disk.syncs < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await putMany(store, 2, "lost");
+  bench.disk.powerLoss();
+  const again = await bench.open();
+  assertEquals(await readAll(again), names(30));
+  await again.close();
+});
+
+Deno.test("Checkpoint and queues that were made durable agree after a power loss", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  for (let i = 0; i < 12; i++) {
+    await putMany(store, 10, `r${i}-`, 2000);
+    bench.clock.advance(5000);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  bench.clock.advance(10_000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  bench.disk.powerLoss();
+  const again = await bench.open();
+  const all = await readAll(again);
+  assertEquals(all, Array.from({ length: all.length }, (_, i) => `r${Math.floor(i / 10)}-${i % 10}`));
+  assert(all.length >= 110);
+  await again.close();
+});
+
+Deno.test("With SYNC_FLUSH a put is answered only after its sync, and all who wait share one", async () => {
+  using bench = new Bench();
+  const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });
+  await put(store);
+  let release = () => {};
+  bench.disk.holdSyncs = new Promise((resolve) => release = resolve);
+  const before = bench.disk.syncs;
+  const answered: string[] = [];
+  const puts = ["a", "b", "c"].map(async (name) => {
+    await put(store, { body: new TextEncoder().encode(name) });
+    answered.push(name);
+  });
+  const free = await put(store, { waitForSync: false });
+  assertEquals(free.status, "PUT_OK");
+  assertEquals(answered, []);
+  const found = await store.get("T", 0, 1, 32);
+  assertEquals(bodies(found.records).slice(0, 3), ["a", "b", "c"]);
+  release();
+  await Promise.all(puts);
+  assertEquals(answered, ["a", "b", "c"]);
+  assert(bench.disk.syncs - before <= 2, `${bench.disk.syncs - before} syncs for three puts of one turn`);
+  bench.disk.holdSyncs = undefined;
+  await store.close();
+});
+
+Deno.test("With SYNC_FLUSH a disk that is too slow answers FLUSH_DISK_TIMEOUT with the message's offset", async () => {
+  using bench = new Bench();
+  const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });
+  let release = () => {};
+  bench.disk.holdSyncs = new Promise((resolve) => release = resolve);
+  const waiting = put(store);
+  await Promise.resolve();
+  bench.clock.advance(5100);
+  const result = await waiting;
+  assertEquals([result.status, result.queueOffset], ["FLUSH_DISK_TIMEOUT", 0]);
+  release();
+  bench.disk.holdSyncs = undefined;
+  assertEquals((await put(store)).status, "PUT_OK");
+  await store.close();
+});
+
+Deno.test("A failed sync is final: nobody who waits is told that all is well", async () => {
+  using bench = new Bench();
+  const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });
+  await put(store);
+  bench.disk.failSyncIn = 1;
+  const results = await putMany(store, 3);
+  assertEquals(new Set(results.map((result) => result.status)), new Set(["SERVICE_NOT_AVAILABLE"]));
+  const syncs = bench.disk.syncs;
+  const late = await put(store);
+  assertStringIncludes(late.reason ?? "", "injected sync failure");
+  assertEquals(bench.disk.syncs, syncs, "a failed sync is not tried again");
+  await store.close();
+  assert(bench.disk.existsSync(bench.path("abort")));
+});
+
+Deno.test("A log file that cannot be made refuses the put and nothing else", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 30, "m", 2000);
+  Deno.mkdirSync(bench.logFile(64 * 1024));
+  const results = await putMany(store, 3, "n", 2000);
+  assertEquals(results.at(-1)!.status, "CREATE_MAPEDFILE_FAILED");
+  assertEquals((await put(store)).status, "PUT_OK", "a small one still fits into the file");
+  Deno.removeSync(bench.logFile(64 * 1024));
+  assertEquals((await putMany(store, 3, "o", 2000)).at(-1)!.status, "PUT_OK");
+  await store.close();
+});

@@ -1,0 +1,52 @@
+import fc from "fast-check";
+import { assertEquals } from "../../src/std.ts";
+import {
+  formatProperties,
+  parseProperties,
+  propertyOf,
+  readStoreProperties,
+  type StoreProperties,
+} from "../../src/protocol/properties.ts";
+
+const text = fc.string({ unit: fc.constantFrom("T", "A", "G", "S", "K", "E", "Y", "\u0001", "\u0002", "é", " ") });
+
+Deno.test("parseProperties() takes texts with and without a last separator", () => {
+  const expected = new Map([["TAGS", "a"], ["KEYS", "k1 k2"]]);
+  assertEquals(parseProperties("TAGS\u0001a\u0002KEYS\u0001k1 k2"), expected);
+  assertEquals(parseProperties("TAGS\u0001a\u0002KEYS\u0001k1 k2\u0002"), expected);
+});
+
+Deno.test("parseProperties() drops pieces without a name or a value, and the last of equal names wins", () => {
+  assertEquals(parseProperties("\u0001v\u0002n\u0001\u0002x\u0002a\u00011\u0002a\u00012"), new Map([["a", "2"]]));
+});
+
+Deno.test("formatProperties() writes no last separator and leaves out what is empty", () => {
+  assertEquals(formatProperties([["a", "1"], ["", "x"], ["y", ""], ["b", "2"]]), "a\u00011\u0002b\u00012");
+});
+
+Deno.test("parseProperties() reads back what formatProperties() wrote", () => {
+  const word = fc.string({ minLength: 1 }).filter((word) => !/[\u0001\u0002]/.test(word));
+  fc.assert(fc.property(fc.uniqueArray(fc.tuple(word, word), { selector: (pair) => pair[0] }), (pairs) => {
+    assertEquals([...parseProperties(formatProperties(pairs))], pairs);
+  }));
+});
+
+Deno.test("propertyOf() and readStoreProperties() agree with parseProperties() on any text", () => {
+  const into: StoreProperties = { tags: "", keys: "", uniqKey: "", delay: "", wait: true };
+  fc.assert(
+    fc.property(text, fc.constantFrom("TAGS", "KEYS", "A", "G"), (text, name) => {
+      const all = parseProperties(text);
+      assertEquals(propertyOf(text, name), all.get(name));
+      const store = readStoreProperties(text, into);
+      assertEquals([store.tags, store.keys], [all.get("TAGS") ?? "", all.get("KEYS") ?? ""]);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("readStoreProperties() finds what the store needs", () => {
+  const into: StoreProperties = { tags: "x", keys: "x", uniqKey: "x", delay: "x", wait: false };
+  const text = "UNIQ_KEY\u0001u\u0002WAIT\u0001false\u0002DELAY\u00013\u0002TAGS\u0001t";
+  assertEquals(readStoreProperties(text, into), { tags: "t", keys: "", uniqKey: "u", delay: "3", wait: false });
+  assertEquals(readStoreProperties("", into), { tags: "", keys: "", uniqKey: "", delay: "", wait: true });
+});

@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../src/std.ts";
+import { RocketdError } from "../../src/errors.ts";
+import type { PutResult } from "../../src/store/mod.ts";
+import { Bench, FILE_BYTES, names, put, putMany, readAll } from "./kit.ts";
+
+/** Puts messages over several files and ends as a killed process does; returns what was put. */
+async function crashed(bench: Bench, count = 100): Promise<PutResult[]> {
+  const store = await bench.open();
+  const results = await putMany(store, count, "m", 2000);
+  bench.disk.killed();
+  return results;
+}
+
+Deno.test("A store that was killed has all messages, their queues and their keys again", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 100, "m", 2000);
+  await put(store, { topic: "K", properties: "KEYS\u0001key" });
+  bench.disk.killed();
+  assert(bench.disk.existsSync(bench.path("abort")));
+  const again = await bench.open();
+  assertEquals(await readAll(again), names(100));
+  assertEquals((await put(again)).queueOffset, 100);
+  assertEquals(again.queryByKey("K", "key", 1, 0, bench.clock.now()).records.length, 1);
+  await again.close();
+});
+
+Deno.test("A store that was killed again and again loses nothing and doubles nothing", async () => {
+  using bench = new Bench();
+  const expected: string[] = [];
+  for (let round = 0; round < 6; round++) {
+    const store = await bench.open();
+    assertEquals(await readAll(store), expected);
+    await putMany(store, 17, `r${round}-`, 1500);
+    expected.push(...names(17, `r${round}-`));
+    bench.clock.advance(round % 2 === 0 ? 0 : 11_000);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (round % 3 === 2) await store.close();
+    else bench.disk.killed();
+  }
+});
+
+Deno.test("A clean start finds the end behind records that no queue knows", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 3);
+  const prepared = await put(store, { sysFlag: 4 });
+  await store.close();
+  const again = await bench.open();
+  assertEquals(again.maxLogOffset, prepared.logOffset + prepared.size);
+  await again.close();
+});
+
+Deno.test("A clean start makes lost queues again", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 60, "m", 2000);
+  await store.close();
+  bench.disk.removeSync(bench.path("consumequeue"), { recursive: true });
+  const again = await bench.open();
+  assertEquals(await readAll(again), names(60));
+  await again.close();
+});
+
+Deno.test("A torn last record is cut away, and the next one takes its place", async () => {
+  for (const kept of [1, 4, 8, 60, 1000]) {
+    using bench = new Bench();
+    const results = await crashed(bench);
+    const last = results.at(-1)!;
+    const start = last.logOffset - (last.logOffset % FILE_BYTES);
+    const at = last.logOffset - start + kept;
+    bench.patch(bench.logFile(start), at, new Uint8Array(last.size - kept));
+    const again = await bench.open();
+    assertEquals(await readAll(again), names(99), `with ${kept} bytes kept`);
+    const next = await put(again);
+    assertEquals([next.logOffset, next.queueOffset], [last.logOffset, 99]);
+    bench.disk.killed();
+    const third = await bench.open();
+    assertEquals(await readAll(third), [...names(99), "hello"]);
+    await third.close();
+  }
+});
+
+Deno.test("Old bytes behind the end do not come to life when the log grows to them", async () => {
+  using bench = new Bench();
+  const results = await crashed(bench, 20);
+  const hole = results[9]!;
+  bench.patch(bench.logFile(), hole.logOffset, new Uint8Array(hole.size));
+  const again = await bench.open();
+  assertEquals(await readAll(again), names(9));
+  await putMany(again, 1, "new", 2000 - 0);
+  bench.disk.killed();
+  const third = await bench.open();
+  assertEquals((await readAll(third)).length, 10);
+  await third.close();
+});
+
+Deno.test("A damaged record that good ones follow is reported, and nothing is changed", async () => {
+  using bench = new Bench();
+  const results = await crashed(bench);
+  const bad = results[40]!;
+  const start = bad.logOffset - (bad.logOffset % FILE_BYTES);
+  bench.patch(bench.logFile(start), bad.logOffset - start + 100, new Uint8Array([255, 254, 253]));
+  const before = Deno.readFileSync(bench.logFile(start));
+  const error = await assertRejects(() => bench.open(), RocketdError, "damagedRecordPolicy=truncate");
+  assertEquals(error.code, "damagedStore");
+  assertStringIncludes(error.message, bench.logFile(start));
+  assertStringIncludes(error.message, `log offset ${bad.logOffset}`);
+  assertEquals(Deno.readFileSync(bench.logFile(start)), before);
+  const cut = await bench.open({ damagedRecordPolicy: "truncate" });
+  assertEquals(await readAll(cut), names(40));
+  assertEquals(cut.maxLogOffset, bad.logOffset);
+  await cut.close();
+});
+
+Deno.test("A file of zeros between good files is reported too", async () => {
+  using bench = new Bench();
+  const results = await crashed(bench);
+  assert(results.at(-1)!.logOffset > 2 * FILE_BYTES);
+  bench.patch(bench.logFile(FILE_BYTES), 0, new Uint8Array(FILE_BYTES));
+  await assertRejects(() => bench.open(), RocketdError, `log offset ${FILE_BYTES}`);
+});
+
+Deno.test("Queues that run ahead of the log are cut, and the log decides", async () => {
+  for (const abort of [false, true]) {
+    using bench = new Bench();
+    const store = await bench.open();
+    const results = await putMany(store, 30, "m", 1000);
+    await store.close();
+    const end = results[19]!.logOffset;
+    bench.patch(bench.logFile(), end, new Uint8Array(FILE_BYTES - end));
+    if (abort) Deno.writeTextFileSync(bench.path("abort"), "");
+    const again = await bench.open();
+    assertEquals(again.maxOffset("T", 0), 19);
+    assertEquals(await readAll(again), names(19));
+    assertEquals((await put(again)).queueOffset, 19);
+    await again.close();
+  }
+});
+
+Deno.test("A log without files starts anew, and its queues with it", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 3);
+  await store.close();
+  Deno.removeSync(bench.path("commitlog"), { recursive: true });
+  const again = await bench.open();
+  assertEquals([again.maxLogOffset, again.maxOffset("T", 0)], [0, 0]);
+  await again.close();
+});
+
+Deno.test("A file of zeros that a Java broker made in advance is used when its turn comes", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 3);
+  await store.close();
+  bench.patch(bench.logFile(), 0, new Uint8Array(0));
+  Deno.writeFileSync(bench.logFile(FILE_BYTES), new Uint8Array(FILE_BYTES));
+  const again = await bench.open();
+  assertEquals((await putMany(again, 60, "n", 2000)).some((result) => result.logOffset === FILE_BYTES), true);
+  assertEquals((await readAll(again)).length, 63);
+  await again.close();
+});
+
+Deno.test("Log files of another size, and gaps between them, are refused by name", async () => {
+  using bench = new Bench();
+  await crashed(bench);
+  await assertRejects(() => bench.open({ mappedFileSizeCommitLog: 2 * FILE_BYTES }), RocketdError, bench.logFile());
+  Deno.removeSync(bench.logFile(FILE_BYTES));
+  await assertRejects(() => bench.open(), RocketdError, `no file begins at ${FILE_BYTES}`);
+});

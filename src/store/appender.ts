@@ -173,7 +173,7 @@ export class Appender {
 
   /** Makes sure that `size` bytes fit; says why not otherwise. */
   #makeRoom(size: number): PutResult | undefined {
-    const { log, state } = this;
+    const { log } = this;
     if (size > log.roomMax) {
       return refused("MESSAGE_ILLEGAL", `the message has ${size} bytes in the log, allowed are ${log.roomMax}`);
     }

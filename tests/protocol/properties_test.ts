@@ -25,7 +25,7 @@ Deno.test("formatProperties() writes no last separator and leaves out what is em
 });
 
 Deno.test("parseProperties() reads back what formatProperties() wrote", () => {
-  const word = fc.string({ minLength: 1 }).filter((word) => !/[\u0001\u0002]/.test(word));
+  const word = fc.string({ minLength: 1 }).filter((word) => !word.includes("\u0001") && !word.includes("\u0002"));
   fc.assert(fc.property(fc.uniqueArray(fc.tuple(word, word), { selector: (pair) => pair[0] }), (pairs) => {
     assertEquals([...parseProperties(formatProperties(pairs))], pairs);
   }));

@@ -47,6 +47,8 @@ export const TOPIC_QUEUES_MAX = 65_536;
 
 /** Pulls that one broker holds open at once. */
 export const HELD_PULLS_MAX = 200_000;
+/** A page of memory, which RocketMQ counts unflushed bytes in. */
+export const PAGE_BYTES = 4 * KiB;
 /** Longest time a pull is held, ms, whatever it asks for. */
 export const HELD_PULL_MS_MAX = 300_000;
 /** Messages that one pull may ask for; more is answered as this many. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { BrokerSettings } from "../config/mod.ts";
+import { BENCHMARK_TOPIC_QUEUES } from "../limits.ts";
 import { type TopicConfig, topicConfig } from "../protocol/bodies/topic_config.ts";
 import { Permission } from "../protocol/codes.ts";
 import { replyTopic, SystemTopic } from "../protocol/names.ts";
@@ -23,8 +24,8 @@ export type BuiltinSettings = Pick<
   | "msgTraceTopicName"
 >;
 
-/** Queues of the topics that need them by convention: one for each delay level; what the benchmark expects. */
-const SCHEDULE_QUEUES = 18, BENCHMARK_QUEUES = 1024, CLUSTER_QUEUES = 16;
+/** Queues of the topics that need them by convention: one for each delay level; as many as Java makes. */
+const SCHEDULE_QUEUES = 18, CLUSTER_QUEUES = 16;
 
 /** The topics, in RocketMQ's order. */
 export function builtinTopics(settings: BuiltinSettings): TopicConfig[] {
@@ -34,7 +35,7 @@ export function builtinTopics(settings: BuiltinSettings): TopicConfig[] {
     ...(settings.autoCreateTopicEnable
       ? [topic(SystemTopic.AUTO_CREATE, settings.defaultTopicQueueNums, READ_WRITE | Permission.INHERIT)]
       : []),
-    topic(SystemTopic.BENCHMARK, BENCHMARK_QUEUES),
+    topic(SystemTopic.BENCHMARK, BENCHMARK_TOPIC_QUEUES),
     topic(brokerClusterName, CLUSTER_QUEUES, templatePerm(settings.clusterTopicEnable)),
     topic(brokerName, 1, templatePerm(settings.brokerTopicEnable)),
     topic(SystemTopic.OFFSET_MOVED_EVENT, 1),

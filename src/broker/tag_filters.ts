@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { javaHashCode } from "../protocol/java_hash.ts";
+import { TAG_FILTERS_KEPT_MAX } from "../limits.ts";
+import { javaHash } from "../protocol/java_hash.ts";
 import type { TagFilter } from "../store/types.ts";
-
-const FILTERS_KEPT = 4096;
 
 /** Filters by expression, made once; as many as the newest few thousand are kept. */
 export class TagFilters {
@@ -18,7 +17,7 @@ export class TagFilters {
     if (expression === "*" || expression === "") return undefined;
     if (this.#made.has(expression)) return this.#made.get(expression);
     const filter = tagFilter(expression);
-    if (this.#made.size >= FILTERS_KEPT) this.#made.clear();
+    if (this.#made.size >= TAG_FILTERS_KEPT_MAX) this.#made.clear();
     this.#made.set(expression, filter);
     return filter;
   }
@@ -28,6 +27,6 @@ export class TagFilters {
 export function tagFilter(expression: string): TagFilter | undefined {
   const tags = expression.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "");
   if (tags.length === 0 || expression.trim() === "*") return undefined;
-  const codes = new Set(tags.map((tag) => javaHashCode(tag)));
+  const codes = new Set(tags.map((tag) => javaHash(tag)));
   return (tagsCode) => codes.has(tagsCode);
 }

@@ -11,7 +11,7 @@ import { readStoreProperties, type StoreProperties } from "../protocol/propertie
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { ConsumeQueues } from "./consume_queues.ts";
 import type { IndexService } from "./index_service.ts";
-import { javaHash } from "./java_hash.ts";
+import { javaHash } from "../protocol/java_hash.ts";
 import type { StoreState } from "./state.ts";
 import type { ArrivalListener, DispatchEntry } from "./types.ts";
 

@@ -5,15 +5,13 @@
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { SYNC_WATCH_MS } from "../limits.ts";
+import { PAGE_BYTES, SYNC_WATCH_MS } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { callBack, type PendingPut, refused } from "./appender.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { StoreOptions } from "./options.ts";
 import type { StoreState } from "./state.ts";
-
-const PAGE_BYTES = 4096;
 
 interface Waiting {
   readonly put: PendingPut;

@@ -8,7 +8,7 @@ import { INDEX_TOPIC_HASHES_MAX } from "../limits.ts";
 import type { Disk } from "../platform/disk.ts";
 import { IndexFile } from "./index_file.ts";
 import type { IndexShape } from "./index_header.ts";
-import { indexHash, javaHash } from "./java_hash.ts";
+import { indexHash, javaHash } from "../protocol/java_hash.ts";
 import type { DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);

@@ -4,7 +4,7 @@ import { RocketdError } from "../../src/errors.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import { type IndexOptions, IndexService } from "../../src/store/index_service.ts";
-import { indexHash, javaHash } from "../../src/store/java_hash.ts";
+import { indexHash, javaHash } from "../../src/protocol/java_hash.ts";
 import type { DispatchEntry } from "../../src/store/types.ts";
 import { CountingDisk, hex, inFolder } from "./counting_disk.ts";
 

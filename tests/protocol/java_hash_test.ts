@@ -1,5 +1,5 @@
 /** Java's string hash. @module */
-import { indexHash, javaHash } from "../../src/store/java_hash.ts";
+import { indexHash, javaHash } from "../../src/protocol/java_hash.ts";
 import { assertEquals } from "../../src/std.ts";
 
 Deno.test("javaHash() gives String.hashCode of ASCII, wide and empty texts", () => {

@@ -1,0 +1,129 @@
+/**
+ * How the producer chooses brokers and what it makes of their answers, against servers in the same process.
+ *
+ * @module
+ */
+import { Producer } from "../../src/client/mod.ts";
+import { RocketdError } from "../../src/errors.ts";
+import { encodeTopicRoute } from "../../src/protocol/bodies/mod.ts";
+import { ResponseCode } from "../../src/protocol/codes.ts";
+import { GetRouteinfoByTopic, SendMessageV2 } from "../../src/protocol/requests.ts";
+import { HandlerTable } from "../../src/remoting/handlers.ts";
+import { RemotingServer } from "../../src/remoting/server.ts";
+import { assertEquals, assertRejects } from "../../src/std.ts";
+
+function serve(handlers: HandlerTable): RemotingServer {
+  return new RemotingServer({ hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 100, idleMs: 60_000 });
+}
+
+/** A cluster whose brokers answer every send with a code of their own; it notes who was asked for which queue. */
+class Cluster implements AsyncDisposable {
+  readonly asked: string[] = [];
+  readonly topics: string[] = [];
+  readonly #brokers: RemotingServer[];
+  readonly #nameserver: RemotingServer;
+
+  constructor(codes: Readonly<Record<string, number>>, knows: (topic: string) => boolean = () => true) {
+    const names = Object.keys(codes);
+    this.#brokers = names.map((name) =>
+      serve(
+        new HandlerTable().on(SendMessageV2, ({ header }) => {
+          this.asked.push(`${name}/${header.queueId}`);
+          const code = codes[name]!;
+          return { code, remark: "told so", header: { msgId: "ID", queueId: header.queueId, queueOffset: 5 } };
+        }),
+      )
+    );
+    const queue = { readQueueNums: 2, writeQueueNums: 2, perm: 6, topicSysFlag: 0 };
+    const body = encodeTopicRoute({
+      queueDatas: names.map((brokerName) => ({ brokerName, ...queue })),
+      brokerDatas: names.map((brokerName, i) => ({
+        brokerName,
+        cluster: "C",
+        brokerAddrs: new Map([[0, `127.0.0.1:${this.#brokers[i]!.port}`]]),
+      })),
+      filterServerTable: new Map(),
+    });
+    this.#nameserver = serve(
+      new HandlerTable().on(GetRouteinfoByTopic, ({ header }) => {
+        this.topics.push(header.topic);
+        return knows(header.topic) ? { code: ResponseCode.SUCCESS, body } : { code: ResponseCode.TOPIC_NOT_EXIST };
+      }),
+    );
+  }
+
+  get nameservers(): string {
+    return `127.0.0.1:${this.#nameserver.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of [this.#nameserver, ...this.#brokers]) await server.close();
+  }
+}
+
+const { SUCCESS, SYSTEM_BUSY, MESSAGE_ILLEGAL, FLUSH_DISK_TIMEOUT } = ResponseCode;
+const message = { topic: "T", body: "x" };
+
+Deno.test("Producer sends to all queues in turn", async () => {
+  await using cluster = new Cluster({ a: SUCCESS, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  for (let i = 0; i < 8; i++) await producer.send(message);
+  const counts = ["a/0", "a/1", "b/0", "b/1"].map((queue) => cluster.asked.filter((asked) => asked === queue).length);
+  assertEquals(counts, [2, 2, 2, 2]);
+  assertEquals(cluster.topics, ["T"]);
+});
+
+Deno.test("Producer tries another broker when one is busy", async () => {
+  await using cluster = new Cluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer gives up after its retries with the last refusal", async () => {
+  await using cluster = new Cluster({ a: SYSTEM_BUSY });
+  await using producer = new Producer({ nameservers: cluster.nameservers, retries: 3 });
+  const error = await assertRejects(() => producer.send(message), RocketdError, "SYSTEM_BUSY (2) told so");
+  assertEquals([error.code, error.details.responseCode, cluster.asked.length], ["refused", SYSTEM_BUSY, 4]);
+});
+
+Deno.test("Producer does not repeat what no broker would take", async () => {
+  await using cluster = new Cluster({ a: MESSAGE_ILLEGAL, b: MESSAGE_ILLEGAL });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  await assertRejects(() => producer.send(message), RocketdError, "MESSAGE_ILLEGAL (13)");
+  assertEquals(cluster.asked.length, 1);
+});
+
+Deno.test("Producer says of a stored message that the disk was not waited for", async () => {
+  await using cluster = new Cluster({ a: FLUSH_DISK_TIMEOUT });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  const { status, queueOffset, offsetMessageId } = await producer.send(message);
+  assertEquals([status, queueOffset, offsetMessageId], ["FLUSH_DISK_TIMEOUT", 5, "ID"]);
+});
+
+Deno.test("Producer borrows the template's route for a topic that is not there yet", async () => {
+  await using cluster = new Cluster({ a: SUCCESS }, (topic) => topic === "TBW102");
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  assertEquals((await producer.send(message)).queue.topic, "T");
+  assertEquals(cluster.topics, ["T", "TBW102"]);
+});
+
+Deno.test("Producer refuses a topic that nobody has or would create", async () => {
+  await using cluster = new Cluster({ a: SUCCESS }, () => false);
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  assertEquals((await assertRejects(() => producer.send(message), RocketdError, "topic T")).code, "notFound");
+});
+
+Deno.test("Producer refuses batches of nothing and of several topics", async () => {
+  await using producer = new Producer({ nameservers: "127.0.0.1:1" });
+  for (const batch of [[], [message, { topic: "U", body: "y" }]]) {
+    assertEquals((await assertRejects(() => producer.sendBatch(batch), RocketdError)).code, "invalidArgument");
+  }
+});
+
+Deno.test("Producer needs a nameserver", async () => {
+  const error = await assertRejects(
+    () => Promise.resolve().then(() => new Producer({ nameservers: " ; " })),
+    RocketdError,
+  );
+  assertEquals(error.code, "invalidArgument");
+});

@@ -90,6 +90,14 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     topicHandlers(table, broker);
     groupHandlers(table, broker);
 
+    const servers: RemotingServer[] = [];
+    opened.push({
+      // Pulls that wait get their answers before the connections go.
+      close: async () => {
+        pulling.close();
+        for (const server of servers) await server.close();
+      },
+    });
     const listen = (port: number, handlers: HandlerTable) => {
       const server = new RemotingServer({
         hostname: settings.bindAddress,
@@ -98,13 +106,11 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
         connectionsMax: settings.maxConnections,
         idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
       });
-      opened.push(server);
+      servers.push(server);
       return server;
     };
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
-    // Pulls that wait get their answers before the connections go.
-    opened.push(pulling);
     for (const part of [offsets, producers, consumers]) part.start();
     await registration.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });

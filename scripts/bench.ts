@@ -99,7 +99,9 @@ function table(all: readonly Round[]): string[] {
   const row = (...cells: (string | number)[]) => {
     return cells.map((cell, i) => i === 0 ? String(cell).padEnd(14) : String(cell).padStart(10)).join(" ");
   };
-  const lines = [row("case", "server", "sends/s", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "µs CPU", "RSS MiB")];
+  const lines = [
+    row("case", "server", "sends/s", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "µs CPU", "RSS MiB", "client µs"),
+  ];
   for (const which of CASES) {
     const of = (name: Subject["name"]) => all.filter((one) => one.subject === name && one.case === which);
     const rate = (name: Subject["name"]) => median(of(name).map(({ perSecond }) => perSecond));
@@ -117,6 +119,7 @@ function table(all: readonly Round[]): string[] {
         mid(({ p999 }) => p999).toFixed(2),
         mid(({ cpuSeconds, answered }) => cpuSeconds / answered * 1e6).toFixed(1),
         Math.round(mid(({ residentMib }) => residentMib)),
+        mid(({ senderCpuSeconds, answered }) => senderCpuSeconds / answered * 1e6).toFixed(1),
       ));
     }
   }

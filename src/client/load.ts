@@ -4,6 +4,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { messageOf, RocketdError } from "../errors.ts";
 import { READ_BUFFER_BYTES_BUSY } from "../limits.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
@@ -36,6 +37,8 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
+  /** CPU seconds that the sender itself used: well below `seconds`, or the sender was the limit. */
+  readonly senderCpuSeconds: number;
 }
 
 /** Latencies are counted by the microsecond up to one second. */
@@ -50,6 +53,7 @@ const HEX = Uint8Array.from("0123456789ABCDEF", (digit) => digit.charCodeAt(0));
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const counts = new Counts();
   const conns = await Promise.all(Array.from({ length: options.connections }, () => connect(options.broker)));
+  const cpu = process.cpuUsage();
   const started = performance.now();
   const end = started + options.seconds * 1000;
   try {
@@ -59,7 +63,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   } finally {
     for (const conn of conns) conn.close();
   }
-  return counts.result((performance.now() - started) / 1000);
+  const { user, system } = process.cpuUsage(cpu);
+  return { ...counts.result((performance.now() - started) / 1000), senderCpuSeconds: (user + system) / 1e6 };
 }
 
 async function connect(address: string): Promise<Deno.TcpConn> {
@@ -84,7 +89,7 @@ class Counts {
     this.#byMicrosecond[Math.min(MICROSECONDS_MAX, Math.round(ms * 1000))]!++;
   }
 
-  result(seconds: number): LoadResult {
+  result(seconds: number): Omit<LoadResult, "senderCpuSeconds"> {
     const { answered, failed } = this;
     const [p50, p99, p999] = [this.#quantile(0.5), this.#quantile(0.99), this.#quantile(0.999)];
     return { answered, failed, seconds, perSecond: answered / seconds, p50, p99, p999 };

@@ -110,6 +110,14 @@ export const INDEX_TOPIC_HASHES_MAX = 4096;
 
 // ---- store ----
 
+/** Defaults of RocketMQ 4.9.7's MessageStoreConfig for a store that is opened without a broker's settings, bytes. */
+export const LOG_FILE_BYTES = 1024 * MiB;
+export const MESSAGE_BYTES_MAX = 4 * MiB;
+export const BATCH_BYTES_IN_MEMORY = 256 * KiB;
+export const BATCH_BYTES_ON_DISK = 64 * KiB;
+/** Bytes of one piece of the log's end in memory. */
+export const LOG_TAIL_CHUNK_BYTES = 8 * MiB;
+
 /** Pieces of the log's end that stay in memory. */
 export const LOG_TAIL_CHUNKS = 4;
 /** What a record may have beyond its body, so that a chunk holds the greatest one (`CommitLog`: 64 KiB). */

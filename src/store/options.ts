@@ -3,6 +3,13 @@
  *
  * @module
  */
+import {
+  BATCH_BYTES_IN_MEMORY,
+  BATCH_BYTES_ON_DISK,
+  LOG_FILE_BYTES,
+  LOG_TAIL_CHUNK_BYTES,
+  MESSAGE_BYTES_MAX,
+} from "../limits.ts";
 
 /** See `MessageStoreConfig` of RocketMQ for those of the same name; times in ms and sizes in bytes unless told. */
 export interface StoreOptions {
@@ -63,18 +70,16 @@ export function parseDelayLevels(text: string): number[] | undefined {
   return levels;
 }
 
-const MiB = 1024 * 1024;
-
 /** Fills in the defaults. */
 export function storeOptions(given: Partial<StoreOptions> & { rootDir: string }): StoreOptions {
   return {
     commitLogDir: `${given.rootDir}/commitlog`,
-    mappedFileSizeCommitLog: 1024 * MiB,
+    mappedFileSizeCommitLog: LOG_FILE_BYTES,
     mappedFileSizeConsumeQueue: 300_000 * 20,
     messageIndexEnable: true,
     maxHashSlotNum: 5_000_000,
     maxIndexNum: 20_000_000,
-    maxMessageSize: 4 * MiB,
+    maxMessageSize: MESSAGE_BYTES_MAX,
     flushDiskType: "ASYNC_FLUSH",
     flushIntervalCommitLog: 500,
     flushCommitLogLeastPages: 4,
@@ -83,9 +88,9 @@ export function storeOptions(given: Partial<StoreOptions> & { rootDir: string })
     syncFlushTimeout: 5000,
     checkCRCOnRecover: true,
     inMemoryBytes: Math.floor(Deno.systemMemoryInfo().total * 0.4),
-    maxTransferBytesOnMessageInMemory: 262_144,
+    maxTransferBytesOnMessageInMemory: BATCH_BYTES_IN_MEMORY,
     maxTransferCountOnMessageInMemory: 32,
-    maxTransferBytesOnMessageInDisk: 65_536,
+    maxTransferBytesOnMessageInDisk: BATCH_BYTES_ON_DISK,
     maxTransferCountOnMessageInDisk: 8,
     fileReservedTime: 72,
     deleteWhen: [4],
@@ -96,7 +101,7 @@ export function storeOptions(given: Partial<StoreOptions> & { rootDir: string })
     storeHost: new Uint8Array([127, 0, 0, 1, 0, 0, 0x2A, 0x9F]),
     delayLevels: parseDelayLevels(DEFAULT_DELAY_LEVELS)!,
     openFilesMax: 512,
-    tailChunkBytes: 8 * MiB,
+    tailChunkBytes: LOG_TAIL_CHUNK_BYTES,
     ...given,
   };
 }

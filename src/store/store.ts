@@ -51,12 +51,12 @@ export class MessageStore {
     readonly checkpoint: Checkpoint,
     readonly queues: ConsumeQueues,
     readonly index: IndexService | undefined,
+    files: LogFiles,
     afterCrash: boolean,
   ) {
     const { disk, clock } = platform;
     const state = this.#state;
     const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state);
-    const files = LogFiles.load(options.commitLogDir, options.mappedFileSizeCommitLog, disk);
     const end = recover({ files, dispatcher, checkpoint, options, afterCrash });
     const log = this.#log = new CommitLog(files, end, options);
     const cold = new ColdReader(log);
@@ -83,18 +83,25 @@ export class MessageStore {
         value: rootDir,
       });
     }
+    const opened: { close(): void }[] = [];
     try {
       const afterCrash = disk.existsSync(`${rootDir}/abort`);
       const checkpoint = Checkpoint.open(`${rootDir}/checkpoint`, disk);
+      opened.push(checkpoint);
+      const files = LogFiles.load(options.commitLogDir, options.mappedFileSizeCommitLog, disk);
+      opened.push(files);
       const shape = { fileSize: options.mappedFileSizeConsumeQueue, openFilesMax: options.openFilesMax };
       const queues = ConsumeQueues.open(`${rootDir}/consumequeue`, shape, disk);
+      opened.push(queues);
       const index = options.messageIndexEnable
         ? IndexService.open(`${rootDir}/index`, indexOptions(options, platform, checkpoint), disk, afterCrash)
         : undefined;
-      const store = new MessageStore(options, platform, lock, checkpoint, queues, index, afterCrash);
+      const store = new MessageStore(options, platform, lock, checkpoint, queues, index, files, afterCrash);
       await store.#start();
       return store;
     } catch (error) {
+      // Only what holds a handle and changes nothing by being closed.
+      for (const part of opened) part.close();
       lock.release();
       throw error;
     }

@@ -74,6 +74,21 @@ Deno.test("The shell's clients send and receive", async (t) => {
     assertStringIncludes(got.err, "3 of 4 messages");
   });
 
+  await t.step("a signal ends consume in order", async () => {
+    const args = ["consume", namesrv, "--topic", "Args", "--group", "signalled"];
+    const child = new Deno.Command(program, { args, stdout: "piped", stderr: "null" }).spawn();
+    const reader = child.stdout.getReader();
+    let out = "";
+    while (lines(out).length < 3) out += decoder.decode((await reader.read()).value);
+    child.kill("SIGTERM");
+    while (!(await reader.read()).done);
+    assertEquals((await child.status).code, 0);
+    assertEquals(lines(out), ["--three", "one", "two"]);
+    // It committed where it stood: at most the message in hand comes again.
+    const rest = await rocketd(["consume", namesrv, "--topic", "Args", "--group", "signalled", "--timeout", "800"]);
+    assertEquals([rest.code, lines(rest.out).length <= 1], [0, true], rest.out);
+  });
+
   await t.step("bench send measures", async () => {
     const got = await rocketd(["bench", "send", "--broker", master.address, "--seconds", "1", "--json"]);
     assertEquals(got.code, 0, got.err + got.out);

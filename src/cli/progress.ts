@@ -12,7 +12,7 @@ const LOG_INTERVAL_MS = 5000;
 /** Shows the text that `describe` gives from time to time, until it is stopped. */
 export class Progress implements Disposable {
   readonly #terminal = Deno.stderr.isTerminal();
-  readonly #timer: number;
+  readonly #timer: ReturnType<typeof setInterval>;
   #writing = false;
   #last = "";
 

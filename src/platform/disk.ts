@@ -147,7 +147,7 @@ export const denoDisk: Disk = {
     if (held.has(path)) return undefined;
     held.add(path);
     const file = Deno.openSync(path, { read: true, write: true, create: true });
-    let timer: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), LOCK_WAIT_MS));
     const locking = file.lock(true).then(() => true as const);
     const mine = await Promise.race([locking, late]).finally(() => clearTimeout(timer));

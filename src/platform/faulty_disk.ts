@@ -27,6 +27,8 @@ export class FaultyDisk implements Disk {
   syncs = 0;
   /** What `usedSpacePercent` says. */
   used: number | undefined;
+  /** Syncs that ended well, by path. */
+  readonly #synced = new Map<string, number>();
   readonly #undo = new Map<string, Undo[]>();
   readonly #created = new Set<string>();
   readonly #open = new Set<FaultyFile>();
@@ -152,7 +154,15 @@ export class FaultyDisk implements Disk {
     this.syncs++;
     if (this.failSyncIn > 0 && --this.failSyncIn === 0) throw new Error("injected sync failure");
     const covered = new Set(this.#undo.get(path));
-    return () => this.#undo.set(path, (this.#undo.get(path) ?? []).filter((undo) => !covered.has(undo)));
+    return () => {
+      this.#undo.set(path, (this.#undo.get(path) ?? []).filter((undo) => !covered.has(undo)));
+      this.#synced.set(path, this.syncsOf(path) + 1);
+    };
+  }
+
+  /** How many syncs of a file ended well. */
+  syncsOf(path: string): number {
+    return this.#synced.get(path) ?? 0;
   }
 
   forget(file: FaultyFile): void {

@@ -85,6 +85,9 @@ export class Appender {
   put(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
     const { state } = this;
     if (!state.writable) return done([refused("SERVICE_NOT_AVAILABLE", state.refusal)]);
+    if (messages.length === 0) {
+      return done([refused("MESSAGE_ILLEGAL", "a batch has no message, allowed are 1 or more")]);
+    }
     let most = 0;
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!;

@@ -55,6 +55,13 @@ export class Bench {
     file.close();
   }
 
+  /** Lets `act` happen and waits until a file was synced afterwards. */
+  async synced(path: string, act: () => void): Promise<void> {
+    const before = this.disk.syncsOf(path);
+    act();
+    while (this.disk.syncsOf(path) === before) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
   [Symbol.dispose](): void {
     this.disk.killed();
     Deno.removeSync(this.dir, { recursive: true });

@@ -120,6 +120,7 @@ Deno.test("MessageStore puts a batch side by side, or not at all", async () => {
   assertEquals(good[1]!.logOffset, good[0]!.size);
   const bad = await send(batch({ body: new Uint8Array(99_999) }));
   assertEquals(bad.map((result) => result.status), ["MESSAGE_ILLEGAL"]);
+  assertEquals((await send([])).map((result) => result.status), ["MESSAGE_ILLEGAL"]);
   assertEquals([store.maxOffset("T", 0), store.maxLogOffset], [3, good[0]!.size * 3]);
   await store.close();
 });
@@ -294,8 +295,7 @@ Deno.test("MessageStore removes old files, raises the queue's min and says that 
   bench.clock.time = Date.now();
   const store = await bench.open({ fileReservedTime: 1, deleteWhen: [] });
   await putMany(store, 100, "m", 2000);
-  bench.clock.advance(600_000);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await bench.synced(bench.logFile(3 * FILE_BYTES), () => bench.clock.advance(1000));
   store.removeOldFiles();
   assertEquals(store.minLogOffset, 0, "the files are too young");
   bench.clock.time += 3_600_000;

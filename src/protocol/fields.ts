@@ -61,9 +61,24 @@ const INT_MAX = 0x7fff_ffff;
 
 /** Parses Java's decimal text of an int or long; undefined when it is none. */
 export function parseInteger(text: string, type: "int" | "long"): number | undefined {
+  const short = parseShort(text);
+  if (short >= 0) return short;
   if (!/^[+-]?\d{1,19}$/.test(text)) return undefined;
   const value = Number(text);
   if (type === "int" && (value > INT_MAX || value < -INT_MAX - 1)) return undefined;
+  return value;
+}
+
+/** The value of one to nine digits, which most integers on the wire are; -1 for any other text. */
+function parseShort(text: string): number {
+  const { length } = text;
+  if (length === 0 || length > 9) return -1;
+  let value = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
   return value;
 }
 

@@ -66,12 +66,10 @@ class JsonFields implements HeaderFields {
     const values = table.empty();
     const { names, wireNames } = table;
     for (let i = 0; i < names.length; i++) {
-      const wireName = wireNames[i]!;
-      if (!Object.hasOwn(this.ext, wireName)) continue;
-      const text = this.ext[wireName];
-      // Java's null, and text that is none, count as missing.
-      if (text === null || typeof text === "object") continue;
-      values[names[i]!] = table.parse(i, String(text));
+      const text = this.ext[wireNames[i]!];
+      if (typeof text === "string") values[names[i]!] = table.parse(i, text);
+      // Numbers and booleans as they are; Java's null, and what is no text, count as missing.
+      else if (typeof text === "number" || typeof text === "boolean") values[names[i]!] = table.parse(i, String(text));
     }
     return values;
   }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { HELD_PULL_MS_MAX, PULL_MESSAGES_MAX } from "../limits.ts";
+import { messageOf } from "../errors.ts";
+import { HELD_PULL_MS_MAX, PULL_MESSAGES_MAX, SUBSCRIPTION_LENGTH_MAX } from "../limits.ts";
 import type { SubscriptionData } from "../protocol/bodies/heartbeat.ts";
 import { MASTER_ID, Permission, PullFlag, ResponseCode } from "../protocol/codes.ts";
 import type { RequestHeader } from "../protocol/request.ts";
@@ -136,6 +137,10 @@ export class Pulling {
   }
 
   #filter(expressionType = "TAG", expression = "*"): { matches: TagFilter | undefined } | Answer<Pull> {
+    if (expression.length > SUBSCRIPTION_LENGTH_MAX) {
+      const remark = `the subscription has ${expression.length} characters, allowed are ${SUBSCRIPTION_LENGTH_MAX}`;
+      return { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark };
+    }
     if (expressionType !== "TAG") {
       const remark = `The broker does not support consumer to filter message by ${expressionType}`;
       return { code: ResponseCode.SYSTEM_ERROR, remark };
@@ -145,14 +150,23 @@ export class Pulling {
 
   #serve(request: Incoming<Pull>, matches: TagFilter | undefined, first: boolean): void {
     const { connection, header } = request;
+    if (connection.isClosed) return;
     if (connection.congested) return connection.whenDrained(() => this.#serve(request, matches, first));
-    const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
-    const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, matches);
-    if (found instanceof Promise) {
-      found.then((result) => this.#give(request, matches, result, first), (error) => {
-        request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${error}` });
-      });
-    } else this.#give(request, matches, found, first);
+    const failed = (error: unknown) =>
+      request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${messageOf(error)}` });
+    try {
+      const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
+      const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, matches);
+      if (found instanceof Promise) {
+        // Others may have filled the connection meanwhile: then it waits again, and reads again.
+        found.then((result) =>
+          connection.congested ? this.#serve(request, matches, first) : this.#give(request, matches, result, first)
+        ).catch(failed);
+      } else this.#give(request, matches, found, first);
+    } catch (error) {
+      // Also called from timers and wake-ups, where nobody else would catch it.
+      failed(error);
+    }
   }
 
   #give(request: Incoming<Pull>, matches: TagFilter | undefined, result: GetResult, first: boolean): void {
@@ -165,7 +179,7 @@ export class Pulling {
   }
 
   #hold(request: Incoming<Pull>, matches: TagFilter | undefined): boolean {
-    const { clock, settings, store } = this.#broker;
+    const { clock, settings } = this.#broker;
     const { topic, queueId, queueOffset, suspendTimeoutMillis } = request.header;
     const { connection } = request;
     const wait = settings.longPollingEnable
@@ -179,8 +193,8 @@ export class Pulling {
       deadline: clock.now() + wait,
       arrived: () => {
         if (connection.congested) return this.#serveAgain(request, matches);
-        const found = store.get(topic, queueId, scanned, 1, matches);
-        if (found instanceof Promise || found.status === "FOUND") return this.#serveAgain(request, matches);
+        const found = this.#peek(topic, queueId, scanned, matches);
+        if (found === undefined || found.status === "FOUND") return this.#serveAgain(request, matches);
         if (found.status === "NO_MATCHED_MESSAGE") {
           scanned = found.nextBeginOffset;
           pull.deadline = Math.min(pull.deadline, clock.now() + FILTERED_WAIT_MS);
@@ -192,6 +206,18 @@ export class Pulling {
     if (!this.held.hold(pull)) return false;
     request.hold();
     return true;
+  }
+
+  /** What one more message at an offset would be; undefined when that cannot be told from memory. */
+  #peek(topic: string, queueId: number, offset: number, matches: TagFilter | undefined): GetResult | undefined {
+    try {
+      const found = this.#broker.store.get(topic, queueId, offset, 1, matches);
+      if (!(found instanceof Promise)) return found;
+      found.catch(() => {}); // The read that answers the pull tells.
+    } catch {
+      // Likewise.
+    }
+    return undefined;
   }
 
   #serveAgain(request: Incoming<Pull>, matches: TagFilter | undefined): true {

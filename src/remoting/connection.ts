@@ -80,6 +80,7 @@ export class Connection {
   #writing = false;
   #inHand = 0;
   #closed = false;
+  #draining = false;
   #opaque = 0;
   readonly #pending = new Map<number, Pending>();
   #drained: (() => void)[] = [];
@@ -97,7 +98,8 @@ export class Connection {
 
   /** Whether so much is unsent that new answers had better wait for {@linkcode whenDrained}. */
   get congested(): boolean {
-    return this.#unsent > UNSENT_BYTES_HIGH;
+    // Nothing waits for a connection that has gone.
+    return !this.#closed && this.#unsent > UNSENT_BYTES_HIGH;
   }
 
   get isClosed(): boolean {
@@ -142,12 +144,14 @@ export class Connection {
     while (!this.#closed) {
       const count = await this.#conn.read(end === 0 ? bytes : bytes.subarray(end));
       if (count === null) return;
+      if (this.#draining) return await this.#answersOut();
       end += count;
       this.lastActivity = Date.now();
       let length = frameLength(view, start, end);
       while (length !== undefined && start + length <= end) {
         if (this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX) await this.#untilCalm();
         if (this.#closed) return;
+        if (this.#draining) return await this.#answersOut();
         this.#obey(decodeFrame(bytes, view, start, length));
         start += length;
         length = frameLength(view, start, end);
@@ -280,7 +284,13 @@ export class Connection {
   #wakeDrained(): void {
     const waiting = this.#drained;
     this.#drained = [];
-    for (const callback of waiting) callback();
+    for (const callback of waiting) {
+      try {
+        callback();
+      } catch (error) {
+        log.error("what waited for {peer} failed: {error}", { peer: this.peer, error });
+      }
+    }
   }
 
   /** Asks the peer and waits for its answer. Rejects with `timeout`, `unavailable`. */
@@ -351,7 +361,18 @@ export class Connection {
 
   /** Resolves when everything written so far has gone to the socket, or the connection has closed. */
   async flushed(): Promise<void> {
-    while (!this.#closed && (this.#unsent > 0 || this.#writing)) await new Promise((r) => setTimeout(r, 1));
+    while (!this.#closed && (this.#unsent > 0 || this.#writing)) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  /** Obeys no further request; resolves when those in hand are answered and sent, or the connection has closed. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.#answersOut();
+  }
+
+  async #answersOut(): Promise<void> {
+    while (!this.#closed && this.#inHand > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await this.flushed();
   }
 
   /** Ends the connection; requests in hand lose their answers, our own fail as `unavailable`. */

@@ -33,7 +33,7 @@ export interface Incoming<R = RequestType> {
   extFields(): Map<string, string>;
   /** Answers, at once or later; a second call does nothing, nor does the answer to a one-way request. */
   answer(answer: Answer<R>): void;
-  /** The answer may take long by design (a held pull): it no longer counts as work in hand. */
+  /** The answer may take long by design (a held pull): it no longer counts as work in hand, and its body is let go. */
   hold(): void;
 }
 

@@ -13,14 +13,16 @@ import type { Answer, Incoming } from "./handlers.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
+const NO_BYTES = new Uint8Array(0);
+
 /** The only implementation of {@linkcode Incoming}. */
 export class IncomingRequest implements Incoming {
-  readonly body: Uint8Array;
+  body: Uint8Array;
   readonly opaque: number;
   readonly version: number;
   readonly language: string;
   readonly encoding: HeaderEncoding;
-  readonly #fields: HeaderFields;
+  #fields: HeaderFields | undefined;
   #counted = true;
   #answered = false;
 
@@ -40,12 +42,15 @@ export class IncomingRequest implements Incoming {
   }
 
   extFields(): Map<string, string> {
-    return this.#fields.all();
+    return this.#fields?.all() ?? new Map();
   }
 
   hold(): void {
     if (!this.#counted) return;
     this.#counted = false;
+    // What waits long must not keep the buffer it came in.
+    this.body = NO_BYTES;
+    this.#fields = undefined;
     this.connection.finished();
   }
 

@@ -128,7 +128,7 @@ export class RemotingServer implements ConnectionOwner {
     this.stopAccepting();
     clearInterval(this.#idleTimer);
     await this.#accepting;
-    const drained = Promise.all([...this.connections].map((connection) => connection.flushed()));
+    const drained = Promise.all([...this.connections].map((connection) => connection.drain()));
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([drained, new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS))]);
     clearTimeout(timer);

@@ -161,3 +161,24 @@ export class FieldTable<S extends Fields = Fields> {
     return name === wireName ? name : `${name} (${wireName})`;
   }
 }
+
+/** The fields of a header as they came, still as text: a declared table is filled from them. */
+export abstract class HeaderFields {
+  /** Values of the declared fields that are there; throws `malformed` where one is not of its type. */
+  protected abstract fill(table: FieldTable): Record<string, unknown>;
+
+  /** All of them by wire name. */
+  abstract all(): Map<string, string>;
+
+  /** Values of the declared fields; throws `malformed` where one is missing or not of its type. */
+  read<S extends Fields>(table: FieldTable<S>): ValuesOf<S> {
+    const values = this.fill(table);
+    table.check(values);
+    return values as ValuesOf<S>;
+  }
+
+  /** The same without the check for missing fields: what an error answer may lack. */
+  readLoosely<S extends Fields>(table: FieldTable<S>): Partial<ValuesOf<S>> {
+    return this.fill(table) as Partial<ValuesOf<S>>;
+  }
+}

@@ -12,17 +12,7 @@ import { FRAME_BYTES_MAX } from "../limits.ts";
 import { Flag, HeaderEncoding } from "./codes.ts";
 import { decodeBinaryHeader } from "./header_binary.ts";
 import { decodeJsonHeader } from "./header_json.ts";
-import type { Fields, FieldTable, ValuesOf } from "./fields.ts";
-
-/** The fields of a header, still as text: either codec can fill a declared table from them. */
-export interface HeaderFields {
-  /** Values of the declared fields; throws `malformed` where one is missing or not of its type. */
-  read<S extends Fields>(table: FieldTable<S>): ValuesOf<S>;
-  /** The same without the check for missing fields: what an error answer may lack. */
-  readLoosely<S extends Fields>(table: FieldTable<S>): Partial<ValuesOf<S>>;
-  /** All of them by wire name. */
-  all(): Map<string, string>;
-}
+import type { HeaderFields } from "./fields.ts";
 
 /** The fixed part of a header, common to both encodings. */
 export interface Header {

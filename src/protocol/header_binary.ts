@@ -10,8 +10,8 @@ import { RocketdError } from "../errors.ts";
 import { FIELD_NAMES_KEPT_MAX } from "../limits.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { LANGUAGES } from "./codes.ts";
-import { type Fields, type FieldTable, formatInteger, type InputOf, type ValuesOf } from "./fields.ts";
-import type { Header, HeaderFields } from "./frame.ts";
+import { type Fields, type FieldTable, formatInteger, HeaderFields, type InputOf } from "./fields.ts";
+import type { Header } from "./frame.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -42,25 +42,17 @@ export function decodeBinaryHeader(bytes: Uint8Array, view: DataView, start: num
 }
 
 /** Fields as bytes of a frame; only what a declaration asks for becomes a value. */
-class BinaryFields implements HeaderFields {
+class BinaryFields extends HeaderFields {
   constructor(
     readonly bytes: Uint8Array,
     readonly view: DataView,
     readonly start: number,
     readonly end: number,
-  ) {}
-
-  read<S extends Fields>(table: FieldTable<S>): ValuesOf<S> {
-    const values = this.#fill(table);
-    table.check(values);
-    return values as ValuesOf<S>;
+  ) {
+    super();
   }
 
-  readLoosely<S extends Fields>(table: FieldTable<S>): Partial<ValuesOf<S>> {
-    return this.#fill(table) as Partial<ValuesOf<S>>;
-  }
-
-  all(): Map<string, string> {
+  override all(): Map<string, string> {
     const all = new Map<string, string>();
     let at = this.start;
     while (at < this.end) {
@@ -71,7 +63,7 @@ class BinaryFields implements HeaderFields {
     return all;
   }
 
-  #fill(table: FieldTable): Record<string, unknown> {
+  protected override fill(table: FieldTable): Record<string, unknown> {
     const values = table.empty();
     const { bytes } = this;
     let at = this.start;

@@ -5,8 +5,8 @@
  */
 import { messageOf, RocketdError } from "../errors.ts";
 import type { ByteWriter } from "./byte_writer.ts";
-import { type Fields, type FieldTable, formatInteger, type ValuesOf } from "./fields.ts";
-import type { Header, HeaderFields } from "./frame.ts";
+import { type Fields, type FieldTable, formatInteger, HeaderFields } from "./fields.ts";
+import type { Header } from "./frame.ts";
 import type { HeaderParts } from "./header_binary.ts";
 
 const decoder = new TextDecoder();
@@ -43,26 +43,18 @@ export function decodeJsonHeader(bytes: Uint8Array): Header {
   };
 }
 
-class JsonFields implements HeaderFields {
-  constructor(readonly ext: Record<string, unknown>) {}
-
-  read<S extends Fields>(table: FieldTable<S>): ValuesOf<S> {
-    const values = this.#fill(table);
-    table.check(values);
-    return values as ValuesOf<S>;
+class JsonFields extends HeaderFields {
+  constructor(readonly ext: Record<string, unknown>) {
+    super();
   }
 
-  readLoosely<S extends Fields>(table: FieldTable<S>): Partial<ValuesOf<S>> {
-    return this.#fill(table) as Partial<ValuesOf<S>>;
-  }
-
-  all(): Map<string, string> {
+  override all(): Map<string, string> {
     return new Map(
       Object.entries(this.ext).filter(([, value]) => value !== null).map(([key, value]) => [key, String(value)]),
     );
   }
 
-  #fill(table: FieldTable): Record<string, unknown> {
+  protected override fill(table: FieldTable): Record<string, unknown> {
     const values = table.empty();
     const { names, wireNames } = table;
     for (let i = 0; i < names.length; i++) {

@@ -6,7 +6,8 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
 import { type HeaderEncoding, ResponseCode } from "../protocol/codes.ts";
-import type { Frame, HeaderFields } from "../protocol/frame.ts";
+import type { HeaderFields } from "../protocol/fields.ts";
+import type { Frame } from "../protocol/frame.ts";
 import type { RequestHeader, RequestType } from "../protocol/request.ts";
 import type { Connection } from "./connection.ts";
 import type { Answer, Incoming } from "./handlers.ts";

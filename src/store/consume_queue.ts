@@ -198,12 +198,17 @@ export class ConsumeQueue {
       return true;
     }
     if (queueOffset < this.maxOffset && queueOffset !== 0) return false;
-    logger.warn("Queue {topic}-{queueId} ends at {max}, but a record for {queueOffset} comes next", {
-      topic: this.topic,
-      queueId: this.queueId,
-      max: this.maxOffset,
-      queueOffset,
-    });
+    // A topic that was deleted and made again counts from 0; behind a gap, records keep the offsets they were given.
+    logger.warn(
+      "Queue {topic}-{queueId} ends at {max}, but a record for {queueOffset} comes next: it begins anew there",
+      {
+        topic: this.topic,
+        queueId: this.queueId,
+        max: this.maxOffset,
+        queueOffset,
+      },
+    );
+    this.#beginAt(queueOffset);
     return true;
   }
 
@@ -224,6 +229,7 @@ export class ConsumeQueue {
     }
     this.#endAt(queueOffset);
     this.minOffset = queueOffset;
+    this.#minLogOffset = -1;
   }
 
   /** Appends when the window has no room left: it grows, or lets its older half go. */

@@ -62,7 +62,6 @@ export class OpenFiles {
   /** Closes the handle of a file that goes away. */
   forget(path: string): void {
     this.#unsynced.delete(path);
-    this.#unsyncedFolders.delete(folderOf(path));
     const file = this.#files.get(path);
     if (file === undefined) return;
     this.#files.delete(path);

@@ -5,6 +5,7 @@ import { denoDisk } from "../../src/platform/disk.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import type { ConsumeQueue } from "../../src/store/consume_queue.ts";
 import { ConsumeQueues } from "../../src/store/consume_queues.ts";
+import { OpenFiles } from "../../src/store/open_files.ts";
 import type { DispatchEntry } from "../../src/store/types.ts";
 import { CountingDisk, hex, inFolder } from "./counting_disk.ts";
 
@@ -339,4 +340,26 @@ Deno.test("ConsumeQueue gathers a busy queue's entries and serves them from memo
     assertEquals(counting.reads, 1);
     assertEquals([queue.read(50_000, 1).count, queue.read(-1, 1).count], [0, 0]);
     queues.close();
+  }));
+
+Deno.test("ConsumeQueue keeps the offset of a record that comes after a gap", () =>
+  inFolder((folder) => {
+    const queues = ConsumeQueues.open(folder, SMALL, denoDisk);
+    for (const offset of [0, 1, 2, 15, 16]) queues.dispatch(entry(offset));
+    const queue = queues.get("T", 0)!;
+    assertEquals([queue.minOffset, queue.maxOffset], [15, 17]);
+    assertEquals(contents(queue).map(([at]) => at), [2500, 2600]);
+    queues.close();
+  }));
+
+Deno.test("OpenFiles syncs the folder of a new file although another one in it was removed", () =>
+  inFolder(async (folder) => {
+    const synced: string[] = [];
+    const open = new OpenFiles({ ...denoDisk, syncDirSync: (path) => void synced.push(path) }, 4);
+    open.create(`${folder}/a`, 10);
+    open.create(`${folder}/b`, 10);
+    open.remove(`${folder}/a`);
+    await open.sync();
+    assert(synced.includes(folder));
+    open.closeAll();
   }));

@@ -212,7 +212,7 @@ export class Appender {
     const at = chunk.length;
     const topic = this.#topics.get(message.topic)!;
     const properties = readStoreProperties(message.properties, this.#properties);
-    const storeTimestamp = this.clock.now();
+    const storeTimestamp = Math.max(this.clock.now(), this.log.lastStoreTimestamp);
     const type = message.sysFlag & SysFlag.TRANSACTION_MASK;
     const queued = type === 0 || type === SysFlag.COMMIT;
 

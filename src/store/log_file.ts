@@ -4,8 +4,15 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
+
+const logger = getLogger(["rocketd", "store"]);
+const ZERO_CHECK_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(ZERO_CHECK_BYTES);
+const PAGE_BYTES = 4096;
 
 /** One file of the log; opened when first needed. */
 export class LogFile {
@@ -34,6 +41,16 @@ export class LogFile {
     this.handle.syncDataSync();
   }
 
+  /** Whether all bytes from `logOffset` on are zeros already. */
+  isZeroFrom(logOffset: number): boolean {
+    const block = Buffer.alloc(ZERO_CHECK_BYTES);
+    for (let at = logOffset - this.start; at < this.size; at += block.length) {
+      const read = this.handle.readSync(block.subarray(0, Math.min(block.length, this.size - at)), at);
+      if (block.compare(ZEROS, 0, read, 0, read) !== 0) return false;
+    }
+    return true;
+  }
+
   close(): void {
     this.#handle?.close();
     this.#handle = undefined;
@@ -43,6 +60,25 @@ export class LogFile {
 /** The name of the file that begins at `start`. */
 export function logFileName(start: number): string {
   return start.toString().padStart(20, "0");
+}
+
+/**
+ * Whether a short last file was left by a process killed inside of {@linkcode LogFile.clearFrom}, and not made with
+ * another configured size: a file before it has the right size, or its own is not one of whole pages.
+ */
+function isCutShort(size: number, before: LogFiles): boolean {
+  return before.last !== undefined || size % PAGE_BYTES !== 0;
+}
+
+function extend(disk: Disk, path: string, size: number, fileSize: number): void {
+  logger.warn("{path} has {size} bytes: extending it with zeros to {fileSize}", { path, size, fileSize });
+  const file = disk.openSync(path);
+  try {
+    file.truncateSync(fileSize);
+    file.syncDataSync();
+  } finally {
+    file.close();
+  }
 }
 
 /** The list of a log's files, in order and without gaps. */
@@ -55,11 +91,18 @@ export class LogFiles {
   static load(dir: string, fileSize: number, disk: Disk): LogFiles {
     disk.mkdirSync(dir);
     const files = new LogFiles(dir, fileSize, disk);
-    for (const name of disk.listSync(dir)) {
-      if (!/^\d{20}$/.test(name)) continue;
+    const names = disk.listSync(dir).filter((name) => /^\d{20}$/.test(name));
+    for (const name of names) {
       const path = `${dir}/${name}`;
       const size = disk.sizeSync(path);
-      if (size !== fileSize) {
+      const isLast = name === names.at(-1);
+      // A process that was killed between creating a file and giving it its size leaves an empty last one.
+      if (size === 0 && isLast) {
+        disk.removeSync(path);
+        continue;
+      }
+      if (isLast && size < fileSize && isCutShort(size, files)) extend(disk, path, size, fileSize);
+      else if (size !== fileSize) {
         const reason = `${path} has ${size} bytes, mappedFileSizeCommitLog is ${fileSize}`;
         const remedy = "set it to the size the files have, or move a wrong file away";
         throw new RocketdError("damagedStore", `Cannot open the commit log: ${reason}; ${remedy}`, { field: path });

@@ -45,10 +45,13 @@ export function recover(recovery: Recovery): number {
   if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
   // Look before changing anything, so that a refusal leaves the disk as it was.
   let end = walk.run(from, () => {});
-  if (!end.clean || hasDataBehind(files, walk, end.offset)) {
+  // Zeros in place of a size look like the end, so after a crash what lies behind them is searched as well.
+  if (!end.clean || recovery.afterCrash || hasDataBehind(files, walk, end.offset)) {
     const next = walk.findAfter(end.offset + 1);
     if (next !== undefined) decideOnDamage(files, end.offset, next, options);
-    else logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset: end.offset });
+    else if (!end.clean) {
+      logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset: end.offset });
+    }
   }
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
@@ -128,5 +131,5 @@ function decideOnDamage(files: LogFiles, offset: number, next: number, options: 
 function cutAt(files: LogFiles, end: number): void {
   while (files.last !== undefined && files.last.start > end) files.removeLast();
   const file = files.at(end);
-  if (file !== undefined) file.clearFrom(end);
+  if (file !== undefined && !file.isZeroFrom(end)) file.clearFrom(end);
 }

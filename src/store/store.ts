@@ -59,6 +59,7 @@ export class MessageStore {
     const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state);
     const end = recover({ files, dispatcher, checkpoint, options, afterCrash });
     const log = this.#log = new CommitLog(files, end, options);
+    log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
     const cold = new ColdReader(log);
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);
     this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#flusher.take(puts));

@@ -86,7 +86,7 @@ Deno.test("Old bytes behind the end do not come to life when the log grows to th
   const results = await crashed(bench, 20);
   const hole = results[9]!;
   bench.patch(bench.logFile(), hole.logOffset, new Uint8Array(hole.size));
-  const again = await bench.open();
+  const again = await bench.open({ damagedRecordPolicy: "truncate" });
   assertEquals(await readAll(again), names(9));
   await putMany(again, 1, "new", 2000 - 0);
   bench.disk.killed();
@@ -168,4 +168,57 @@ Deno.test("Log files of another size, and gaps between them, are refused by name
   await assertRejects(() => bench.open({ mappedFileSizeCommitLog: 2 * FILE_BYTES }), RocketdError, bench.logFile());
   Deno.removeSync(bench.logFile(FILE_BYTES));
   await assertRejects(() => bench.open(), RocketdError, `no file begins at ${FILE_BYTES}`);
+});
+
+Deno.test("A topic deleted and made again has all of its new messages after a kill, and none of the old", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 10, "old");
+  store.deleteTopic("T");
+  await putMany(store, 10, "new");
+  bench.disk.killed();
+  const again = await bench.open();
+  assertEquals(await readAll(again), names(10, "new"));
+  assertEquals((await put(again)).queueOffset, 10);
+  await again.close();
+});
+
+Deno.test("A zeroed size in front of good records is reported after a kill, and nothing is changed", async () => {
+  using bench = new Bench();
+  const results = await crashed(bench, 10);
+  bench.patch(bench.logFile(), results[4]!.logOffset, new Uint8Array(4));
+  const before = Deno.readFileSync(bench.logFile());
+  await assertRejects(() => bench.open(), RocketdError, `good records follow from log offset ${results[5]!.logOffset}`);
+  assertEquals(Deno.readFileSync(bench.logFile()), before);
+});
+
+Deno.test("A last log file without bytes is removed, and one cut at its last record gets its size again", async () => {
+  using bench = new Bench();
+  const results = await crashed(bench, 10);
+  const last = results.at(-1)!;
+  Deno.truncateSync(bench.logFile(), last.logOffset + last.size);
+  const again = await bench.open();
+  assertEquals(await readAll(again), names(10));
+  assertEquals(Deno.statSync(bench.logFile()).size, FILE_BYTES);
+  bench.disk.killed();
+  await assertRejects(() => bench.open({ mappedFileSizeCommitLog: 2 * FILE_BYTES }), RocketdError, bench.logFile());
+  Deno.writeFileSync(bench.logFile(FILE_BYTES), new Uint8Array(0));
+  const third = await bench.open();
+  assertEquals(await readAll(third), names(10));
+  await third.close();
+});
+
+Deno.test("Store times never go back, not even when the clock does over a restart", async () => {
+  for (const kill of [false, true]) {
+    using bench = new Bench();
+    const store = await bench.open();
+    const first = await put(store);
+    bench.clock.advance(-60_000);
+    assertEquals((await put(store)).storeTimestamp, first.storeTimestamp);
+    if (kill) bench.disk.killed();
+    else await store.close();
+    const again = await bench.open();
+    assertEquals((await put(again)).storeTimestamp, first.storeTimestamp);
+    await again.close();
+  }
 });

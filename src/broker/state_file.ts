@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { type Disk, folderOf } from "../platform/disk.ts";
+import { type Disk, folderOf, makeFolderOn } from "../platform/disk.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -66,7 +66,7 @@ export class StateFile<T> {
   save(): boolean {
     if (!this.#unsaved) return true;
     try {
-      this.disk.mkdirSync(folderOf(this.path));
+      makeFolderOn(this.disk, folderOf(this.path));
       this.disk.writeStateFileSync(this.path, this.form.encode());
       this.#unsaved = false;
       return true;

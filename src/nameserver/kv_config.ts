@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
 import { KV_ENTRIES_MAX, KV_TEXT_LENGTH_MAX } from "../limits.ts";
-import { type Disk, folderOf } from "../platform/disk.ts";
+import { type Disk, folderOf, makeFolderOn } from "../platform/disk.ts";
 import { decodeJson, maybe, object, table, text } from "../protocol/bodies/shape.ts";
 import { fastJsonBytes } from "../protocol/fastjson.ts";
 
@@ -91,7 +91,7 @@ export class KvConfig {
     const entries = new Map(this.#namespaces.get(namespace));
     change(entries);
     const next = new Map(this.#namespaces).set(namespace, entries);
-    this.disk.mkdirSync(folderOf(this.path));
+    makeFolderOn(this.disk, folderOf(this.path));
     this.disk.writeStateFileSync(this.path, fastJsonBytes({ configTable: next }));
     this.#namespaces = next;
   }

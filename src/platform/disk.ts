@@ -184,6 +184,14 @@ export function writeStateFileOn(disk: Disk, path: string, bytes: Uint8Array): v
   disk.syncDirSync(folderOf(path));
 }
 
+/** Makes a folder and those above it, so that their names survive a power loss. */
+export function makeFolderOn(disk: Disk, path: string): void {
+  const changed: string[] = [];
+  for (let at = path; !disk.existsSync(at) && folderOf(at) !== at; at = folderOf(at)) changed.push(folderOf(at));
+  disk.mkdirSync(path);
+  for (const folder of changed) disk.syncDirSync(folder);
+}
+
 /** The folder a path lies in. */
 export function folderOf(path: string): string {
   const slash = path.lastIndexOf("/");

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
-import type { Disk, DiskFile } from "../platform/disk.ts";
+import { type Disk, type DiskFile, makeFolderOn } from "../platform/disk.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 const ZERO_CHECK_BYTES = 1024 * 1024;
@@ -89,7 +89,7 @@ export class LogFiles {
 
   /** Reads the folder. Throws `RocketdError` when a file has another size or one is missing between two. */
   static load(dir: string, fileSize: number, disk: Disk): LogFiles {
-    disk.mkdirSync(dir);
+    makeFolderOn(disk, dir);
     const files = new LogFiles(dir, fileSize, disk);
     const names = disk.listSync(dir).filter((name) => /^\d{20}$/.test(name));
     for (const name of names) {

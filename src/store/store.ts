@@ -7,7 +7,7 @@
 import { messageOf, RocketdError } from "../errors.ts";
 import { CHECKPOINT_INTERVAL_MS } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
-import type { Disk, DiskLock } from "../platform/disk.ts";
+import { type Disk, type DiskLock, makeFolderOn } from "../platform/disk.ts";
 import { Appender } from "./appender.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { ColdReader } from "./cold_reader.ts";
@@ -76,7 +76,7 @@ export class MessageStore {
   static async open(options: StoreOptions, platform: StorePlatform): Promise<MessageStore> {
     const { disk } = platform;
     const { rootDir } = options;
-    disk.mkdirSync(rootDir);
+    makeFolderOn(disk, rootDir);
     const lock = await disk.lock(`${rootDir}/lock`);
     if (lock === undefined) {
       throw new RocketdError("inUse", `Cannot open the store: another process holds ${rootDir}/lock`, {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../src/std.ts";
 import { RocketdError } from "../../src/errors.ts";
+import { denoDisk } from "../../src/platform/disk.ts";
+import { LogFiles } from "../../src/store/log_file.ts";
 import type { PutResult } from "../../src/store/mod.ts";
 import { Bench, FILE_BYTES, names, put, putMany, readAll } from "./kit.ts";
 
@@ -221,4 +223,12 @@ Deno.test("Store times never go back, not even when the clock does over a restar
     assertEquals((await put(again)).storeTimestamp, first.storeTimestamp);
     await again.close();
   }
+});
+
+Deno.test("The folders above a new folder are synced, and none above one that was there", () => {
+  using bench = new Bench();
+  const synced: string[] = [];
+  const disk = { ...denoDisk, syncDirSync: (path: string) => void synced.push(path) };
+  for (let i = 0; i < 2; i++) LogFiles.load(bench.path("store/commitlog"), FILE_BYTES, disk).close();
+  assertEquals(synced, [bench.path("store"), bench.dir]);
 });

@@ -57,7 +57,7 @@ export function recover(recovery: Recovery): number {
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(end.offset);
   end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)));
-  cutAt(files, end.offset);
+  cutAt(files, end.offset, recovery.afterCrash || !end.clean);
   for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
   return end.offset;
 }
@@ -127,9 +127,9 @@ function decideOnDamage(files: LogFiles, offset: number, next: number, options: 
   );
 }
 
-/** Clears what lies behind the end in its file, and removes later files. */
-function cutAt(files: LogFiles, end: number): void {
+/** Removes the files behind the end, and clears the rest of its own where something may lie there. */
+function cutAt(files: LogFiles, end: number, suspect: boolean): void {
   while (files.last !== undefined && files.last.start > end) files.removeLast();
   const file = files.at(end);
-  if (file !== undefined && !file.isZeroFrom(end)) file.clearFrom(end);
+  if (suspect && file !== undefined && !file.isZeroFrom(end)) file.clearFrom(end);
 }

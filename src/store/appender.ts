@@ -89,11 +89,15 @@ export class Appender {
       return done([refused("MESSAGE_ILLEGAL", "a batch has no message, allowed are 1 or more")]);
     }
     let most = 0;
+    let least = 0;
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!;
       const illegal = this.#illegal(message);
       if (illegal !== undefined) return done([refused("MESSAGE_ILLEGAL", illegal)]);
       most += this.#sizeMost(message);
+      // What can never fit is refused before more of it is looked at.
+      least += this.#sizeBare(message) + message.properties.length;
+      if (least > this.log.roomMax) return done([tooLarge(`${least} or more`, this.log.roomMax)]);
     }
     let exact = most;
     // Near the end of a file or chunk the true size decides, as it does for RocketMQ.
@@ -178,7 +182,7 @@ export class Appender {
   #makeRoom(size: number): PutResult | undefined {
     const { log } = this;
     if (size > log.roomMax) {
-      return refused("MESSAGE_ILLEGAL", `the message has ${size} bytes in the log, allowed are ${log.roomMax}`);
+      return tooLarge(`${size}`, log.roomMax);
     }
     if (size <= log.roomNow) return undefined;
     try {
@@ -260,6 +264,10 @@ export class Appender {
     const { queueId } = message;
     return topic.queues[queueId] ??= this.dispatcher.queues.getOrCreate(message.topic, queueId);
   }
+}
+
+function tooLarge(bytes: string, allowed: number): PutResult {
+  return refused("MESSAGE_ILLEGAL", `the message has ${bytes} bytes in the log, allowed are ${allowed}`);
 }
 
 /** The result of a put that stored nothing. */

@@ -52,7 +52,7 @@ export class Flusher {
       if (sync && put.wait) this.#waiting.push({ put, deadline, answered: false });
       else callBack(put);
     }
-    if (this.#waiting.length > 0) this.#running ??= this.#run().finally(() => this.#running = undefined);
+    if (this.#waiting.length > 0) this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -69,6 +69,8 @@ export class Flusher {
       }
       this.#syncing = [];
     }
+    // At once: puts that are taken before this promise is seen to be settled need a new run.
+    this.#running = undefined;
   }
 
   /** One sync of all that is written; a failed one is final for the store. */

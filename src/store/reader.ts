@@ -64,7 +64,10 @@ export class Reader {
         for (const [start, block] of await this.cold.load(missing)) pinned.set(start, block);
         const still = new Set<number>();
         const found = this.#scan(wanted, still, pinned);
-        if (still.size === 0 || found.records.length > 0 || pinned.size >= COLD_BLOCKS_PER_READ) return found;
+        if (still.size === 0 || found.records.length > 0 || pinned.size >= COLD_BLOCKS_PER_READ) {
+          // Puts may use the tail's memory again before the caller gets to run.
+          return { ...found, records: found.records.map((record) => record.slice()) };
+        }
         missing = still;
       }
       const { topic, queueId } = wanted.queue;

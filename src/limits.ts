@@ -47,6 +47,8 @@ export const TOPIC_QUEUES_MAX = 65_536;
 
 /** Pulls that one broker holds open at once. */
 export const HELD_PULLS_MAX = 200_000;
+/** Bytes that are compared with zeros at once when the rest of a log file is looked at. */
+export const ZERO_CHECK_BYTES = 1 * MiB;
 /** A page of memory, which RocketMQ counts unflushed bytes in. */
 export const PAGE_BYTES = 4 * KiB;
 /** Longest time a pull is held, ms, whatever it asks for. */

@@ -7,12 +7,11 @@
 import { Buffer } from "node:buffer";
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
+import { PAGE_BYTES, ZERO_CHECK_BYTES } from "../limits.ts";
 import { type Disk, type DiskFile, makeFolderOn } from "../platform/disk.ts";
 
 const logger = getLogger(["rocketd", "store"]);
-const ZERO_CHECK_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(ZERO_CHECK_BYTES);
-const PAGE_BYTES = 4096;
 
 /** One file of the log; opened when first needed. */
 export class LogFile {

@@ -162,7 +162,7 @@ export class MessageStore {
 
   /**
    * Messages of a queue from an offset on. The answer comes at once when everything is in memory, and as a promise when
-   * the disk must be read; views in it are valid until the current turn ends.
+   * the disk must be read. Records of the first are views, valid until the current turn ends; a promise's are copies.
    *
    * @param matches decides by an entry's tags code; without it all match
    */

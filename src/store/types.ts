@@ -62,7 +62,7 @@ export type GetStatus =
 
 export interface GetResult {
   status: GetStatus;
-  /** Records as on disk: views that stay valid until the current turn ends, so copy them at once. */
+  /** Records as on disk. An immediate answer holds views, valid until the current turn ends; a promise's are copies. */
   records: Uint8Array[];
   nextBeginOffset: number;
   minOffset: number;

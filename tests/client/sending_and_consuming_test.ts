@@ -8,7 +8,8 @@ import { RocketdError } from "../../src/errors.ts";
 import { HeaderEncoding } from "../../src/protocol/codes.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
-import { type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
+import { delay, type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
+import { ask } from "../probe.ts";
 
 interface Cluster {
   readonly name: string;
@@ -44,6 +45,13 @@ async function texts(consumer: Consumer, count: number): Promise<string[]> {
   return [...seen].sort();
 }
 
+const GET_ROUTEINFO_BY_TOPIC = 105;
+
+/** Waits until a nameserver knows a topic that a send has just made: brokers tell it after they have answered. */
+async function routed(nameserver: Node, topic: string): Promise<void> {
+  while ((await ask(nameserver.port, GET_ROUTEINFO_BY_TOPIC, { topic })).code !== 0) await delay(20);
+}
+
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `m${from + i}`).sort();
 
 for (const { name, ignore, nameserver, master } of clusters) {
@@ -68,6 +76,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
         });
         assertEquals([status, queue.topic, queueOffset], ["SEND_OK", "Whole", 0]);
         assertMatch(uniqueKey, /^[0-9A-F]{32}$/);
+        await routed(ns, "Whole");
         await using consumer = new Consumer({
           nameservers,
           group: "whole",
@@ -86,6 +95,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
       await t.step("a large body travels folded and comes out as it was", async () => {
         const body = "abc".repeat(10_000);
         await producer.send({ topic: "Large", body });
+        await routed(ns, "Large");
         await using consumer = new Consumer({
           nameservers,
           group: "large",
@@ -101,6 +111,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
 
       await t.step("a group goes on where it committed", async () => {
         await Promise.all(numbered(50).map((body) => producer.send({ topic: "Goes", body })));
+        await routed(ns, "Goes");
         const options = { nameservers, group: "goes", subscriptions: { Goes: "*" }, from: "first" } as const;
         const first = new Consumer(options);
         assertEquals(await texts(first, 50), numbered(50));
@@ -115,6 +126,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
         const batch = numbered(10).map((body) => ({ topic: "Tags", tag: "a", body }));
         assertEquals((await producer.sendBatch(batch)).offsetMessageId.split(",").length, 10);
         await producer.sendOneWay({ topic: "Tags", tag: "b", body: "m77" });
+        await routed(ns, "Tags");
         await using consumer = new Consumer({
           nameservers,
           group: "tags",
@@ -127,6 +139,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
 
       await t.step("two members share the queues, and one takes over when the other leaves", async () => {
         await producer.send({ topic: "Shared", body: "first" });
+        await routed(ns, "Shared");
         const options = { nameservers, group: "shared", subscriptions: { Shared: "*" }, from: "first" } as const;
         await using one = new Consumer(options);
         assertEquals(await texts(one, 1), ["first"]);
@@ -150,6 +163,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
 
       await t.step("a message that was not acknowledged comes again", async () => {
         await producer.send({ topic: "Twice", body: "once more" });
+        await routed(ns, "Twice");
         const options = { nameservers, group: "twice", subscriptions: { Twice: "*" }, from: "first" } as const;
         for (let i = 0; i < 2; i++) {
           await using consumer = new Consumer(options);
@@ -162,6 +176,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
 
       await t.step("a member goes on reading after its broker was killed and started again", async () => {
         await producer.send({ topic: "Crash", body: "before" });
+        await routed(ns, "Crash");
         await using consumer = new Consumer({
           nameservers,
           group: "crash",

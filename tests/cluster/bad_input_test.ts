@@ -13,7 +13,7 @@ import {
   UpdateAndCreateTopic,
   UpdateConsumerOffset,
 } from "../../src/protocol/requests.ts";
-import { type Received } from "../../src/remoting/connection.ts";
+import type { Received } from "../../src/remoting/connection.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { startRocketd } from "../launch.ts";

@@ -46,7 +46,20 @@ export class JavaShell implements AsyncDisposable {
       "-Drocketmq.client.rebalance.waitInterval=600000",
     ];
     const child = new Deno.Command("sh", {
-      args: ["-c", 'exec "$@" 2>"$0"', `${dir}/errors.log`, "java", ...flags, "-cp", path, "Interop", namesrvAddr],
+      args: [
+        "-c",
+        'exec "$@" 2>"$0"',
+        `${dir}/errors.log`,
+        "java",
+        ...flags,
+        "-Dfile.encoding=UTF-8",
+        "-Dstdout.encoding=UTF-8",
+        "-Dsun.stdout.encoding=UTF-8",
+        "-cp",
+        path,
+        "Interop",
+        namesrvAddr,
+      ],
       stdin: "piped",
       stdout: "piped",
     }).spawn();

@@ -7,13 +7,12 @@ import { GROUP_CLIENTS_MAX, PRODUCER_GROUPS_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type Client, type Member, type MemberConnection, Memberships } from "./memberships.ts";
 
-/** Groups by name, clients by id. */
+/** Groups by name, members by connection. */
 export class ProducerGroups {
   readonly #members: Memberships;
-  readonly #connections = new Map<string, MemberConnection>();
 
   constructor(clock: Clock) {
-    this.#members = new Memberships(clock, (_, connection, { clientId }) => this.#forgetClient(clientId, connection));
+    this.#members = new Memberships(clock, () => {});
   }
 
   /** Why a heartbeat cannot be taken; undefined when it can. */
@@ -29,17 +28,11 @@ export class ProducerGroups {
   /** Adds or refreshes a producer. */
   register(group: string, connection: MemberConnection, client: Client): void {
     this.#members.join(group, connection, client);
-    this.#connections.set(client.clientId, connection);
   }
 
   /** Takes a connection out of a group. */
   unregister(group: string, connection: MemberConnection): void {
-    const member = this.#members.leave(group, connection);
-    if (member !== undefined) this.#forgetClient(member.clientId, connection);
-  }
-
-  #forgetClient(clientId: string, connection: MemberConnection): void {
-    if (this.#connections.get(clientId) === connection) this.#connections.delete(clientId);
+    this.#members.leave(group, connection);
   }
 
   /** The members of a group; undefined when it has none. */
@@ -50,11 +43,6 @@ export class ProducerGroups {
   /** Names of the groups that are online. */
   names(): string[] {
     return [...this.#members.names()];
-  }
-
-  /** The connection of a client, for answers to its requests. */
-  connectionOf(clientId: string): MemberConnection | undefined {
-    return this.#connections.get(clientId);
   }
 
   /** Ends members without heartbeats from now on. */

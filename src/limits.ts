@@ -154,6 +154,9 @@ export const ROUTE_TEXT_LENGTH_MAX = 512;
 export const REGISTER_BYTES_MAX = 32 * MiB;
 /** Brokers that one nameserver knows, by address. */
 export const BROKERS_MAX = 10_000;
+/** Broker names, and names of clusters, that one nameserver knows. */
+export const BROKER_NAMES_MAX = 10_000;
+export const CLUSTERS_MAX = 10_000;
 /** Entries (topic and broker name) that one nameserver routes. */
 export const ROUTE_ENTRIES_MAX = 2_000_000;
 /** Filter servers of one broker. */

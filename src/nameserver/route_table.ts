@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
-import { BROKERS_MAX, ROUTE_ENTRIES_MAX } from "../limits.ts";
+import { BROKER_NAMES_MAX, BROKERS_MAX, CLUSTERS_MAX, ROUTE_ENTRIES_MAX } from "../limits.ts";
 import {
   type ClusterInfo,
   type DataVersion,
@@ -54,6 +54,8 @@ interface Broker {
 
 interface LiveBroker {
   lastUpdate: number;
+  readonly clusterName: string;
+  readonly brokerName: string;
   readonly dataVersion: DataVersion;
   readonly haServerAddr: string | undefined;
   readonly link: BrokerLink;
@@ -70,10 +72,14 @@ export class RouteTable {
   readonly #filterServers = new Map<string, readonly string[]>();
   #entries = 0;
 
-  /** Takes what a broker says; `now` in ms. Throws `invalidArgument` when there are too many brokers or topics. */
+  /** Takes what a broker says; `now` in ms. Throws `invalidArgument` when there are too many brokers, clusters or topics. */
   register(registration: Registration, now: number): MasterInfo {
     const { clusterName, brokerName, brokerId, brokerAddr, haServerAddr, topics, filterServers, link } = registration;
-    this.#checkRoom(brokerAddr, topics);
+    const before = this.#live.get(brokerAddr);
+    const moved = before !== undefined && (before.brokerName !== brokerName || before.clusterName !== clusterName);
+    this.#checkRoom(registration, moved || this.isChanged(brokerAddr, topics.dataVersion));
+    // An address is one broker: under its old names nothing would ever remove it.
+    if (moved) this.#removeAddress(brokerAddr);
     let names = this.#clusters.get(clusterName);
     if (names === undefined) this.#clusters.set(clusterName, names = new Set());
     names.add(brokerName);
@@ -94,19 +100,27 @@ export class RouteTable {
     if (!this.#live.has(brokerAddr)) {
       log.info("broker {brokerName} ({brokerId}) at {brokerAddr} joined", { brokerName, brokerId, brokerAddr });
     }
-    this.#live.set(brokerAddr, { lastUpdate: now, dataVersion: topics.dataVersion, haServerAddr, link });
+    const { dataVersion } = topics;
+    this.#live.set(brokerAddr, { lastUpdate: now, clusterName, brokerName, dataVersion, haServerAddr, link });
     if (filterServers.length > 0) this.#filterServers.set(brokerAddr, filterServers);
     else this.#filterServers.delete(brokerAddr);
     return brokerId === MASTER_ID ? {} : this.#masterOf(broker);
   }
 
-  #checkRoom(brokerAddr: string, topics: TopicConfigTable): void {
+  #checkRoom({ clusterName, brokerName, brokerAddr, topics }: Registration, isChanged: boolean): void {
     if (!this.#live.has(brokerAddr) && this.#live.size >= BROKERS_MAX) {
       throw new RocketdError("invalidArgument", `no room for the broker ${brokerAddr}: ${BROKERS_MAX} are registered`);
     }
-    if (
-      this.#entries + topics.topicConfigTable.size > ROUTE_ENTRIES_MAX && this.isChanged(brokerAddr, topics.dataVersion)
-    ) {
+    if (!this.#brokers.has(brokerName) && this.#brokers.size >= BROKER_NAMES_MAX) {
+      throw new RocketdError(
+        "invalidArgument",
+        `no room for the broker name ${brokerName}: ${BROKER_NAMES_MAX} are known`,
+      );
+    }
+    if (!this.#clusters.has(clusterName) && this.#clusters.size >= CLUSTERS_MAX) {
+      throw new RocketdError("invalidArgument", `no room for the cluster ${clusterName}: ${CLUSTERS_MAX} are known`);
+    }
+    if (isChanged && this.#entries + topics.topicConfigTable.size > ROUTE_ENTRIES_MAX) {
       throw new RocketdError("invalidArgument", `no room for the topics of ${brokerAddr}: ${this.#entries} are routed`);
     }
   }

@@ -5,7 +5,7 @@
  */
 import { BROKER_EXPIRY_MS, type Registration, RouteTable } from "../../src/nameserver/route_table.ts";
 import { RocketdError } from "../../src/errors.ts";
-import { BROKERS_MAX, ROUTE_ENTRIES_MAX, TOPICS_MAX } from "../../src/limits.ts";
+import { BROKER_NAMES_MAX, BROKERS_MAX, CLUSTERS_MAX, ROUTE_ENTRIES_MAX, TOPICS_MAX } from "../../src/limits.ts";
 import { topicConfig } from "../../src/protocol/bodies/mod.ts";
 import { assertEquals, assertThrows } from "../../src/std.ts";
 
@@ -218,4 +218,34 @@ Deno.test("brokers and topics beyond the bounds are refused, and known brokers g
     entries.register(broker({ brokerName: `b${i}`, brokerAddr: `b${i}:1`, topics: many }), 0);
   }
   assertThrows(() => entries.register(broker(), 0), RocketdError, "no room for the topics of a0:1");
+});
+
+Deno.test("an address that registers under other names is found under the newest only, and goes when it closes", () => {
+  const table = new RouteTable();
+  const moving = link();
+  table.register(broker({ link: moving }), 0);
+  table.register(broker({ clusterName: "D", link: moving }), 0);
+  table.register(broker({ clusterName: "D", brokerName: "b", link: moving }), 0);
+  assertEquals(table.clusterInfo().clusterAddrTable, new Map([["D", ["b"]]]));
+  assertEquals([...table.clusterInfo().brokerAddrTable.keys()], ["b"]);
+  assertEquals(table.route("T")?.queueDatas.map(({ brokerName }) => brokerName), ["b"]);
+  table.linkClosed(moving);
+  assertEquals(table.clusterInfo(), { brokerAddrTable: new Map(), clusterAddrTable: new Map() });
+  assertEquals(table.topics(), []);
+});
+
+Deno.test("broker names and clusters beyond the bounds are refused", () => {
+  const names = new RouteTable();
+  for (let i = 0; i < BROKER_NAMES_MAX; i++) {
+    names.register(broker({ brokerName: `b${i}` }), 0);
+    // A goodbye under a wrong name leaves the right one known.
+    names.unregister("another", 0, "a0:1");
+  }
+  const error = assertThrows(() => names.register(broker(), 0), RocketdError, "no room for the broker name a");
+  assertEquals(error.code, "invalidArgument");
+
+  const clusters = new RouteTable();
+  clusters.register(slave({ clusterName: "c0" }), 0);
+  for (let i = 0; i < CLUSTERS_MAX; i++) clusters.register(broker({ clusterName: `c${i}` }), 0);
+  assertThrows(() => clusters.register(broker(), 0), RocketdError, "no room for the cluster C");
 });

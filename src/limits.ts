@@ -173,6 +173,8 @@ export const GROUP_CLIENTS_MAX = 100_000;
 export const KV_ENTRIES_MAX = 100_000;
 /** Namespace, key or value of the key-value configuration, characters. */
 export const KV_TEXT_LENGTH_MAX = 64 * KiB;
+/** Characters of all namespaces, keys and values of the key-value configuration. */
+export const KV_CHARACTERS_MAX = 16 * MiB;
 
 // ---- a broker's tables ----
 

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
-import { KV_ENTRIES_MAX, KV_TEXT_LENGTH_MAX } from "../limits.ts";
+import { KV_CHARACTERS_MAX, KV_ENTRIES_MAX, KV_TEXT_LENGTH_MAX } from "../limits.ts";
 import { type Disk, folderOf, makeFolderOn } from "../platform/disk.ts";
 import { decodeJson, maybe, object, table, text } from "../protocol/bodies/shape.ts";
 import { fastJsonBytes } from "../protocol/fastjson.ts";
@@ -79,7 +79,32 @@ export class KvConfig {
     if (count >= KV_ENTRIES_MAX && this.get(namespace, key) === undefined) {
       throw new RocketdError("invalidArgument", `no room for the key ${key}: ${count} entries are kept`);
     }
+    const growth = this.#growth(namespace, key, value);
+    const characters = this.#characters() + growth;
+    if (growth > 0 && characters > KV_CHARACTERS_MAX) {
+      throw new RocketdError(
+        "invalidArgument",
+        `no room for the key ${key}: all entries would have ${characters} characters, allowed are ${KV_CHARACTERS_MAX}`,
+        { field: "value" },
+      );
+    }
     this.#change(namespace, (entries) => entries.set(key, value));
+  }
+
+  #growth(namespace: string, key: string, value: string): number {
+    const entries = this.#namespaces.get(namespace);
+    const known = entries?.get(key);
+    if (known !== undefined) return value.length - known.length;
+    return (entries === undefined ? namespace.length : 0) + key.length + value.length;
+  }
+
+  #characters(): number {
+    let sum = 0;
+    for (const [namespace, entries] of this.#namespaces) {
+      sum += namespace.length;
+      for (const [key, value] of entries) sum += key.length + value.length;
+    }
+    return sum;
   }
 
   /** An emptied namespace stays, as in Java. */

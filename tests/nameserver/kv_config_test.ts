@@ -4,7 +4,7 @@
  * @module
  */
 import { RocketdError } from "../../src/errors.ts";
-import { KV_TEXT_LENGTH_MAX } from "../../src/limits.ts";
+import { KV_CHARACTERS_MAX, KV_TEXT_LENGTH_MAX } from "../../src/limits.ts";
 import { KvConfig } from "../../src/nameserver/kv_config.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { assertEquals, assertThrows } from "../../src/std.ts";
@@ -95,4 +95,25 @@ Deno.test("KvConfig refuses texts that are too long", () =>
     const kv = KvConfig.open(denoDisk, path);
     const error = assertThrows(() => kv.put("ns", "k", "x".repeat(KV_TEXT_LENGTH_MAX + 1)), RocketdError, "value has");
     assertEquals([error.code, kv.list("ns")], ["invalidArgument", undefined]);
+  }));
+
+Deno.test("KvConfig refuses what would make all its texts too long, and still takes shorter values", () =>
+  inFolder(async (path) => {
+    denoDisk.mkdirSync(path.slice(0, path.lastIndexOf("/")));
+    const key = (i: number) => `${i}`.padStart(8, "0");
+    const length = KV_TEXT_LENGTH_MAX - 8;
+    const entries = Array.from(
+      { length: KV_CHARACTERS_MAX / KV_TEXT_LENGTH_MAX },
+      (_, i) => [key(i), "x".repeat(length)],
+    );
+    // With the namespace's two characters taken off the last value, not one more has room.
+    entries[0] = [key(0), "x".repeat(length - 2)];
+    await Deno.writeTextFile(path, JSON.stringify({ configTable: { ns: Object.fromEntries(entries) } }));
+    const kv = KvConfig.open(denoDisk, path);
+    const error = assertThrows(() => kv.put("ns", "k", ""), RocketdError, "no room for the key k");
+    assertEquals([error.code, kv.get("ns", "k")], ["invalidArgument", undefined]);
+    assertThrows(() => kv.put("ns", key(0), "x".repeat(length - 1)), RocketdError, "no room");
+    kv.put("ns", key(0), "short");
+    kv.put("ns", "k", "v");
+    assertEquals([kv.get("ns", key(0)), kv.get("ns", "k")], ["short", "v"]);
   }));

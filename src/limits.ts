@@ -57,6 +57,8 @@ export const HELD_PULL_MS_MAX = 300_000;
 export const PULL_MESSAGES_MAX = 4096;
 /** Tag expressions whose filters are kept made. */
 export const TAG_FILTERS_KEPT_MAX = 4096;
+/** Longest tag expression whose filter is kept, characters; the filters of longer ones are made each time. */
+export const TAG_FILTER_KEPT_LENGTH_MAX = KiB;
 /** Queues of RocketMQ's built-in topic BenchmarkTest. */
 export const BENCHMARK_TOPIC_QUEUES = 1024;
 /** Consumer and producer groups in one heartbeat. */

@@ -4,17 +4,18 @@
  *
  * @module
  */
-import { TAG_FILTERS_KEPT_MAX } from "../limits.ts";
+import { TAG_FILTER_KEPT_LENGTH_MAX, TAG_FILTERS_KEPT_MAX } from "../limits.ts";
 import { javaHash } from "../protocol/java_hash.ts";
 import type { TagFilter } from "../store/types.ts";
 
-/** Filters by expression, made once; as many as the newest few thousand are kept. */
+/** Filters by expression, made once; the newest few thousand of short expressions are kept. */
 export class TagFilters {
   readonly #made = new Map<string, TagFilter | undefined>();
 
   /** The filter of an expression; undefined wants everything. */
   of(expression: string): TagFilter | undefined {
     if (expression === "*" || expression === "") return undefined;
+    if (expression.length > TAG_FILTER_KEPT_LENGTH_MAX) return tagFilter(expression);
     if (this.#made.has(expression)) return this.#made.get(expression);
     const filter = tagFilter(expression);
     if (this.#made.size >= TAG_FILTERS_KEPT_MAX) this.#made.clear();

@@ -2,6 +2,7 @@
  * @module
  */
 import { tagFilter, TagFilters } from "../../src/broker/tag_filters.ts";
+import { TAG_FILTER_KEPT_LENGTH_MAX } from "../../src/limits.ts";
 import { assertEquals } from "../../src/std.ts";
 
 // Hash codes as Java computes them: "TagA".hashCode() and so on.
@@ -20,4 +21,13 @@ Deno.test("TagFilters makes the filter of an expression once", () => {
   const filters = new TagFilters();
   assertEquals(filters.of("TagA") === filters.of("TagA"), true);
   assertEquals(filters.of("*"), undefined);
+});
+
+Deno.test("TagFilters does not keep the filter of a long expression", () => {
+  const filters = new TagFilters();
+  const longest = "TagA||".padEnd(TAG_FILTER_KEPT_LENGTH_MAX, "x");
+  assertEquals(filters.of(longest) === filters.of(longest), true);
+  const tooLong = `${longest}x`;
+  assertEquals(filters.of(tooLong) === filters.of(tooLong), false);
+  assertEquals([TAG_A, TAG_B].map(filters.of(tooLong)!), [true, false]);
 });

@@ -5,7 +5,8 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { hostBytes, SysFlag } from "./message_record.ts";
+import { SysFlag } from "./codes.ts";
+import { hostBytes } from "./message_record.ts";
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, "0"));
 

@@ -11,6 +11,7 @@
 import { crc32 } from "node:zlib";
 import { RocketdError } from "../errors.ts";
 import { readInt64, writeInt64 } from "./byte_writer.ts";
+import { SysFlag } from "./codes.ts";
 
 /** Second word of every record. */
 export const RECORD_MAGIC = 0xDAA320A7 | 0;
@@ -20,18 +21,6 @@ export const FILLER_MAGIC = 0xCBD43194 | 0;
 export const FILLER_BYTES = 8;
 /** A record with IPv4 hosts and neither body, topic nor properties. */
 export const RECORD_BYTES_MIN = 91;
-
-/** Bits of a record's sysFlag. */
-export const SysFlag = {
-  COMPRESSED: 0x1,
-  MULTI_TAGS: 0x2,
-  TRANSACTION_MASK: 0xC,
-  PREPARED: 0x4,
-  COMMIT: 0x8,
-  ROLLBACK: 0xC,
-  BORN_HOST_V6: 0x10,
-  STORE_HOST_V6: 0x20,
-} as const;
 
 /** A record's fields. `body`, `bornHost` and `storeHost` of a decoded record are views of its bytes. */
 export interface MessageRecord {

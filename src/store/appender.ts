@@ -7,13 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { PROPERTIES_BYTES_MAX, QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
-import {
-  RECORD_BYTES_MIN,
-  type RecordHead,
-  SysFlag,
-  withHostBits,
-  writeRecordHead,
-} from "../protocol/message_record.ts";
+import { SysFlag } from "../protocol/codes.ts";
+import { RECORD_BYTES_MIN, type RecordHead, withHostBits, writeRecordHead } from "../protocol/message_record.ts";
 import { readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CommitLog } from "./commit_log.ts";
@@ -218,7 +213,7 @@ export class Appender {
     const properties = readStoreProperties(message.properties, this.#properties);
     const storeTimestamp = Math.max(this.clock.now(), this.log.lastStoreTimestamp);
     const type = message.sysFlag & SysFlag.TRANSACTION_MASK;
-    const queued = type === 0 || type === SysFlag.COMMIT;
+    const queued = type === 0 || type === SysFlag.TRANSACTION_COMMIT;
 
     const head = this.#head as { -readonly [K in keyof RecordHead]: RecordHead[K] };
     head.queueId = message.queueId;

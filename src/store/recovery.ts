@@ -40,7 +40,7 @@ export function recover(recovery: Recovery): number {
   }
   const walk = new LogWalk(files, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, options.checkCRCOnRecover);
   const clean = recovery.afterCrash ? undefined : cleanStart(recovery, walk);
-  let from = clean ?? crashStart(recovery);
+  let from = clean ?? crashStart(recovery, walk);
   // What the index lost in a crash comes again too; a clean one may simply have no keys.
   if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
   // Look before changing anything, so that a refusal leaves the disk as it was.
@@ -84,9 +84,8 @@ function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): number {
 }
 
 /** After a crash: the begin of the last file whose first record is older than the checkpoint. */
-function crashStart({ files, checkpoint, options }: Recovery): number {
+function crashStart({ files, checkpoint }: Recovery, walk: LogWalk): number {
   const safe = checkpoint.minTimestamp();
-  const walk = new LogWalk(files, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, options.checkCRCOnRecover);
   for (let i = files.all.length - 1; i > 0; i--) {
     const file = files.all[i]!;
     const record = walk.recordAt(file, file.start);

@@ -10,6 +10,7 @@ import type { MessageStore } from "../store/mod.ts";
 import type { ConsumerGroups } from "./consumers.ts";
 import type { SubscriptionGroupTable } from "./groups.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
+import type { Intake } from "./intake.ts";
 import type { ProducerGroups } from "./producers.ts";
 import type { TopicTable } from "./topics.ts";
 
@@ -21,6 +22,8 @@ export interface BrokerContext {
   /** The same as bytes, as records and message ids carry it. */
   readonly storeHost: Uint8Array;
   readonly store: MessageStore;
+  /** Where every message goes in. */
+  readonly intake: Intake;
   readonly topics: TopicTable;
   readonly groups: SubscriptionGroupTable;
   readonly offsets: ConsumerOffsets;

@@ -19,6 +19,7 @@ import { findingHandlers } from "./finding.ts";
 import { SubscriptionGroupTable } from "./groups.ts";
 import { offsetHandlers } from "./offset_handlers.ts";
 import { ConsumerOffsets } from "./offsets.ts";
+import { Intake } from "./intake.ts";
 import { ProducerGroups } from "./producers.ts";
 import { Pulling } from "./pulling.ts";
 import { groupHandlers } from "./group_handlers.ts";
@@ -68,6 +69,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
       address,
       storeHost,
       store,
+      intake: new Intake(store),
       topics,
       groups,
       offsets,

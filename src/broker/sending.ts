@@ -140,7 +140,7 @@ class Sending {
     if (unserved !== undefined) return unserved;
     message.waitForSync = propertyOf(properties, PropertyName.WAIT) !== "false";
     message.properties = this.#ownProperties(properties);
-    this.#broker.store.put(message, (result) => request.answer(this.#answer([result], queueId)));
+    this.#broker.intake.put(message, (result) => request.answer(this.#answer([result], queueId)));
     return undefined;
   }
 

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { BrokerSettings } from "../config/mod.ts";
 import { RocketdError } from "../errors.ts";
-import { GROUPS_MAX } from "../limits.ts";
+import { GROUPS_MAX, TOPIC_QUEUES_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { type DataVersion, nextDataVersion, NO_VERSION } from "../protocol/bodies/data_version.ts";
@@ -92,9 +92,16 @@ export class SubscriptionGroupTable {
     return this.#version;
   }
 
-  /** Adds a group or replaces it. Throws `invalidArgument` for a name or number of groups that is not allowed. */
+  /** Adds a group or replaces it. Throws `invalidArgument` for a name or a number that is not allowed. */
   update(group: SubscriptionGroupConfig): void {
-    const { groupName } = group;
+    const { groupName, retryQueueNums } = group;
+    if (retryQueueNums > TOPIC_QUEUES_MAX) {
+      const problem = `retryQueueNums is ${retryQueueNums}, allowed are at most ${TOPIC_QUEUES_MAX}`;
+      throw new RocketdError("invalidArgument", `Cannot keep the consumer group ${groupName}: ${problem}`, {
+        field: "retryQueueNums",
+        value: retryQueueNums,
+      });
+    }
     const problem = checkGroup(groupName) ?? (this.#groups.has(groupName) ? undefined : this.#noRoom());
     if (problem !== undefined) {
       throw new RocketdError("invalidArgument", `Cannot keep the consumer group: ${problem}`, {

@@ -6,7 +6,7 @@
  */
 import { messageOf, RocketdError } from "../errors.ts";
 import { Permission, ResponseCode, SysFlag } from "../protocol/codes.ts";
-import { checkTopic, isRetryTopic, TOPICS_CLOSED_TO_CLIENTS } from "../protocol/names.ts";
+import { checkTopic, isRetryTopic, RETRY_PREFIX, TOPICS_CLOSED_TO_CLIENTS } from "../protocol/names.ts";
 import { dropProperty, PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { formatMessageId } from "../protocol/message_id.ts";
 import type { RequestHeader } from "../protocol/request.ts";
@@ -16,6 +16,7 @@ import type { NewMessage, PutResult, PutStatus } from "../store/types.ts";
 import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
 import { decodeBatch } from "./batch.ts";
 import type { BrokerContext } from "./context.ts";
+import { deadLetterQueue, groupOfRetry, retriesAllowed } from "./retries.ts";
 
 type Send = typeof SendMessage;
 type SendHeader = RequestHeader<Send>;
@@ -135,12 +136,29 @@ class Sending {
 
   #put(request: Incoming<Send>, topic: TopicConfig, queueId: number): Answer<Send> | undefined {
     const message = this.#message(request, topic, queueId, request.body);
+    const refused = isRetryTopic(topic.topicName) ? this.#buryIfSpent(request, message) : undefined;
+    if (refused !== undefined) return refused;
     const { properties } = message;
     const unserved = this.#unserved(properties);
     if (unserved !== undefined) return unserved;
     message.waitForSync = propertyOf(properties, PropertyName.WAIT) !== "false";
     message.properties = this.#ownProperties(properties);
     this.#broker.intake.put(message, (result) => request.answer(this.#answer([result], queueId)));
+    return undefined;
+  }
+
+  /**
+   * A client sends to a retry topic when the broker did not take the message back (CONSUMER_SEND_MSG_BACK): one that has
+   * been tried often enough becomes a dead letter, at once.
+   */
+  #buryIfSpent({ header, version }: Incoming<Send>, message: NewMessage): Answer<Send> | undefined {
+    const name = message.topic.slice(RETRY_PREFIX.length);
+    const group = groupOfRetry(this.#broker, name);
+    if ("code" in group) return this.#refuse(group.code, group.remark);
+    if (message.reconsumeTimes < retriesAllowed(group, header.maxReconsumeTimes, version)) return undefined;
+    const target = deadLetterQueue(this.#broker, name);
+    if ("code" in target) return this.#refuse(target.code, target.remark);
+    Object.assign(message, target, { properties: dropProperty(message.properties, PropertyName.DELAY) });
     return undefined;
   }
 

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { BrokerSettings } from "../config/mod.ts";
 import { RocketdError } from "../errors.ts";
-import { TOPICS_MAX } from "../limits.ts";
+import { TOPIC_QUEUES_MAX, TOPICS_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { type DataVersion, nextDataVersion, NO_VERSION } from "../protocol/bodies/data_version.ts";
@@ -152,9 +152,10 @@ export class TopicTable {
   createOnSendBack(topic: string, queueNums: number, unitMode: boolean): TopicConfig | undefined {
     const existing = this.#topics.get(topic);
     if (existing !== undefined) return existing;
+    const queues = Math.max(0, Math.min(queueNums, TOPIC_QUEUES_MAX));
     return this.#create(topicConfig(topic, {
-      readQueueNums: queueNums,
-      writeQueueNums: queueNums,
+      readQueueNums: queues,
+      writeQueueNums: queues,
       topicSysFlag: unitMode ? TopicSysFlag.UNIT_SUB : 0,
     }));
   }

@@ -58,6 +58,20 @@ const sendAnswer = {
 export const SendMessage = request("SEND_MESSAGE", sendFields, sendAnswer);
 export const SendMessageV2 = request("SEND_MESSAGE_V2", shortSendFields, sendAnswer);
 export const SendBatchMessage = request("SEND_BATCH_MESSAGE", shortSendFields, sendAnswer);
+/** A consumer gives a message back that it could not handle. `offset`: of the log; `delayLevel`: 0 = as the broker likes. */
+export const ConsumerSendMsgBack = request(
+  "CONSUMER_SEND_MSG_BACK",
+  {
+    offset: long,
+    group: str,
+    delayLevel: int,
+    originMsgId: maybe.str,
+    originTopic: maybe.str,
+    unitMode: maybe.bool,
+    maxReconsumeTimes: maybe.int,
+  },
+  none,
+);
 
 // ---- pulling and offsets ----
 

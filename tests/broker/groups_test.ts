@@ -2,7 +2,7 @@
  * @module
  */
 import { SubscriptionGroupTable } from "../../src/broker/groups.ts";
-import { GROUPS_MAX } from "../../src/limits.ts";
+import { GROUPS_MAX, TOPIC_QUEUES_MAX } from "../../src/limits.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { subscriptionGroup } from "../../src/protocol/bodies/subscription_group.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
@@ -86,6 +86,19 @@ Deno.test("SubscriptionGroupTable refuses illegal names and path parts", async (
       assertThrows(() => table.update(subscriptionGroup(name)), Error, "Cannot keep the consumer group");
     }
     assertEquals(table.size, 7);
+  });
+});
+
+Deno.test("SubscriptionGroupTable refuses more queues for retries than a topic may have", async () => {
+  await inFolder((folder) => {
+    const table = open(folder);
+    const group = (retryQueueNums: number) => subscriptionGroup("CG", { retryQueueNums });
+    const allowed = `retryQueueNums is ${TOPIC_QUEUES_MAX + 1}, allowed are at most ${TOPIC_QUEUES_MAX}`;
+    assertThrows(() => table.update(group(TOPIC_QUEUES_MAX + 1)), Error, allowed);
+    assertEquals(table.get("CG"), undefined);
+    table.update(group(TOPIC_QUEUES_MAX));
+    table.update(group(-1));
+    assertEquals(table.get("CG")?.retryQueueNums, -1);
   });
 });
 

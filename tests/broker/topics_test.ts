@@ -2,7 +2,7 @@
  * @module
  */
 import { TopicTable } from "../../src/broker/topics.ts";
-import { TOPICS_MAX } from "../../src/limits.ts";
+import { TOPIC_QUEUES_MAX, TOPICS_MAX } from "../../src/limits.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { decodeTopicConfigTable, type TopicConfig, topicConfig } from "../../src/protocol/bodies/topic_config.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
@@ -255,6 +255,16 @@ Deno.test("TopicTable tells its listeners of changes, and waits for them", async
     assert(!announced);
     finish();
     await waiting;
+  });
+});
+
+Deno.test("TopicTable.createOnSendBack() makes as many queues as a topic may have, whatever its group says", async () => {
+  await inFolder((folder) => {
+    const table = open(folder);
+    assertEquals(table.createOnSendBack("%RETRY%Few", -1, false)?.writeQueueNums, 0);
+    assertEquals(table.createOnSendBack("%RETRY%Many", 0x7fff_ffff, false)?.readQueueNums, TOPIC_QUEUES_MAX);
+    table.close();
+    assertEquals(open(folder).get("%RETRY%Many")?.writeQueueNums, TOPIC_QUEUES_MAX);
   });
 });
 

@@ -1,0 +1,121 @@
+/**
+ * Messages that a consumer could not handle: CONSUMER_SEND_MSG_BACK 36 stores them anew, for the group's retry topic
+ * after a delay that grows, and for its dead letter queue in the end. Follows SendMessageProcessor of RocketMQ 4.9.7.
+ *
+ * @module
+ */
+import type { SubscriptionGroupConfig } from "../protocol/bodies/subscription_group.ts";
+import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
+import { Permission, ResponseCode } from "../protocol/codes.ts";
+import { formatMessageId } from "../protocol/message_id.ts";
+import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
+import { retryTopic } from "../protocol/names.ts";
+import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { ConsumerSendMsgBack } from "../protocol/requests.ts";
+import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
+import type { NewMessage } from "../store/types.ts";
+import type { BrokerContext } from "./context.ts";
+import { storedAgain } from "./intake.ts";
+import { deadLetterQueue, groupOfRetry, noTopic, retriesAllowed, type RetryRefusal } from "./retries.ts";
+
+/** What the handler needs of the broker. */
+export interface SendBackContext extends Pick<BrokerContext, "groups" | "topics"> {
+  readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1">;
+  readonly store: Pick<BrokerContext["store"], "recordAt">;
+  readonly intake: Pick<BrokerContext["intake"], "put">;
+}
+
+type SendBack = Incoming<typeof ConsumerSendMsgBack>;
+
+/** The delay level of the first retry where the consumer leaves it to the broker: ten seconds by default. */
+const FIRST_LEVEL = 3;
+/** `reconsumeTimes` is an int of the record. */
+const TIMES_MAX = 0x7fff_ffff;
+
+/** Adds the handler of messages that come back. */
+export function sendBackHandlers(table: HandlerTable, broker: SendBackContext): void {
+  table.on(ConsumerSendMsgBack, (request) => sendBack(broker, request));
+}
+
+function sendBack(broker: SendBackContext, request: SendBack): Answer | undefined {
+  const { header } = request;
+  const { settings: { brokerPermission, brokerIP1 } } = broker;
+  const group = groupOfRetry(broker, header.group);
+  if ("code" in group) return group;
+  if ((brokerPermission & Permission.WRITE) === 0) {
+    return forbidden(
+      `the broker[${brokerIP1}] sending message is forbidden: its brokerPermission is ${brokerPermission}`,
+    );
+  }
+  // A group without queues for retries does without: the message is let go.
+  if (group.retryQueueNums <= 0) return { code: ResponseCode.SUCCESS };
+  const retry = broker.topics.createOnSendBack(
+    retryTopic(header.group),
+    group.retryQueueNums,
+    header.unitMode ?? false,
+  );
+  if (retry === undefined) return noTopic(retryTopic(header.group));
+  if ((retry.perm & Permission.WRITE) === 0) {
+    return forbidden(`the topic[${retry.topicName}] sending message is forbidden: its perm is ${retry.perm}`);
+  }
+  const stored = broker.store.recordAt(header.offset);
+  if (stored === undefined) {
+    return { code: ResponseCode.SYSTEM_ERROR, remark: `look message by offset failed, ${header.offset}` };
+  }
+  const message = anew(broker, request, decodeRecord(stored), group, retry);
+  if ("code" in message) return message;
+  broker.intake.put(message, ({ status, reason }) => {
+    if (status === "PUT_OK") request.answer({ code: ResponseCode.SUCCESS });
+    else {request.answer({
+        code: ResponseCode.SYSTEM_ERROR,
+        remark: reason === undefined ? status : `${status}: ${reason}`,
+      });}
+  });
+  return undefined;
+}
+
+function forbidden(remark: string): Answer {
+  return { code: ResponseCode.NO_PERMISSION, remark };
+}
+
+/** The message as it is stored for its next try, or as a dead letter. */
+function anew(
+  broker: SendBackContext,
+  { header, version }: SendBack,
+  record: MessageRecord,
+  group: SubscriptionGroupConfig,
+  retry: TopicConfig,
+): NewMessage | RetryRefusal {
+  const { delayLevel } = header;
+  const isSpent = record.reconsumeTimes >= retriesAllowed(group, header.maxReconsumeTimes, version);
+  let target: ReturnType<typeof deadLetterQueue>;
+  let level = 0;
+  if (isSpent || delayLevel < 0) target = deadLetterQueue(broker, header.group);
+  else {
+    target = { topic: retry.topicName, queueId: someQueue(group, retry) };
+    level = delayLevel === 0 ? FIRST_LEVEL + record.reconsumeTimes : delayLevel;
+  }
+  if ("code" in target) return target;
+  return {
+    ...storedAgain(record),
+    ...target,
+    reconsumeTimes: Math.min(record.reconsumeTimes + 1, TIMES_MAX),
+    properties: propertiesOf(record, level),
+    waitForSync: false,
+  };
+}
+
+/** Any queue that consumers know: a topic that was made for fewer queues does not get more with its group. */
+function someQueue({ retryQueueNums }: SubscriptionGroupConfig, { writeQueueNums }: TopicConfig): number {
+  return Math.floor(Math.random() * Math.min(retryQueueNums, writeQueueNums));
+}
+
+/** What the record has, and where the message came from first. */
+function propertiesOf({ properties, topic, storeHost, physicalOffset }: MessageRecord, level: number): string {
+  const { RETRY_TOPIC, ORIGIN_MESSAGE_ID, DELAY, WAIT } = PropertyName;
+  let text = properties;
+  if (propertyOf(text, RETRY_TOPIC) === undefined) text = withProperty(text, RETRY_TOPIC, topic);
+  const origin = propertyOf(text, ORIGIN_MESSAGE_ID) ?? "";
+  if (origin.trim() === "") text = withProperty(text, ORIGIN_MESSAGE_ID, formatMessageId(storeHost, physicalOffset));
+  return withProperty(withProperty(text, DELAY, String(level)), WAIT, "false");
+}

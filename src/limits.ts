@@ -188,6 +188,10 @@ export const HEARTBEAT_BYTES_MAX = 4 * MiB;
 export const SUBSCRIPTION_CHARACTERS_MAX = 64 * MiB;
 /** Producer groups that are online. */
 export const PRODUCER_GROUPS_MAX = 100_000;
+/** Queues in one request for locks. */
+export const LOCK_QUEUES_MAX = TOPIC_QUEUES_MAX;
+/** Queues that are locked by ordered consumers, over all groups. */
+export const LOCKS_MAX = 1_000_000;
 /** How often overdue SYNC_FLUSH waiters are looked for, ms. */
 export const SYNC_WATCH_MS = 100;
 /** Greatest queue id that the store takes. */

@@ -20,6 +20,7 @@ import { SubscriptionGroupTable } from "./groups.ts";
 import { offsetHandlers } from "./offset_handlers.ts";
 import { ConsumerOffsets } from "./offsets.ts";
 import { Intake } from "./intake.ts";
+import { lockHandlers, QueueLocks } from "./locks.ts";
 import { ProducerGroups } from "./producers.ts";
 import { Pulling } from "./pulling.ts";
 import { groupHandlers } from "./group_handlers.ts";
@@ -93,6 +94,10 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     clientHandlers(table, broker);
     topicHandlers(table, broker);
     groupHandlers(table, broker);
+    const locks = new QueueLocks(broker);
+    lockHandlers(table, locks);
+    locks.start();
+    opened.push(locks);
 
     const servers: RemotingServer[] = [];
     opened.push({

@@ -82,6 +82,12 @@ export const brokerSettings = {
     hot: true,
     help: "tell consumers when one of their group comes or goes",
   }),
+  lockMaxLiveTime: int({
+    default: 60000,
+    min: 1,
+    aliases: ["rocketmq.broker.rebalance.lockMaxLiveTime"],
+    help: "ms that an ordered consumer keeps a queue without renewing its lock",
+  }),
   regionId: string(NAME, { default: "DefaultRegion", help: "region that message traces name" }),
   traceOn: bool({ default: true, hot: true, help: "tell clients that messages may be traced" }),
   registerBrokerTimeoutMills: int({ default: 6000, min: 1, help: "ms to wait for a nameserver" }),

@@ -141,6 +141,9 @@ export const UnregisterClient = request(
 );
 export const CheckClientConfig = request("CHECK_CLIENT_CONFIG", none, none);
 export const GetConsumerListByGroup = request("GET_CONSUMER_LIST_BY_GROUP", { consumerGroup: str }, none);
+/** Ordered consumers: which queues a client has for itself. */
+export const LockBatchMq = request("LOCK_BATCH_MQ", none, none);
+export const UnlockBatchMq = request("UNLOCK_BATCH_MQ", none, none);
 /** Broker to client, one-way: the members or subscriptions of a group changed. */
 export const NotifyConsumerIdsChanged = request("NOTIFY_CONSUMER_IDS_CHANGED", { consumerGroup: str }, none);
 

@@ -8,6 +8,7 @@ export * from "./consumer_offsets.ts";
 export * from "./data_version.ts";
 export * from "./heartbeat.ts";
 export * from "./lists.ts";
+export * from "./message_queue.ts";
 export * from "./register_broker.ts";
 export * from "./route.ts";
 export * from "./subscription_group.ts";

@@ -43,25 +43,34 @@ export function sendingHandlers(table: HandlerTable, broker: BrokerContext): voi
   table.on(SendBatchMessage, (request) => sending.send(request));
 }
 
-class Sending {
+/** What all requests that bring a message have in common, and how those are served that only store it. */
+export class Sending {
   readonly #broker: BrokerContext;
-  readonly #region: { readonly MSG_REGION: string; readonly TRACE_ON: string };
+  /** Fields of every answer, refusals too. */
+  readonly region: { readonly MSG_REGION: string; readonly TRACE_ON: string };
 
   constructor(broker: BrokerContext) {
     this.#broker = broker;
-    this.#region = { MSG_REGION: broker.settings.regionId, TRACE_ON: String(broker.settings.traceOn) };
+    this.region = { MSG_REGION: broker.settings.regionId, TRACE_ON: String(broker.settings.traceOn) };
   }
 
   send(request: Incoming<Send>): Answer<Send> | undefined {
+    const message = this.prepare(request);
+    if ("code" in message) return message;
+    return request.header.batch ? this.#putBatch(request, message) : this.#put(request, message);
+  }
+
+  /** The message that a request asks to store, its topic made if need be; or the answer that refuses it. */
+  prepare(request: Incoming<Send>): NewMessage | Answer<Send> {
     const { header } = request;
     const topic = this.#topicFor(header);
     if ("code" in topic) return topic;
     const queueId = header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId;
-    return header.batch ? this.#putBatch(request, topic, queueId) : this.#put(request, topic, queueId);
+    return this.#message(request, topic, queueId);
   }
 
   #refuse(code: number, remark: string): Answer<Send> {
-    return { code, remark, header: this.#region };
+    return { code, remark, header: this.region };
   }
 
   /** The topic to write to, made if that is allowed; or the answer that refuses the send. */
@@ -118,8 +127,7 @@ class Sending {
     return topic;
   }
 
-  #message(request: Incoming<Send>, topic: TopicConfig, queueId: number, body: Uint8Array): NewMessage {
-    const { header, connection } = request;
+  #message({ header, connection, body }: Incoming<Send>, topic: TopicConfig, queueId: number): NewMessage {
     return {
       topic: topic.topicName,
       queueId,
@@ -134,9 +142,9 @@ class Sending {
     };
   }
 
-  #put(request: Incoming<Send>, topic: TopicConfig, queueId: number): Answer<Send> | undefined {
-    const message = this.#message(request, topic, queueId, request.body);
-    const refused = isRetryTopic(topic.topicName) ? this.#buryIfSpent(request, message) : undefined;
+  #put(request: Incoming<Send>, message: NewMessage): Answer<Send> | undefined {
+    const { queueId } = message;
+    const refused = isRetryTopic(message.topic) ? this.#buryIfSpent(request, message) : undefined;
     if (refused !== undefined) return refused;
     const { properties } = message;
     const unserved = this.#unserved(properties);
@@ -162,8 +170,8 @@ class Sending {
     return undefined;
   }
 
-  #putBatch(request: Incoming<Send>, topic: TopicConfig, queueId: number): Answer<Send> | undefined {
-    const base = this.#message(request, topic, queueId, request.body);
+  #putBatch(request: Incoming<Send>, base: NewMessage): Answer<Send> | undefined {
+    const { queueId } = base;
     const { settings, store } = this.#broker;
     if (request.body.length > settings.maxMessageSize) {
       return this.#refuse(
@@ -230,8 +238,8 @@ class Sending {
         msgId,
         queueId,
         queueOffset: first.queueOffset,
-        MSG_REGION: this.#region.MSG_REGION,
-        TRACE_ON: this.#region.TRACE_ON,
+        MSG_REGION: this.region.MSG_REGION,
+        TRACE_ON: this.region.TRACE_ON,
       },
     };
   }

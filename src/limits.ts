@@ -194,6 +194,21 @@ export const LOCK_QUEUES_MAX = TOPIC_QUEUES_MAX;
 export const LOCKS_MAX = 1_000_000;
 /** How often overdue SYNC_FLUSH waiters are looked for, ms. */
 export const SYNC_WATCH_MS = 100;
+/** How often the log says how many requests were refused as too many, ms. */
+export const REFUSALS_LOGGED_EVERY_MS = 10_000;
+/** Half messages of whose end one piece of memory tells, a bit each. */
+export const HALVES_PER_ENDED_CHUNK = 32 * KiB;
+/** Such pieces: beyond 134 million half messages between the oldest open one and the newest that ended. */
+export const ENDED_CHUNKS_MAX = 4 * KiB;
+/** Half messages that were stored anew for a check, whose new place is known; of older ones a late end may come twice. */
+export const RENEWED_HALVES_MAX = 100_000;
+/** Rounds of checks between whose op messages progress tells. */
+export const OP_MARKS_MAX = 1_000;
+/** What one turn of a round of checks does at most: half messages passed that have ended; op messages, half messages read. */
+export const CHECK_STEPS_PER_TURN = 16 * KiB;
+export const CHECK_READS_PER_TURN = 32;
+/** Bytes of half messages that one turn of a round of checks stores anew. */
+export const CHECK_BYTES_PER_TURN = MiB;
 /** Greatest queue id that the store takes. */
 export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
 /** How often queues, index and checkpoint are made durable, ms. */

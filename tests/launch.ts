@@ -205,6 +205,9 @@ function brokerSettings(options: BrokerOptions): { brokerName: string; settings:
   return { brokerName, settings: { namesrvAddr, brokerName, brokerIP1: "127.0.0.1", ...settings } };
 }
 
+/** A slow test machine must not look like an overloaded broker. */
+const PATIENCE: Settings = { waitTimeMillsInSendQueue: 60000, osPageCacheBusyTimeOutMills: 60000 };
+
 function brokerReady(port: number, namesrvAddr: string, brokerName: string): () => Promise<boolean> {
   const nameserverPort = Number(namesrvAddr.split(":")[1]);
   return async () => await brokerAnswers(port) && await nameserverAnswers(nameserverPort, brokerName);
@@ -214,11 +217,9 @@ function brokerReady(port: number, namesrvAddr: string, brokerName: string): () 
 export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
   const port = options.port ?? freePort();
   const { brokerName, settings } = brokerSettings(options);
-  // A slow test machine must not look like an overloaded broker.
-  const patience = { waitTimeMillsInSendQueue: 60000, osPageCacheBusyTimeOutMills: 60000, diskMaxUsedSpaceRatio: 95 };
   const ready = brokerReady(port, options.namesrvAddr, brokerName);
   const main = "org.apache.rocketmq.broker.BrokerStartup";
-  const all = { ...patience, ...settings };
+  const all = { ...PATIENCE, diskMaxUsedSpaceRatio: 95, ...settings };
   return await javaNode(`Java broker ${brokerName}`, port, main, all, options.storeDir, ready, options.jvm);
 }
 
@@ -234,7 +235,7 @@ export async function startRocketd(options: RocketdOptions): Promise<Node> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-" });
   const store = (isMaster ? options.storeDir : undefined) ?? `${dir}/store`;
   const { brokerName, settings } = isMaster ? brokerSettings(options) : { brokerName: "", settings: options.settings };
-  const all = { ...settings, listenPort: port, storePathRootDir: store };
+  const all = { ...(isMaster ? PATIENCE : {}), ...settings, listenPort: port, storePathRootDir: store };
   const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const program = Deno.env.get("ROCKETD_BIN") ?? new URL("../scripts/rocketd", import.meta.url).pathname;
   const command = [program, "--role", options.role, ...flags];

@@ -19,6 +19,7 @@ import { findingHandlers } from "./finding.ts";
 import { SubscriptionGroupTable } from "./groups.ts";
 import { offsetHandlers } from "./offset_handlers.ts";
 import { ConsumerOffsets } from "./offsets.ts";
+import { FlowControl } from "./flow_control.ts";
 import { Intake } from "./intake.ts";
 import { lockHandlers, QueueLocks } from "./locks.ts";
 import { ProducerGroups } from "./producers.ts";
@@ -99,6 +100,10 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     locks.start();
     opened.push(locks);
 
+    const flow = new FlowControl(broker);
+    flow.limit(table);
+    opened.push(flow);
+
     const servers: RemotingServer[] = [];
     opened.push({
       // Pulls that wait get their answers before the connections go.
@@ -120,7 +125,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     };
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
-    for (const part of [offsets, producers, consumers]) part.start();
+    for (const part of [offsets, producers, consumers, flow]) part.start();
     await registration.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
     return { port: server.port, close: closeAll };

@@ -100,7 +100,43 @@ export const brokerSettings = {
   forceRegister: bool({ default: true, help: "register each time, even if no topic has changed" }),
   compressedRegister: bool({ default: false, help: "compress registrations" }),
   rejectTransactionMessage: bool({ default: false, hot: true, help: "refuse transactional messages" }),
+  transactionTimeOut: int({ default: 6000, hot: true, help: "ms before a transaction that is open is asked about" }),
+  transactionCheckMax: int({
+    default: 15,
+    hot: true,
+    help: "times that it is asked about before it goes to TRANS_CHECK_MAX_TIME_TOPIC",
+  }),
+  transactionCheckInterval: int({
+    default: 60000,
+    min: 1,
+    help: "ms between the rounds that ask about open transactions",
+  }),
   slaveReadEnable: bool({ default: false, hot: true, help: "send consumers that lag far behind to a slave" }),
+  brokerFastFailureEnable: bool({
+    default: true,
+    hot: true,
+    help: "refuse requests that waited longer than the settings waitTimeMillsIn… allow, or while the disk hangs",
+  }),
+  waitTimeMillsInSendQueue: int({ default: 200, min: 1, hot: true, help: "ms that a send may wait for its turn" }),
+  waitTimeMillsInPullQueue: int({ default: 5000, min: 1, hot: true, help: "ms that a pull may wait for its turn" }),
+  waitTimeMillsInHeartbeatQueue: int({
+    default: 31000,
+    min: 1,
+    hot: true,
+    help: "ms that a heartbeat may wait for its turn",
+  }),
+  waitTimeMillsInTransactionQueue: int({
+    default: 3000,
+    min: 1,
+    hot: true,
+    help: "ms that the end of a transaction may wait for its turn",
+  }),
+  sendThreadPoolQueueCapacity: int({
+    default: 10000,
+    min: 1,
+    hot: true,
+    help: "sends of all clients that may be in hand, such as those that wait for SYNC_FLUSH; more are refused",
+  }),
   startAcceptSendRequestTimeStamp: long({
     default: 0,
     hot: true,

@@ -47,6 +47,13 @@ export const storeSettings = {
     hot: true,
     help: "ms after which the commit log is flushed however little there is",
   }),
+  osPageCacheBusyTimeOutMills: int({
+    default: 1000,
+    min: 1,
+    hot: true,
+    help:
+      "ms from which a write to the commit log counts as a disk that hangs: the sends that came meanwhile are refused",
+  }),
   flushIntervalConsumeQueue: int({ default: 1000, min: 1, hot: true, help: "ms between flushes of consume queues" }),
   flushConsumeQueueThoroughInterval: int({
     default: 60000,
@@ -101,6 +108,11 @@ export const storeSettings = {
     max: 100,
     hot: true,
     help: "percent of the machine's memory: messages within that many bytes of the log's end count as recent",
+  }),
+  offsetCheckInSlave: bool({
+    default: false,
+    hot: true,
+    help: "let a slave move consumers that are off the ends of a queue, as a master does",
   }),
   messageDelayLevel: string({
     pattern: /^[1-9]\d{0,8}[smhd]( +[1-9]\d{0,8}[smhd])*$/,

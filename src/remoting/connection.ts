@@ -28,6 +28,7 @@ import type { AnswerHeader, RequestInput, RequestType } from "../protocol/reques
 import { requestCodeName } from "../protocol/request_codes.ts";
 import type { Answer, HandlerTable, Incoming } from "./handlers.ts";
 import { IncomingRequest } from "./incoming.ts";
+import { turnBegan } from "./turn.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
@@ -79,6 +80,8 @@ export class Connection {
   #flushScheduled = false;
   #writing = false;
   #inHand = 0;
+  /** How long what is obeyed now has waited since its bytes were read, ms; looked at once per read. */
+  #waited = 0;
   #closed = false;
   #draining = false;
   #opaque = 0;
@@ -146,10 +149,11 @@ export class Connection {
       if (count === null) return;
       if (this.#draining) return await this.#answersOut();
       end += count;
-      this.lastActivity = Date.now();
+      const readAt = turnBegan(this.lastActivity = Date.now());
+      this.#waited = this.lastActivity - readAt;
       let length = frameLength(view, start, end);
       while (length !== undefined && start + length <= end) {
-        if (this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX) await this.#untilCalm();
+        if (this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX) await this.#untilCalm(readAt);
         if (this.#closed) return;
         if (this.#draining) return await this.#answersOut();
         this.#obey(decodeFrame(bytes, view, start, length));
@@ -180,36 +184,32 @@ export class Connection {
     }
   }
 
-  #untilCalm(): Promise<void> {
-    return new Promise((resolve) => this.#drained.push(resolve));
+  async #untilCalm(readAt: number): Promise<void> {
+    const { congested } = this;
+    await new Promise<void>((resolve) => this.#drained.push(resolve));
+    // A peer that did not read its answers has waited for itself.
+    if (!congested) this.#waited = Date.now() - readAt;
   }
 
   #obey(frame: Frame): void {
     if (isAnswer(frame)) return this.#receive(frame);
     const { header } = frame;
-    const oneWay = (header.flag & Flag.ONE_WAY) !== 0;
     const route = this.#owner.handlers.get(header.code);
     if (route === undefined) {
-      if (!oneWay) {
-        const remark = ` request type ${requestCodeName(header.code)} not supported`;
-        this.sendAnswer(frame.encoding, header.opaque, undefined, {
-          code: ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
-          remark,
-        });
-      }
-      return;
+      const remark = ` request type ${requestCodeName(header.code)} not supported`;
+      return this.#refuse(frame, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
     }
+    const oneWay = (header.flag & Flag.ONE_WAY) !== 0;
+    const { type, limit } = route;
+    const busy = limit?.refusal(this.#waited, oneWay);
+    if (busy !== undefined) return this.#refuse(frame, ResponseCode.SYSTEM_BUSY, busy);
     this.#inHand++;
     let request: IncomingRequest;
     try {
-      request = new IncomingRequest(this, route.type, frame, header.fields.read(route.type.request), oneWay);
+      request = new IncomingRequest(this, type, frame, header.fields.read(type.request), oneWay, limit);
     } catch (error) {
       this.finished();
-      if (!oneWay) {
-        const remark = `${route.type.name}: ${messageOf(error)}`;
-        this.sendAnswer(frame.encoding, header.opaque, undefined, { code: ResponseCode.SYSTEM_ERROR, remark });
-      }
-      return;
+      return this.#refuse(frame, ResponseCode.SYSTEM_ERROR, `${type.name}: ${messageOf(error)}`);
     }
     try {
       const result = route.handler(request as Incoming);
@@ -222,6 +222,11 @@ export class Connection {
     }
   }
 
+  /** Answers a request that no handler sees. */
+  #refuse({ encoding, header }: Frame, code: number, remark: string): void {
+    if ((header.flag & Flag.ONE_WAY) === 0) this.sendAnswer(encoding, header.opaque, undefined, { code, remark });
+  }
+
   /** For IncomingRequest: one request less in hand. */
   finished(): void {
     this.#inHand--;
@@ -230,20 +235,9 @@ export class Connection {
 
   /** For IncomingRequest: writes an answer frame. */
   sendAnswer(encoding: HeaderEncoding, opaque: number, type: RequestType | undefined, answer: Answer): void {
-    const { body } = answer;
-    this.#send(
-      encoding,
-      {
-        code: answer.code,
-        version: OUR_VERSION,
-        opaque,
-        flag: Flag.ANSWER,
-        remark: answer.remark,
-        table: type?.answer,
-        values: answer.header,
-      },
-      body === undefined ? nothing : body instanceof Uint8Array ? [body] : body,
-    );
+    const { code, remark, header: values, body } = answer;
+    const parts = { code, version: OUR_VERSION, opaque, flag: Flag.ANSWER, remark, table: type?.answer, values };
+    this.#send(encoding, parts, body === undefined ? nothing : body instanceof Uint8Array ? [body] : body);
   }
 
   #send(encoding: HeaderEncoding, header: Parameters<typeof encodeFrame>[2], body: readonly Uint8Array[]): void {

@@ -40,10 +40,23 @@ export interface Incoming<R = RequestType> {
 /** Answers at once by its value, later by a promise or `request.answer`, or (undefined) not at all. */
 export type Handler<R> = (request: Incoming<R>) => Answer<R> | undefined | Promise<Answer<R> | undefined>;
 
-/** A declared request with its handler. */
+/** What requests of one kind share: in RocketMQ the queue of their thread pool, here a count and a bound for waiting. */
+export interface FlowLimit {
+  /** Requests in hand, unanswered; what is held does not count. Kept by the connections. */
+  inHand: number;
+  /**
+   * Why a request must not be obeyed now, as the remark of a SYSTEM_BUSY answer; undefined when it may.
+   *
+   * @param waitedMs since its bytes were read
+   */
+  refusal(waitedMs: number, oneWay: boolean): string | undefined;
+}
+
+/** A declared request with its handler, and the limit of its kind if it has one. */
 export interface Route {
   readonly type: RequestType;
   readonly handler: Handler<RequestType>;
+  readonly limit: FlowLimit | undefined;
 }
 
 /**
@@ -63,7 +76,16 @@ export class HandlerTable {
   /** Adds a handler; a code has one. */
   on<R extends RequestType>(type: R, handler: Handler<R>): this {
     if (this.#routes.has(type.code)) throw new Error(`two handlers for ${type.name}`);
-    this.#routes.set(type.code, { type, handler: handler as unknown as Handler<RequestType> });
+    this.#routes.set(type.code, { type, handler: handler as unknown as Handler<RequestType>, limit: undefined });
+    return this;
+  }
+
+  /** Puts a limit on requests that have a handler. */
+  limit(limit: FlowLimit, types: readonly RequestType[]): this {
+    for (const { code } of types) {
+      const route = this.#routes.get(code);
+      if (route !== undefined) this.#routes.set(code, { ...route, limit });
+    }
     return this;
   }
 

@@ -10,7 +10,7 @@ import type { HeaderFields } from "../protocol/fields.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { RequestHeader, RequestType } from "../protocol/request.ts";
 import type { Connection } from "./connection.ts";
-import type { Answer, Incoming } from "./handlers.ts";
+import type { Answer, FlowLimit, Incoming } from "./handlers.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
@@ -33,6 +33,7 @@ export class IncomingRequest implements Incoming {
     frame: Frame,
     readonly header: RequestHeader<RequestType>,
     readonly oneWay: boolean,
+    readonly limit: FlowLimit | undefined,
   ) {
     this.body = frame.body;
     this.opaque = frame.header.opaque;
@@ -40,6 +41,7 @@ export class IncomingRequest implements Incoming {
     this.language = frame.header.language;
     this.encoding = frame.encoding;
     this.#fields = frame.header.fields;
+    if (limit !== undefined) limit.inHand++;
   }
 
   extFields(): Map<string, string> {
@@ -49,6 +51,7 @@ export class IncomingRequest implements Incoming {
   hold(): void {
     if (!this.#counted) return;
     this.#counted = false;
+    if (this.limit !== undefined) this.limit.inHand--;
     // What waits long must not keep the buffer it came in.
     this.body = NO_BYTES;
     this.#fields = undefined;

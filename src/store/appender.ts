@@ -42,6 +42,8 @@ interface TopicState {
 }
 
 export class Appender {
+  /** The last write to the log that took `osPageCacheBusyTimeOutMills` or more: how long, and when it ended, ms. */
+  slowWrite = { tookMs: 0, endedAt: 0 };
   readonly #topics = new Map<string, TopicState>();
   #entries: DispatchEntry[] = [];
   #puts: PendingPut[] = [];
@@ -116,6 +118,7 @@ export class Appender {
     if (puts.length === 0) return;
     this.#entries = [];
     this.#puts = [];
+    const began = this.clock.now();
     try {
       if (this.state.failure === undefined) this.log.write();
     } catch (error) {
@@ -126,6 +129,8 @@ export class Appender {
       for (const put of puts) callBack(put, [refused("SERVICE_NOT_AVAILABLE", reason)]);
       return;
     }
+    const endedAt = this.clock.now(), tookMs = endedAt - began;
+    if (tookMs >= this.options.osPageCacheBusyTimeOutMills) this.slowWrite = { tookMs, endedAt };
     this.dispatcher.dispatch(entries);
     this.afterWrite(puts);
   }

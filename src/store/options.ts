@@ -27,6 +27,7 @@ export interface StoreOptions {
   flushCommitLogThoroughInterval: number;
   flushIntervalConsumeQueue: number;
   syncFlushTimeout: number;
+  osPageCacheBusyTimeOutMills: number;
   checkCRCOnRecover: boolean;
   /** A record whose distance to the log's end is beyond this counts as on disk, for the limits below. */
   inMemoryBytes: number;
@@ -86,6 +87,7 @@ export function storeOptions(given: Partial<StoreOptions> & { rootDir: string })
     flushCommitLogThoroughInterval: 10_000,
     flushIntervalConsumeQueue: 1000,
     syncFlushTimeout: 5000,
+    osPageCacheBusyTimeOutMills: 1000,
     checkCRCOnRecover: true,
     inMemoryBytes: Math.floor(Deno.systemMemoryInfo().total * 0.4),
     maxTransferBytesOnMessageInMemory: BATCH_BYTES_IN_MEMORY,

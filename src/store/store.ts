@@ -142,6 +142,11 @@ export class MessageStore {
     return this.#state.failure;
   }
 
+  /** The last write that took `osPageCacheBusyTimeOutMills` or more: how long, and when it ended, ms; 0 for none. */
+  get slowWrite(): { readonly tookMs: number; readonly endedAt: number } {
+    return this.#appender.slowWrite;
+  }
+
   /** Why `writable` is false, for people; "" while it is true. */
   get refusal(): string {
     return this.#state.refusal;

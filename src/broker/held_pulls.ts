@@ -9,14 +9,18 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Connection } from "../remoting/connection.ts";
 
 const TICK_MS = 250;
+/** The bucket of a pull that is not held. */
+export const NOT_HELD = -1;
 
 /** What waits: asked again when its queue grew or its time is over. */
 export interface HeldPull {
   readonly topic: string;
   readonly queueId: number;
-  readonly connection: Connection;
+  readonly connection: Pick<Connection, "onClose">;
   /** When it is answered whatever there is, ms. */
   deadline: number;
+  /** The bucket it lies in; {@linkcode HeldPulls} alone writes it. */
+  tick: number;
   /** Called when the queue has grown; true when it was answered and need not wait on. */
   arrived(): boolean;
   /** Called once, when the deadline has passed or the broker stops. */
@@ -29,7 +33,7 @@ export class HeldPulls {
   readonly #timer: Timer;
   readonly #byQueue = new Map<string, Map<number, Set<HeldPull>>>();
   readonly #byTick = new Map<number, Set<HeldPull>>();
-  readonly #byConnection = new Map<Connection, Set<HeldPull>>();
+  readonly #byConnection = new Map<HeldPull["connection"], Set<HeldPull>>();
   #size = 0;
   #nextTick: number;
 
@@ -51,7 +55,7 @@ export class HeldPulls {
     let queues = this.#byQueue.get(pull.topic);
     if (queues === undefined) this.#byQueue.set(pull.topic, queues = new Map());
     add(queues, pull.queueId, pull);
-    add(this.#byTick, this.#tickFor(pull), pull);
+    this.#schedule(pull);
     let own = this.#byConnection.get(pull.connection);
     if (own === undefined) {
       this.#byConnection.set(pull.connection, own = new Set());
@@ -66,23 +70,26 @@ export class HeldPulls {
     const pulls = this.#byQueue.get(topic)?.get(queueId);
     if (pulls === undefined) return;
     for (const pull of [...pulls]) {
-      const tick = this.#tickFor(pull);
-      if (pull.arrived()) this.#remove(pull, tick);
-      else if (this.#tickFor(pull) !== tick) {
-        drop(this.#byTick, tick, pull);
-        add(this.#byTick, this.#tickFor(pull), pull);
-      }
+      // The answer to one may have closed the connection of others.
+      if (pull.tick === NOT_HELD) continue;
+      if (pull.arrived()) this.#remove(pull);
+      else if (pull.tick !== NOT_HELD) this.#schedule(pull);
     }
   }
 
   /** Answers all that waits, and holds nothing any more. */
   close(): void {
     this.#timer.cancel();
-    for (const pulls of [...this.#byTick.values()]) for (const pull of [...pulls]) this.#end(pull);
+    for (const tick of [...this.#byTick.keys()]) this.#expireTick(tick);
   }
 
-  #tickFor(pull: HeldPull): number {
-    return Math.max(tickOf(pull.deadline) + 1, this.#nextTick);
+  /** Puts a pull into the bucket of its deadline. */
+  #schedule(pull: HeldPull): void {
+    const tick = Math.max(tickOf(pull.deadline) + 1, this.#nextTick);
+    if (tick === pull.tick) return;
+    if (pull.tick !== NOT_HELD) drop(this.#byTick, pull.tick, pull);
+    pull.tick = tick;
+    add(this.#byTick, tick, pull);
   }
 
   #expire(): void {
@@ -97,27 +104,28 @@ export class HeldPulls {
   }
 
   #expireTick(tick: number): void {
-    for (const pull of [...this.#byTick.get(tick) ?? []]) this.#end(pull, tick);
+    for (const pull of [...this.#byTick.get(tick) ?? []]) {
+      if (pull.tick === NOT_HELD) continue;
+      this.#remove(pull);
+      pull.expired();
+    }
   }
 
-  #end(pull: HeldPull, tick = this.#tickFor(pull)): void {
-    this.#remove(pull, tick);
-    pull.expired();
-  }
-
-  #remove(pull: HeldPull, tick: number): void {
+  #remove(pull: HeldPull): void {
+    if (pull.tick === NOT_HELD) return;
     this.#size--;
     const queues = this.#byQueue.get(pull.topic)!;
     drop(queues, pull.queueId, pull);
     if (queues.size === 0) this.#byQueue.delete(pull.topic);
-    drop(this.#byTick, tick, pull);
+    drop(this.#byTick, pull.tick, pull);
+    pull.tick = NOT_HELD;
     this.#byConnection.get(pull.connection)?.delete(pull);
   }
 
-  #connectionClosed(connection: Connection): void {
+  #connectionClosed(connection: HeldPull["connection"]): void {
     const pulls = this.#byConnection.get(connection) ?? [];
     this.#byConnection.delete(connection);
-    for (const pull of pulls) this.#remove(pull, this.#tickFor(pull));
+    for (const pull of pulls) this.#remove(pull);
   }
 }
 

@@ -11,18 +11,17 @@ import type { BrokerContext } from "./context.ts";
 
 /** What these handlers need of the broker. */
 export interface OffsetHandlersContext extends Pick<BrokerContext, "offsets"> {
-  readonly settings: Pick<BrokerContext["settings"], "accessMessageInMemoryMaxRatio">;
-  readonly store: Pick<BrokerContext["store"], "minOffset" | "get" | "maxLogOffset">;
+  readonly store: Pick<BrokerContext["store"], "minOffset" | "logOffsetOf" | "isFarBack">;
 }
 
 /** Adds the handlers of consumer offsets. */
 export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContext): void {
-  const { offsets } = broker;
-  table.on(QueryConsumerOffset, async ({ header }) => {
+  const { offsets, store } = broker;
+  table.on(QueryConsumerOffset, ({ header }) => {
     const { consumerGroup, topic, queueId } = header;
     const offset = offsets.get(consumerGroup, topic, queueId);
     if (offset >= 0) return { code: ResponseCode.SUCCESS, header: { offset } };
-    if (await isYoung(broker, topic, queueId)) return { code: ResponseCode.SUCCESS, header: { offset: 0 } };
+    if (isYoung(store, topic, queueId)) return { code: ResponseCode.SUCCESS, header: { offset: 0 } };
     const remark = "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first";
     return { code: ResponseCode.QUERY_NOT_FOUND, remark };
   });
@@ -39,11 +38,8 @@ export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContex
  * Whether a queue still has its first message, and that one is so near to the log's end that RocketMQ takes it to be in
  * memory: a new group then starts at 0 instead of where its `consumeFromWhere` says.
  */
-async function isYoung({ settings, store }: OffsetHandlersContext, topic: string, queueId: number): Promise<boolean> {
+function isYoung(store: OffsetHandlersContext["store"], topic: string, queueId: number): boolean {
   if (store.minOffset(topic, queueId) > 0) return false;
-  // Wants no message, so that the log is not read: only the place of the queue's first entries is looked up.
-  const { lastLogOffset } = await store.get(topic, queueId, 0, 1, () => false);
-  if (lastLogOffset < 0) return true;
-  const memory = Deno.systemMemoryInfo().total * (settings.accessMessageInMemoryMaxRatio / 100);
-  return store.maxLogOffset - lastLogOffset <= memory;
+  const first = store.logOffsetOf(topic, queueId, 0);
+  return first === undefined || !store.isFarBack(first);
 }

@@ -7,13 +7,15 @@
 import { messageOf } from "../errors.ts";
 import { HELD_PULL_MS_MAX, PULL_MESSAGES_MAX, SUBSCRIPTION_LENGTH_MAX } from "../limits.ts";
 import type { SubscriptionData } from "../protocol/bodies/heartbeat.ts";
-import { MASTER_ID, Permission, PullFlag, ResponseCode } from "../protocol/codes.ts";
+import type { SubscriptionGroupConfig } from "../protocol/bodies/subscription_group.ts";
+import { Permission, PullFlag, ResponseCode } from "../protocol/codes.ts";
 import type { RequestHeader } from "../protocol/request.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
-import type { GetResult, GetStatus, TagFilter } from "../store/types.ts";
+import type { GetResult, TagFilter } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
-import { type HeldPull, HeldPulls } from "./held_pulls.ts";
+import { type HeldPull, HeldPulls, NOT_HELD } from "./held_pulls.ts";
+import { pullAnswer } from "./pull_answer.ts";
 import { TagFilters } from "./tag_filters.ts";
 
 type Pull = typeof PullMessage;
@@ -22,26 +24,29 @@ type PullHeader = RequestHeader<Pull>;
 /** How long a held pull whose queue grew by unwanted messages only waits before its consumer may move on, ms. */
 const FILTERED_WAIT_MS = 5_000;
 
-/** What 4.9.7 answers to each status of the store. */
-const codeOfStatus: Readonly<Record<GetStatus, number>> = {
-  FOUND: ResponseCode.SUCCESS,
-  OFFSET_OVERFLOW_ONE: ResponseCode.PULL_NOT_FOUND,
-  OFFSET_FOUND_NULL: ResponseCode.PULL_NOT_FOUND,
-  NO_MESSAGE_IN_QUEUE: ResponseCode.PULL_NOT_FOUND,
-  NO_MATCHED_LOGIC_QUEUE: ResponseCode.PULL_NOT_FOUND,
-  NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
-  MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
-  OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
-  OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
-};
+type Settings = BrokerContext["settings"];
+
+/** What serving pulls needs of the broker. */
+export interface PullingContext
+  extends Pick<BrokerContext, "store" | "topics" | "groups" | "offsets" | "consumers" | "clock"> {
+  readonly settings:
+    & Pick<Settings, "brokerPermission" | "brokerIP1" | "longPollingEnable" | "shortPollingTimeMills">
+    & Pick<Settings, "brokerRole" | "slaveReadEnable" | "offsetCheckInSlave">;
+}
+
+/** What a pull is served with. */
+interface Admitted {
+  readonly group: SubscriptionGroupConfig;
+  readonly matches: TagFilter | undefined;
+}
 
 /** Serves pulls and holds those that found nothing. */
 export class Pulling {
   readonly held: HeldPulls;
-  readonly #broker: BrokerContext;
+  readonly #broker: PullingContext;
   readonly #filters = new TagFilters();
 
-  constructor(broker: BrokerContext) {
+  constructor(broker: PullingContext) {
     this.#broker = broker;
     this.held = new HeldPulls(broker.clock);
     broker.store.onArrival((topic, queueId) => this.held.arrived(topic, queueId));
@@ -59,18 +64,23 @@ export class Pulling {
   }
 
   #pull(request: Incoming<Pull>): Answer<Pull> | undefined {
-    const filter = this.#admit(request.header);
-    if ("code" in filter) return filter;
     const { header } = request;
-    if ((header.sysFlag & PullFlag.COMMIT_OFFSET) !== 0) {
-      this.#broker.offsets.commit(header.consumerGroup, header.topic, header.queueId, header.commitOffset);
+    const admitted = this.#admit(header);
+    if ("code" in admitted) return admitted;
+    if (header.maxMsgNums < 0) {
+      const remark = `the field maxMsgNums is ${header.maxMsgNums}, allowed is 0 and above`;
+      return { code: ResponseCode.SYSTEM_ERROR, remark };
     }
-    this.#serve(request, filter.matches, true);
+    const { offsets, settings } = this.#broker;
+    if ((header.sysFlag & PullFlag.COMMIT_OFFSET) !== 0 && settings.brokerRole !== "SLAVE") {
+      offsets.commit(header.consumerGroup, header.topic, header.queueId, header.commitOffset);
+    }
+    this.#serve(request, admitted, true);
     return undefined;
   }
 
-  /** The checks of a pull, in RocketMQ's order: the filter to read with, or the answer that refuses. */
-  #admit(header: PullHeader): { matches: TagFilter | undefined } | Answer<Pull> {
+  /** The checks of a pull, in RocketMQ's order: what to read with, or the answer that refuses. */
+  #admit(header: PullHeader): Admitted | Answer<Pull> {
     const { settings, groups, topics } = this.#broker;
     const { consumerGroup, topic, queueId } = header;
     if ((settings.brokerPermission & Permission.READ) === 0) {
@@ -101,7 +111,8 @@ export class Pulling {
         `queueId[${queueId}] is illegal, topic:[${topic}] topicConfig.readQueueNums:[${config.readQueueNums}]`;
       return { code: ResponseCode.SYSTEM_ERROR, remark };
     }
-    return this.#filterOf(header, group.consumeBroadcastEnable);
+    const filter = this.#filterOf(header, group.consumeBroadcastEnable);
+    return "code" in filter ? filter : { ...filter, group };
   }
 
   #filterOf(header: PullHeader, broadcastAllowed: boolean): { matches: TagFilter | undefined } | Answer<Pull> {
@@ -148,34 +159,38 @@ export class Pulling {
     return { matches: this.#filters.of(expression) };
   }
 
-  #serve(request: Incoming<Pull>, matches: TagFilter | undefined, first: boolean): void {
+  #serve(request: Incoming<Pull>, admitted: Admitted, first: boolean): void {
     const { connection, header } = request;
     if (connection.isClosed) return;
-    if (connection.congested) return connection.whenDrained(() => this.#serve(request, matches, first));
-    const failed = (error: unknown) =>
-      request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${messageOf(error)}` });
+    if (connection.congested) return connection.whenDrained(() => this.#serve(request, admitted, first));
+    const failed = (error: unknown) => this.#fail(request, error);
     try {
       const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
-      const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, matches);
+      const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, admitted.matches);
       if (found instanceof Promise) {
         // Others may have filled the connection meanwhile: then it waits again, and reads again.
         found.then((result) =>
-          connection.congested ? this.#serve(request, matches, first) : this.#give(request, matches, result, first)
+          connection.congested ? this.#serve(request, admitted, first) : this.#give(request, admitted, result, first)
         ).catch(failed);
-      } else this.#give(request, matches, found, first);
+      } else this.#give(request, admitted, found, first);
     } catch (error) {
       // Also called from timers and wake-ups, where nobody else would catch it.
       failed(error);
     }
   }
 
-  #give(request: Incoming<Pull>, matches: TagFilter | undefined, result: GetResult, first: boolean): void {
-    let code = codeOfStatus[result.status];
-    const empty = result.status === "NO_MESSAGE_IN_QUEUE" || result.status === "NO_MATCHED_LOGIC_QUEUE";
-    if (empty && request.header.queueOffset !== 0) code = ResponseCode.PULL_OFFSET_MOVED;
-    const mayWait = first && code === ResponseCode.PULL_NOT_FOUND && (request.header.sysFlag & PullFlag.SUSPEND) !== 0;
-    if (mayWait && this.#hold(request, matches)) return;
-    request.answer(answerOf(code, result));
+  #fail(request: Incoming<Pull>, error: unknown): void {
+    request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${messageOf(error)}` });
+  }
+
+  #give(request: Incoming<Pull>, admitted: Admitted, result: GetResult, first: boolean): void {
+    const { header } = request;
+    const answer = pullAnswer(header.queueOffset, result, admitted.group, this.#broker);
+    // Behind a gap in the queue's files there may be messages already: no reason to wait for the next one.
+    const mayWait = first && answer.code === ResponseCode.PULL_NOT_FOUND && result.status !== "OFFSET_FOUND_NULL" &&
+      (header.sysFlag & PullFlag.SUSPEND) !== 0;
+    if (mayWait && this.#hold(request, admitted.matches)) return;
+    request.answer(answer);
   }
 
   #hold(request: Incoming<Pull>, matches: TagFilter | undefined): boolean {
@@ -191,17 +206,17 @@ export class Pulling {
       queueId,
       connection,
       deadline: clock.now() + wait,
+      tick: NOT_HELD,
       arrived: () => {
-        if (connection.congested) return this.#serveAgain(request, matches);
+        if (connection.congested) return this.#serveAgain(request);
         const found = this.#peek(topic, queueId, scanned, matches);
-        if (found === undefined || found.status === "FOUND") return this.#serveAgain(request, matches);
-        if (found.status === "NO_MATCHED_MESSAGE") {
-          scanned = found.nextBeginOffset;
-          pull.deadline = Math.min(pull.deadline, clock.now() + FILTERED_WAIT_MS);
-        }
+        if (found?.status === "OFFSET_OVERFLOW_ONE" || found?.status === "NO_MESSAGE_IN_QUEUE") return false;
+        if (found?.status !== "NO_MATCHED_MESSAGE") return this.#serveAgain(request);
+        scanned = found.nextBeginOffset;
+        pull.deadline = Math.min(pull.deadline, clock.now() + FILTERED_WAIT_MS);
         return false;
       },
-      expired: () => void this.#serveAgain(request, matches),
+      expired: () => void this.#serveAgain(request),
     };
     if (!this.held.hold(pull)) return false;
     request.hold();
@@ -220,22 +235,16 @@ export class Pulling {
     return undefined;
   }
 
-  #serveAgain(request: Incoming<Pull>, matches: TagFilter | undefined): true {
-    this.#serve(request, matches, false);
+  /** Answers a pull that was held. As it came long ago, all is checked again: topic, group, subscription. */
+  #serveAgain(request: Incoming<Pull>): true {
+    if (request.connection.isClosed) return true;
+    try {
+      const admitted = this.#admit(request.header);
+      if ("code" in admitted) request.answer(admitted);
+      else this.#serve(request, admitted, false);
+    } catch (error) {
+      this.#fail(request, error);
+    }
     return true;
   }
-}
-
-function answerOf(code: number, result: GetResult): Answer<Pull> {
-  return {
-    code,
-    remark: result.status,
-    header: {
-      suggestWhichBrokerId: MASTER_ID,
-      nextBeginOffset: result.nextBeginOffset,
-      minOffset: result.minOffset,
-      maxOffset: result.maxOffset,
-    },
-    ...(result.status === "FOUND" ? { body: result.records } : {}),
-  };
 }

@@ -42,7 +42,7 @@ export class Reader {
     matches: TagFilter | undefined,
   ): GetResult | Promise<GetResult> {
     const queue = this.queues.get(topic, queueId);
-    if (queue === undefined) return nothing("NO_MATCHED_LOGIC_QUEUE", 0, 0, 0);
+    if (queue === undefined) return nothing("NO_MESSAGE_IN_QUEUE", 0, 0, 0);
     const { minOffset, maxOffset } = queue;
     if (maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
     if (offset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
@@ -87,7 +87,12 @@ export class Reader {
     const { queue, offset, most, matches } = wanted;
     const { log, cold } = this;
     const { minOffset, maxOffset } = queue;
-    const entriesMost = Math.ceil(Math.max(QUEUE_SCAN_BYTES_MIN, most * ENTRY_BYTES) / ENTRY_BYTES);
+    const perFile = Math.ceil(this.options.mappedFileSizeConsumeQueue / ENTRY_BYTES);
+    // RocketMQ looks through one queue file per read.
+    const entriesMost = Math.min(
+      Math.ceil(Math.max(QUEUE_SCAN_BYTES_MIN, most * ENTRY_BYTES) / ENTRY_BYTES),
+      perFile - offset % perFile,
+    );
     const logEnd = log.writtenEnd;
     const logMin = log.minOffset;
     const records: Uint8Array[] = [];
@@ -104,7 +109,7 @@ export class Reader {
         const size = slice.size(i);
         lastLogOffset = logOffset;
         if (logOffset < skipBelow) continue;
-        if (records.length > 0 && this.#isFull(records.length, bytes, size, most, logEnd - logOffset)) break scan;
+        if (records.length > 0 && this.#isFull(records.length, bytes, size, most, logOffset)) break scan;
         if (matches !== undefined && !matches(slice.tagsCode(i))) {
           if (records.length === 0) status = "NO_MATCHED_MESSAGE";
           continue;
@@ -126,17 +131,21 @@ export class Reader {
       }
     }
     if (scanned === 0 && missing.size === 0) {
-      const perFile = Math.ceil(this.options.mappedFileSizeConsumeQueue / ENTRY_BYTES);
       return nothing("OFFSET_FOUND_NULL", offset + perFile - offset % perFile, minOffset, maxOffset);
     }
     return { status, records, nextBeginOffset: offset + scanned, minOffset, maxOffset, lastLogOffset };
   }
 
+  /** See `MessageStore.isFarBack`. */
+  isFarBack(logOffset: number): boolean {
+    return this.log.writtenEnd - logOffset > this.options.inMemoryBytes;
+  }
+
   /** Whether a record does not fit into a batch any more; the first one always does. */
-  #isFull(count: number, bytes: number, size: number, most: number, distance: number): boolean {
+  #isFull(count: number, bytes: number, size: number, most: number, logOffset: number): boolean {
     const { options } = this;
     if (count >= most) return true;
-    if (distance > options.inMemoryBytes) {
+    if (this.isFarBack(logOffset)) {
       return bytes + size > options.maxTransferBytesOnMessageInDisk ||
         count >= options.maxTransferCountOnMessageInDisk;
     }

@@ -191,6 +191,17 @@ export class MessageStore {
     return this.queues.get(topic, queueId)?.maxOffset ?? 0;
   }
 
+  /** Where in the log the record of a queue's offset lies; undefined for an offset that cannot be read. */
+  logOffsetOf(topic: string, queueId: number, offset: number): number | undefined {
+    const entry = this.queues.get(topic, queueId)?.read(offset, 1);
+    return entry === undefined || entry.count === 0 ? undefined : entry.logOffset(0);
+  }
+
+  /** Whether a place in the log is so far from its end that RocketMQ takes it to be on disk only (`inMemoryBytes`). */
+  isFarBack(logOffset: number): boolean {
+    return this.#reader.isFarBack(logOffset);
+  }
+
   /** The offset of the message stored nearest to a time; 0 for an unknown queue. */
   offsetByTime(topic: string, queueId: number, ms: number): number {
     const queue = this.queues.get(topic, queueId);

@@ -48,7 +48,7 @@ export interface PutResult {
   storeTimestamp: number;
 }
 
-/** What a queue read found, by RocketMQ's GetMessageStatus names. */
+/** What a queue read found, by RocketMQ's GetMessageStatus names; 4.9.7 never gives its NO_MATCHED_LOGIC_QUEUE. */
 export type GetStatus =
   | "FOUND"
   | "NO_MATCHED_MESSAGE"
@@ -57,7 +57,6 @@ export type GetStatus =
   | "OFFSET_OVERFLOW_BADLY"
   | "OFFSET_OVERFLOW_ONE"
   | "OFFSET_TOO_SMALL"
-  | "NO_MATCHED_LOGIC_QUEUE"
   | "NO_MESSAGE_IN_QUEUE";
 
 export interface GetResult {

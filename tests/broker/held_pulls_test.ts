@@ -1,7 +1,7 @@
 /**
  * @module
  */
-import { type HeldPull, HeldPulls } from "../../src/broker/held_pulls.ts";
+import { type HeldPull, HeldPulls, NOT_HELD } from "../../src/broker/held_pulls.ts";
 import type { Clock, Timer } from "../../src/platform/clock.ts";
 import type { Connection } from "../../src/remoting/connection.ts";
 import { assertEquals } from "../../src/std.ts";
@@ -44,6 +44,7 @@ function pullOf(queueId: number, deadline: number, on = connection().connection,
     queueId,
     connection: on,
     deadline,
+    tick: NOT_HELD,
     arrived: () => {
       calls.push("arrived");
       return wanted;
@@ -120,4 +121,19 @@ Deno.test("HeldPulls answers everything after a sleep of an hour and when it clo
   held.hold(last.pull);
   held.close();
   assertEquals([last.calls, held.size], [["expired"], 0]);
+});
+
+Deno.test("HeldPulls survives an answer that closes the connection of the pulls it is asking", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const gone = connection();
+  const [a, b] = [pullOf(0, clock.now() + 1000, gone.connection), pullOf(0, clock.now() + 1000, gone.connection)];
+  const other = pullOf(0, clock.now() + 1000);
+  a.pull.arrived = () => {
+    gone.close();
+    return true;
+  };
+  for (const { pull } of [a, b, other]) held.hold(pull);
+  held.arrived("T", 0);
+  assertEquals([b.calls, other.calls, held.size], [[], ["arrived"], 0]);
+  held.close();
 });

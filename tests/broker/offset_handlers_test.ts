@@ -10,35 +10,26 @@ import { denoDisk } from "../../src/platform/disk.ts";
 import { topicConfig } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
 import * as requests from "../../src/protocol/requests.ts";
-import type { GetResult } from "../../src/store/types.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { type Ask, Desk, HandClock, inFolder, settingsIn } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, QUERY_NOT_FOUND } = ResponseCode;
 
-/** A queue: its first offset, where its first entry lies in the log (-1: it has none), and the log's end. */
+/** A queue: its first offset, where that one's entry lies in the log (undefined: it has none), and from where on is far. */
 interface Queue {
   min: number;
-  firstLogOffset: number;
-  maxLogOffset: number;
+  firstLogOffset: number | undefined;
+  farBelow: number;
 }
 
-function storeOf({ min, firstLogOffset, maxLogOffset }: Queue) {
-  const result: GetResult = {
-    status: firstLogOffset < 0 ? "NO_MESSAGE_IN_QUEUE" : "NO_MATCHED_MESSAGE",
-    records: [],
-    nextBeginOffset: 0,
-    minOffset: min,
-    maxOffset: min,
-    lastLogOffset: firstLogOffset,
-  };
+function storeOf({ min, firstLogOffset, farBelow }: Queue) {
   return {
-    get: () => result,
     minOffset: () => min,
     maxOffset: () => 9,
+    logOffsetOf: (_topic: string, _queueId: number, offset: number) => offset === 0 ? firstLogOffset : undefined,
+    isFarBack: (logOffset: number) => logOffset < farBelow,
     offsetByTime: (_topic: string, _queueId: number, ms: number) => ms === 1_700_000_000_000 ? 4 : 0,
     earliestStoreTime: () => -1,
-    maxLogOffset,
   };
 }
 
@@ -47,9 +38,9 @@ async function served(queue: Partial<Queue>, test: (ask: Ask, offsets: ConsumerO
     const settings = settingsIn(folder);
     const topics = new Map([["T", topicConfig("T", { readQueueNums: 4, writeQueueNums: 4 })]]);
     const offsets = new ConsumerOffsets({ settings, topics, disk: denoDisk, clock: new HandClock() });
-    const store = storeOf({ min: 0, firstLogOffset: 0, maxLogOffset: 1000, ...queue });
+    const store = storeOf({ min: 0, firstLogOffset: 700, farBelow: 700, ...queue });
     const desk = new Desk((table) => {
-      offsetHandlers(table, { settings, offsets, store });
+      offsetHandlers(table, { offsets, store });
       queueHandlers(table, { store });
     });
     try {
@@ -81,11 +72,10 @@ Deno.test("UPDATE_CONSUMER_OFFSET names what cannot be", async () => {
   });
 });
 
-const memory = Deno.systemMemoryInfo().total * 0.4;
 const UNKNOWN: [string, Partial<Queue>, number | undefined][] = [
-  ["0 for a queue without messages", { firstLogOffset: -1 }, 0],
+  ["0 for a queue without messages", { firstLogOffset: undefined }, 0],
   ["0 for a queue whose first message is young", {}, 0],
-  ["nothing for a queue whose first message is far back in the log", { maxLogOffset: memory + 1 }, undefined],
+  ["nothing for a queue whose first message is far back in the log", { farBelow: 701 }, undefined],
   ["nothing for a queue that has lost its first message", { min: 5 }, undefined],
 ];
 

@@ -159,7 +159,7 @@ Deno.test("MessageStore answers reads outside of a queue with RocketMQ's statuse
   assertEquals(await at(3), ["OFFSET_OVERFLOW_ONE", 3]);
   assertEquals(await at(4), ["OFFSET_OVERFLOW_BADLY", 3]);
   assertEquals(await at(-1), ["OFFSET_TOO_SMALL", 0]);
-  assertEquals(await at(5, "Other"), ["NO_MATCHED_LOGIC_QUEUE", 0]);
+  assertEquals(await at(5, "Other"), ["NO_MESSAGE_IN_QUEUE", 0]);
   assertEquals(await at(1), ["FOUND", 3]);
   await store.close();
 });
@@ -188,7 +188,8 @@ Deno.test("MessageStore filters by tags code and moves on over what does not mat
   const none = await store.get("T", 0, 0, 32, (tagsCode) => tagsCode === 2598920);
   assertEquals([none.status, none.nextBeginOffset], ["NO_MATCHED_MESSAGE", 800]);
   const hit = await store.get("T", 0, 800, 32, (tagsCode) => tagsCode === 2598920);
-  assertEquals([hit.status, hit.records.length, hit.nextBeginOffset], ["FOUND", 1, 1001]);
+  assertEquals([hit.status, hit.records.length, hit.nextBeginOffset], ["FOUND", 1, 1000], "a read ends with the file");
+  assertEquals((await store.get("T", 0, 1000, 32)).nextBeginOffset, 1001);
   await store.close();
 });
 

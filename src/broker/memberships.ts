@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Connection } from "../remoting/connection.ts";
 
 /** What a group needs of a connection. */
-export type MemberConnection = Pick<Connection, "notify" | "close" | "onClose" | "peer">;
+export type MemberConnection = Pick<Connection, "notify" | "request" | "congested" | "close" | "onClose" | "peer">;
 
 /** What a client said of itself with its last heartbeat. */
 export interface Client {
@@ -29,12 +29,21 @@ const EXPIRY_MS = 120_000;
 /** RocketMQ: period of ClientHousekeepingService. */
 const SCAN_MS = 10_000;
 
+/** A connection that was in a group at least once. */
+interface Presence {
+  /** As its last heartbeat said. */
+  clientId: string;
+  readonly groups: Set<string>;
+}
+
 /** Groups by name, each with its connections. */
 export class Memberships {
   readonly #clock: Clock;
   readonly #left: (group: string, connection: MemberConnection, member: Member) => void;
   readonly #groups = new Map<string, Map<MemberConnection, Member>>();
-  readonly #groupsOf = new Map<MemberConnection, Set<string>>();
+  readonly #present = new Map<MemberConnection, Presence>();
+  /** By client id; one entry for a connection at most. */
+  readonly #connectionOf = new Map<string, MemberConnection>();
   #timer: Timer | undefined;
 
   /** `left` is called for each group that a closed connection was in, after it is out. */
@@ -49,14 +58,22 @@ export class Memberships {
     if (members === undefined) this.#groups.set(group, members = new Map());
     const isNew = !members.has(connection);
     members.set(connection, { clientId, language, version, lastUpdate: this.#clock.now() });
-    const groups = this.#groupsOf.get(connection);
-    if (groups !== undefined) groups.add(group);
-    else {
-      this.#groupsOf.set(connection, new Set([group]));
+    const known = this.#present.get(connection);
+    if (known !== undefined && known.clientId !== clientId) this.#forgetClient(known.clientId, connection);
+    if (isNew || !this.#connectionOf.has(clientId)) this.#connectionOf.set(clientId, connection);
+    if (known !== undefined) {
+      known.clientId = clientId;
+      known.groups.add(group);
+    } else {
+      this.#present.set(connection, { clientId, groups: new Set([group]) });
       // Comes last: a connection that has closed already calls back at once.
       connection.onClose(() => this.#closed(connection));
     }
     return isNew;
+  }
+
+  #forgetClient(clientId: string, connection: MemberConnection): void {
+    if (this.#connectionOf.get(clientId) === connection) this.#connectionOf.delete(clientId);
   }
 
   /** Takes a connection out of a group; undefined when it was not in it. */
@@ -66,17 +83,24 @@ export class Memberships {
     if (members === undefined || member === undefined) return undefined;
     members.delete(connection);
     if (members.size === 0) this.#groups.delete(group);
-    this.#groupsOf.get(connection)?.delete(group);
+    const known = this.#present.get(connection);
+    known?.groups.delete(group);
+    if (known?.groups.size === 0) this.#forgetClient(known.clientId, connection);
     return member;
   }
 
   #closed(connection: MemberConnection): void {
-    const groups = [...this.#groupsOf.get(connection) ?? []];
+    const groups = [...this.#present.get(connection)?.groups ?? []];
     for (const group of groups) {
       const member = this.leave(group, connection);
       if (member !== undefined) this.#left(group, connection, member);
     }
-    this.#groupsOf.delete(connection);
+    this.#present.delete(connection);
+  }
+
+  /** The connection of a client that is in a group: the newest, if several say that they are it. */
+  connectionOf(clientId: string): MemberConnection | undefined {
+    return this.#connectionOf.get(clientId);
   }
 
   /** The members of a group; undefined when nobody is in it. */

@@ -27,6 +27,7 @@ import { Pulling } from "./pulling.ts";
 import { groupHandlers } from "./group_handlers.ts";
 import { queueHandlers } from "./queue_handlers.ts";
 import { Registration } from "./registration.ts";
+import { replyHandlers } from "./reply.ts";
 import { sendBackHandlers } from "./send_back.ts";
 import { sendingHandlers } from "./sending.ts";
 import { storeHostOf, storeOptionsOf } from "./store_options.ts";
@@ -87,6 +88,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const pulling = new Pulling(broker);
     const table = new HandlerTable();
     sendingHandlers(table, broker);
+    replyHandlers(table, broker);
     sendBackHandlers(table, broker);
     pulling.handlers(table);
     findingHandlers(table, broker);

@@ -40,6 +40,11 @@ export class ProducerGroups {
     return this.#members.get(group);
   }
 
+  /** The connection of a producer by its client id: where RocketMQ sends the replies that the client waits for. */
+  connectionOf(clientId: string): MemberConnection | undefined {
+    return this.#members.connectionOf(clientId);
+  }
+
   /** Names of the groups that are online. */
   names(): string[] {
     return [...this.#members.names()];

@@ -88,6 +88,17 @@ export const brokerSettings = {
     aliases: ["rocketmq.broker.rebalance.lockMaxLiveTime"],
     help: "ms that an ordered consumer keeps a queue without renewing its lock",
   }),
+  storeReplyMessageEnable: bool({
+    default: true,
+    hot: true,
+    help: "keep the replies to requests in the topic CLUSTER_REPLY_TOPIC",
+  }),
+  replyThreadPoolQueueCapacity: int({
+    default: 10000,
+    min: 1,
+    hot: true,
+    help: "replies that may wait at once for their clients to take them",
+  }),
   regionId: string(NAME, { default: "DefaultRegion", help: "region that message traces name" }),
   traceOn: bool({ default: true, hot: true, help: "tell clients that messages may be traced" }),
   registerBrokerTimeoutMills: int({ default: 6000, min: 1, help: "ms to wait for a nameserver" }),

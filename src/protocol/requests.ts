@@ -12,8 +12,8 @@ const none = {};
 
 // ---- sending ----
 
-/** The header of a send; SEND_MESSAGE_V2 carries the same fields under one-letter names. */
-export const sendFields = {
+/** What a request says of the message that it brings. */
+const messageFields = {
   producerGroup: str,
   topic: str,
   defaultTopic: str,
@@ -25,6 +25,10 @@ export const sendFields = {
   properties: maybe.str,
   reconsumeTimes: maybe.int,
   unitMode: maybe.bool,
+};
+/** The header of a send; SEND_MESSAGE_V2 carries the same fields under one-letter names. */
+export const sendFields = {
+  ...messageFields,
   maxReconsumeTimes: maybe.int,
   batch: maybe.bool,
   brokerName: maybe.str,
@@ -58,6 +62,15 @@ const sendAnswer = {
 export const SendMessage = request("SEND_MESSAGE", sendFields, sendAnswer);
 export const SendMessageV2 = request("SEND_MESSAGE_V2", shortSendFields, sendAnswer);
 export const SendBatchMessage = request("SEND_BATCH_MESSAGE", shortSendFields, sendAnswer);
+/** The reply to a message whose sender waits for one: the property REPLY_TO_CLIENT is the client id of that sender. */
+export const SendReplyMessage = request("SEND_REPLY_MESSAGE", sendFields, sendAnswer);
+export const SendReplyMessageV2 = request("SEND_REPLY_MESSAGE_V2", shortSendFields, sendAnswer);
+/** Broker to client: a reply to a message of its own. Hosts are `ip:port`. */
+export const PushReplyMessageToClient = request(
+  "PUSH_REPLY_MESSAGE_TO_CLIENT",
+  { ...messageFields, bornHost: str, storeHost: str, storeTimestamp: long },
+  none,
+);
 /** A consumer gives a message back that it could not handle. `offset`: of the log; `delayLevel`: 0 = as the broker likes. */
 export const ConsumerSendMsgBack = request(
   "CONSUMER_SEND_MSG_BACK",

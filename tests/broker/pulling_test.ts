@@ -14,7 +14,7 @@ import { LitePullMessage, PullMessage } from "../../src/protocol/requests.ts";
 import type { MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { Bench, bodies, FILE_BYTES, names, put, putMany } from "../store/kit.ts";
-import { Desk, HandClock, settingsIn, until } from "./workshop.ts";
+import { Desk, HandClock, RecordingConnection, settingsIn, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
 const { PULL_NOT_FOUND, PULL_RETRY_IMMEDIATELY, PULL_OFFSET_MOVED } = ResponseCode;
@@ -333,7 +333,7 @@ Deno.test("A group with consumeBroadcastEnable off is refused if it broadcasts, 
     broker.groups.update(subscriptionGroup("CG", { consumeBroadcastEnable: false }));
     const offline = await broker.pull({ sysFlag: 0 });
     assertEquals(offline.code, ResponseCode.SUBSCRIPTION_NOT_EXIST);
-    const peer = { peer: "p", notify: () => {}, close: () => {}, onClose: () => {} };
+    const peer = new RecordingConnection("p");
     const group = {
       groupName: "CG",
       consumeType: "CONSUME_PASSIVELY" as const,

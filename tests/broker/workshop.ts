@@ -97,6 +97,7 @@ export function readConfig(folder: string, name: string): string {
 /** A connection that writes down what it is told, into a list that several may share. */
 export class RecordingConnection implements MemberConnection {
   closed = false;
+  congested = false;
   #onClose: (() => void)[] = [];
 
   constructor(readonly peer: string, readonly notices: string[] = []) {}
@@ -105,6 +106,8 @@ export class RecordingConnection implements MemberConnection {
     const { consumerGroup } = header as { consumerGroup?: string };
     this.notices.push(`${this.peer} ${type.name} ${consumerGroup}`);
   };
+
+  request: MemberConnection["request"] = () => Promise.reject(new Error("nobody asks these"));
 
   onClose(callback: () => void): void {
     if (this.closed) callback();

@@ -1,0 +1,115 @@
+/**
+ * Request and reply: SEND_REPLY_MESSAGE 324 and 325 bring a reply, PUSH_REPLY_MESSAGE_TO_CLIENT 326 hands it on to the
+ * producer that waits for it. Follows ReplyMessageProcessor of RocketMQ 4.9.7; other than there, the reply is stored
+ * while the client is asked, not after that, and with its compression flag.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { ResponseCode, SysFlag } from "../protocol/codes.ts";
+import { formatMessageId } from "../protocol/message_id.ts";
+import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { PushReplyMessageToClient, SendReplyMessage, SendReplyMessageV2 } from "../protocol/requests.ts";
+import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
+import type { NewMessage, PutResult } from "../store/types.ts";
+import type { BrokerContext } from "./context.ts";
+import { Sending } from "./sending.ts";
+
+const log = getLogger(["rocketd", "broker"]);
+
+type Reply = typeof SendReplyMessage;
+
+/** How long a client may take to answer, ms (`Broker2Client.callClient`). */
+const PUSH_TIMEOUT_MS = 10_000;
+
+/** Adds the handlers of replies; `timeoutMs` is how long a client may take to answer. */
+export function replyHandlers(table: HandlerTable, broker: BrokerContext, timeoutMs = PUSH_TIMEOUT_MS): void {
+  const replies = new Replies(broker, timeoutMs);
+  table.on(SendReplyMessage, (request) => replies.reply(request));
+  table.on(SendReplyMessageV2, (request) => replies.reply(request));
+}
+
+class Replies {
+  readonly #broker: BrokerContext;
+  readonly #sending: Sending;
+  readonly #timeoutMs: number;
+  #underWay = 0;
+
+  constructor(broker: BrokerContext, timeoutMs: number) {
+    this.#broker = broker;
+    this.#sending = new Sending(broker);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  reply(request: Incoming<Reply>): Answer<Reply> | undefined {
+    const { region } = this.#sending;
+    if (this.#underWay >= this.#broker.settings.replyThreadPoolQueueCapacity) {
+      const remark = "[OVERLOAD]system busy, start flow control for a while";
+      return { code: ResponseCode.SYSTEM_BUSY, remark, header: region };
+    }
+    const message = this.#sending.prepare(request);
+    if ("code" in message) return message;
+    this.#underWay++;
+    Promise.all([this.#push(request), this.#store(message)])
+      .then(([problem, stored]) => request.answer(this.#answer(message.queueId, problem, stored)))
+      .catch((error) => request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error), header: region }))
+      .finally(() => this.#underWay--);
+    // Body and header are on their way: a client that takes its time must not keep them.
+    request.hold();
+    return undefined;
+  }
+
+  /** Hands a reply to the client that waits for it; gives the reason if that fails. */
+  async #push({ header, body, connection }: Incoming<Reply>): Promise<string | undefined> {
+    const { address, clock, producers } = this.#broker;
+    const { properties = "" } = header;
+    const clientId = propertyOf(properties, PropertyName.REPLY_TO_CLIENT);
+    if (clientId === undefined) return `reply message properties[${PropertyName.REPLY_TO_CLIENT}] is null`;
+    const client = producers.connectionOf(clientId);
+    if (client === undefined) return `push reply message fail, channel of <${clientId}> not found.`;
+    const failed = (reason: string) => {
+      log.warn("cannot hand a reply to {clientId}: {reason}", { clientId, reason });
+      return `push reply message to ${clientId} fail. ${reason}`;
+    };
+    if (client.congested) return failed(`${client.peer} does not read what it is sent`);
+    const now = clock.now();
+    const pushed = {
+      ...header,
+      properties: withProperty(properties, PropertyName.PUSH_REPLY_TIME, String(now)),
+      bornHost: connection.peer,
+      storeHost: address,
+      storeTimestamp: now,
+    };
+    try {
+      const { code, remark } = await client.request(PushReplyMessageToClient, pushed, [body], this.#timeoutMs);
+      return code === ResponseCode.SUCCESS ? undefined : failed(`it answered ${code} ${remark ?? ""}`);
+    } catch (error) {
+      return failed(messageOf(error));
+    }
+  }
+
+  #store(message: NewMessage): Promise<PutResult | undefined> {
+    const { intake, settings } = this.#broker;
+    if (!settings.storeReplyMessageEnable) return Promise.resolve(undefined);
+    message.sysFlag &= ~SysFlag.TRANSACTION_MASK;
+    message.waitForSync = propertyOf(message.properties, PropertyName.WAIT) !== "false";
+    return new Promise((resolve) => intake.put(message, resolve));
+  }
+
+  /** The code says whether the client has the reply; whether it is stored too, a message id other than "0". */
+  #answer(queueId: number, problem: string | undefined, stored: PutResult | undefined): Answer<Reply> {
+    const { region } = this.#sending;
+    const isStored = stored !== undefined && stored.logOffset >= 0;
+    if (stored !== undefined && !isStored) {
+      log.warn("cannot store a reply: {reason}", { reason: stored.reason ?? stored.status });
+    }
+    const code = problem === undefined ? ResponseCode.SUCCESS : ResponseCode.SYSTEM_ERROR;
+    if (isStored) {
+      const msgId = formatMessageId(this.#broker.storeHost, stored.logOffset);
+      return { code, remark: problem, header: { ...region, msgId, queueId, queueOffset: stored.queueOffset } };
+    }
+    if (problem !== undefined) return { code, remark: problem, header: region };
+    return { code, header: { ...region, msgId: "0", queueId, queueOffset: 0 } };
+  }
+}

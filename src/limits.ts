@@ -173,6 +173,10 @@ export const OFFSET_ENTRIES_MAX = 1_000_000;
 export const GROUP_CLIENTS_MAX = 100_000;
 /** Entries of a nameserver's key-value configuration, over all namespaces. */
 export const KV_ENTRIES_MAX = 100_000;
+/** Levels of parentheses and signs in an SQL expression; RocketMQ's bound is the depth of Java's stack. */
+export const SQL_DEPTH_MAX = 200;
+/** Values and operators of an SQL expression; each may go one level deeper when it is evaluated. */
+export const SQL_PARTS_MAX = 2000;
 /** Namespace, key or value of the key-value configuration, characters. */
 export const KV_TEXT_LENGTH_MAX = 64 * KiB;
 /** Characters of all namespaces, keys and values of the key-value configuration. */

@@ -22,6 +22,7 @@ const SOURCES = new URL("./interop/java/", import.meta.url);
 const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "LitePulling.java": (set) => set !== "client-4.1.0-incubating",
   "AdminTool.java": (set) => set.startsWith("server-"),
+  "SqlEvaluate.java": (set) => set.startsWith("server-"),
 };
 
 /** True when Java, its compiler and Maven are there: what every test against a Java program needs. */

@@ -55,3 +55,4 @@ public final class Interop {
         }
     }
 }
+            case "sql-evaluate": Compat.call("SqlEvaluate", "run", session, args); break;

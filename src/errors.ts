@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TEXT_LENGTH_SHOWN } from "./limits.ts";
+
 /**
  * What may go wrong, by cause. `retriable`: the same call may succeed later or elsewhere without a change.
  */
@@ -76,4 +78,9 @@ export class RocketdError extends Error {
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** A peer's text as an answer's remark may repeat it. */
+export function shortened(text: string): string {
+  return text.length > TEXT_LENGTH_SHOWN ? `${text.slice(0, TEXT_LENGTH_SHOWN)}…` : text;
 }

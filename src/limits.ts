@@ -38,6 +38,8 @@ export const TOPIC_LENGTH_MAX = 127;
 export const GROUP_LENGTH_MAX = 255;
 /** Properties text of a message, bytes: a short in the record. */
 export const PROPERTIES_BYTES_MAX = 32_767;
+/** Characters of a peer's text that a remark repeats. */
+export const TEXT_LENGTH_SHOWN = 64;
 /** Client id in a heartbeat, characters. */
 export const CLIENT_ID_LENGTH_MAX = 1024;
 /** Queues of one topic; RocketMQ has no bound, its own BenchmarkTest has 1024. */
@@ -109,6 +111,8 @@ export const INDEX_CHECK_ENTRIES = 64 * KiB;
 export const CHECKPOINT_BYTES = 4 * KiB;
 /** Entries of one chain that a key lookup walks at most; RocketMQ walks all of them, on a thread of its own. */
 export const INDEX_CHAIN_STEPS_MAX = 200_000;
+/** Such steps that one turn of the event loop takes. */
+export const INDEX_CHAIN_STEPS_PER_TURN = KiB;
 /** Topics whose hash the index remembers. */
 export const INDEX_TOPIC_HASHES_MAX = 4096;
 
@@ -136,6 +140,8 @@ export const COLD_BLOCKS_PER_READ = 8;
 export const COLD_READS_AT_ONCE = 4;
 /** Bytes read at once while walking through the log at start. */
 export const RECOVERY_BLOCK_BYTES = 8 * MiB;
+/** Bytes that are read at first of a message that is looked up; most have no more. */
+export const LOOKUP_READ_BYTES = 4 * KiB;
 /** Bytes of all messages in one answer to a query by key. */
 export const QUERY_BYTES_MAX = 8 * MiB;
 /** Bytes of queue entries that one pull may scan (`DefaultMessageStore.getMessage`). */

@@ -4,28 +4,34 @@
  *
  * @module
  */
+import { shortened } from "../errors.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import { QueryMessage, ViewMessageById } from "../protocol/requests.ts";
-import type { HandlerTable } from "../remoting/handlers.ts";
+import type { Answer, HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
 
 /** Adds the handlers of queries. */
 export function findingHandlers(table: HandlerTable, { settings, store }: BrokerContext): void {
-  table.on(QueryMessage, ({ header }) => {
+  table.on(QueryMessage, async ({ header }) => {
+    const { topic, key, beginTimestamp, endTimestamp } = header;
     const wanted = header.uniqueKeyQuery ? settings.defaultQueryMaxNum : header.maxNum;
     const most = Math.min(wanted, settings.maxMsgsNumBatch);
-    const found = store.queryByKey(header.topic, header.key, most, header.beginTimestamp, header.endTimestamp);
+    const found = await store.queryByKey(topic, key, most, beginTimestamp, endTimestamp);
     const { records, indexLastUpdateTimestamp, indexLastUpdatePhyoffset } = found;
     const progress = { indexLastUpdateTimestamp, indexLastUpdatePhyoffset };
     if (records.length === 0) {
-      const remark = `can not find message, maybe time range not correct: key ${header.key} of topic ${header.topic}`;
+      const remark = `can not find message, maybe time range not correct: key ${shortened(key)} of topic ` +
+        shortened(topic);
       return { code: ResponseCode.QUERY_NOT_FOUND, remark, header: progress };
     }
     return { code: ResponseCode.SUCCESS, header: progress, body: records };
   });
-  table.on(ViewMessageById, ({ header }) => {
-    const record = store.recordAt(header.offset);
-    if (record !== undefined) return { code: ResponseCode.SUCCESS, body: record };
-    return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${header.offset}` };
+  table.on(ViewMessageById, ({ header: { offset } }) => {
+    const answer = (record: Uint8Array | undefined): Answer<typeof ViewMessageById> => {
+      if (record !== undefined) return { code: ResponseCode.SUCCESS, body: record };
+      return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${offset}` };
+    };
+    const found = store.fetchRecord(offset);
+    return found instanceof Promise ? found.then(answer) : answer(found);
   });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { RocketdError } from "../errors.ts";
+import { RocketdError, shortened } from "../errors.ts";
 
 /** The types that RocketMQ's custom headers know; on the wire all of them are text. */
 export type FieldType = "string" | "int" | "long" | "bool";
@@ -138,8 +138,7 @@ export class FieldTable<S extends Fields = Fields> {
     const type = this.types[index]!;
     const allowed = type === "int" ? "a whole number from -2147483648 to 2147483647" : "a whole number of 64 bits";
     const field = this.#label(index);
-    const shown = text.length > 64 ? text.slice(0, 64) + "…" : text;
-    return new RocketdError("malformed", `the field ${field} is "${shown}", allowed is ${allowed}`, {
+    return new RocketdError("malformed", `the field ${field} is "${shortened(text)}", allowed is ${allowed}`, {
       field,
       value: text,
       allowed,

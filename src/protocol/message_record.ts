@@ -60,6 +60,9 @@ export function withHostBits(sysFlag: number, bornHost: Uint8Array, storeHost: U
     (bornHost.length === 20 ? SysFlag.BORN_HOST_V6 : 0) | (storeHost.length === 20 ? SysFlag.STORE_HOST_V6 : 0);
 }
 
+/** Where a record says at which log offset it lies. */
+export const PHYSICAL_OFFSET_AT = 28;
+
 /** Where the store time lies in a record. */
 export function storeTimestampAt(sysFlag: number): number {
   return 48 + hostBytes(sysFlag, SysFlag.BORN_HOST_V6);
@@ -89,7 +92,7 @@ export function writeRecordHead(
   view.setInt32(at + 12, head.queueId);
   view.setInt32(at + 16, head.flag);
   writeInt64(view, at + 20, head.queueOffset);
-  writeInt64(view, at + 28, head.physicalOffset);
+  writeInt64(view, at + PHYSICAL_OFFSET_AT, head.physicalOffset);
   view.setInt32(at + 36, head.sysFlag);
   writeInt64(view, at + 40, head.bornTimestamp);
   bytes.set(head.bornHost, at + 48);
@@ -177,7 +180,7 @@ export function decodeRecord(bytes: Uint8Array, at = 0, checkCrc = false): Messa
     queueId: view.getInt32(at + 12),
     flag: view.getInt32(at + 16),
     queueOffset: readInt64(view, at + 20),
-    physicalOffset: readInt64(view, at + 28),
+    physicalOffset: readInt64(view, at + PHYSICAL_OFFSET_AT),
     sysFlag,
     bornTimestamp: readInt64(view, at + 40),
     bornHost: bytes.subarray(at + 48, storeTimestamp),

@@ -127,18 +127,6 @@ export class ConsumeQueue {
     return firstThat(this.minOffset, this.maxOffset, (i) => this.#entry(i).logOffset(0) >= logOffset);
   }
 
-  /** The offsets in the first file modified at or after `ms`, else in the last one, as RocketMQ's search by time. */
-  fileRangeByTime(ms: number): { from: number; to: number } {
-    const { start, end, fileSize } = this.#files;
-    let begin = start;
-    while (begin + fileSize < end && this.#files.modified(begin) < ms) begin += fileSize;
-    const last = begin + fileSize >= end;
-    return {
-      from: Math.max(this.minOffset, begin / ENTRY_BYTES),
-      to: last ? this.maxOffset : (begin + fileSize) / ENTRY_BYTES,
-    };
-  }
-
   /** Removes the entries of records at `logOffset` and behind, and all from the first bad entry of the last files on. */
   truncateFrom(logOffset: number): void {
     this.flush();

@@ -6,7 +6,12 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { INDEX_CHAIN_STEPS_MAX, INDEX_CHECK_ENTRIES, INDEX_PENDING_ENTRIES } from "../limits.ts";
+import {
+  INDEX_CHAIN_STEPS_MAX,
+  INDEX_CHAIN_STEPS_PER_TURN,
+  INDEX_CHECK_ENTRIES,
+  INDEX_PENDING_ENTRIES,
+} from "../limits.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
 import {
@@ -108,14 +113,18 @@ export class IndexFile {
     this.#changed = true;
   }
 
-  /** Adds to `found` the log offsets of entries with this hash and time, newest first, up to `max`, none twice. */
-  lookup(hash: number, max: number, begin: number, end: number, found: Set<number>): void {
+  /**
+   * Adds to `found` the log offsets of entries with this hash and time, newest first, up to `max`, none twice. Yields
+   * after some steps of a long chain, so that the caller may let others go on.
+   */
+  *search(hash: number, max: number, begin: number, end: number, found: Set<number>): Generator<void, void> {
     const { header } = this;
     let n = this.#newestOf(hash % this.#shape.maxHashSlotNum);
     if (n <= 0 || n >= header.next) return;
     const block = new DataView(new ArrayBuffer(WALK_ENTRIES * INDEX_ENTRY_BYTES));
     let first = n + 1;
-    for (let steps = 0; steps < INDEX_CHAIN_STEPS_MAX && found.size < max; steps++) {
+    for (let steps = 1; steps <= INDEX_CHAIN_STEPS_MAX && found.size < max; steps++) {
+      if (steps % INDEX_CHAIN_STEPS_PER_TURN === 0) yield;
       let view = this.#pending;
       let at = (n - this.#written) * INDEX_ENTRY_BYTES;
       if (n < this.#written) {

@@ -91,17 +91,18 @@ export class IndexService {
   }
 
   /**
-   * Log offsets of records that may have this key (hashes collide: the caller compares), newest file first.
+   * Log offsets of records that may have this key (hashes collide: the caller compares), newest first. Yields now and
+   * then, so that a long search can be spread over many turns of the event loop.
    *
    * @param begin earliest store time, ms
    * @param end latest store time, ms
    */
-  lookup(topic: string, key: string, max: number, begin: number, end: number): number[] {
-    const hash = indexHash(javaHash(key, 0, key.length, this.#topicHash(topic)));
+  *search(topic: string, key: string, max: number, begin: number, end: number): Generator<void, number[]> {
+    const hash = indexHash(javaHash(key, 0, key.length, hashOf(topic)));
     const found = new Set<number>();
     for (let i = this.#files.length - 1; i >= 0 && found.size < max; i--) {
       const file = this.#files[i]!;
-      if (file.header.overlaps(begin, end)) file.lookup(hash, max, begin, end, found);
+      if (file.header.overlaps(begin, end)) yield* file.search(hash, max, begin, end, found);
       if (file.header.beginTimestamp < begin) break;
     }
     return [...found];
@@ -221,10 +222,15 @@ export class IndexService {
     let hash = this.#topicHashes.get(topic);
     if (hash === undefined) {
       if (this.#topicHashes.size >= INDEX_TOPIC_HASHES_MAX) this.#topicHashes.clear();
-      this.#topicHashes.set(topic, hash = javaHash("#", 0, 1, javaHash(topic)));
+      this.#topicHashes.set(topic, hash = hashOf(topic));
     }
     return hash;
   }
+}
+
+/** The hash of a key's text up to the key itself: topic and `#`. */
+function hashOf(topic: string): number {
+  return javaHash("#", 0, 1, javaHash(topic));
 }
 
 /** How many entries a record makes. */

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { QUERY_BYTES_MAX } from "../limits.ts";
-import { measureRecord, NOT_A_RECORD, storeTimestampAt, storeTimestampOf } from "../protocol/message_record.ts";
+import { FRAME_BYTES_MAX, LOOKUP_READ_BYTES, QUERY_BYTES_MAX } from "../limits.ts";
+import type { Clock } from "../platform/clock.ts";
+import { readInt64 } from "../protocol/byte_writer.ts";
+import { measureRecord, PHYSICAL_OFFSET_AT, storeTimestampAt, storeTimestampOf } from "../protocol/message_record.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { IndexService } from "./index_service.ts";
@@ -12,38 +14,59 @@ import type { QueryResult } from "./types.ts";
 
 /** Bytes of a record up to its store time, with the longest host before it. */
 const HEAD_BYTES = storeTimestampAt(0x10) + 8;
+const SIZE_BYTES = 4;
 
 export class Lookup {
-  constructor(readonly log: CommitLog, readonly index: IndexService | undefined) {}
+  /** Queries by key run one after the other, so that many of them stop nobody. */
+  #queries: Promise<unknown> = Promise.resolve();
 
-  /** The record that begins at a log offset; undefined when none does. */
+  constructor(readonly log: CommitLog, readonly index: IndexService | undefined, readonly clock: Clock) {}
+
+  /** The record that begins at a log offset; undefined when none does. Reads a cold one at once, and so blocks. */
   recordAt(logOffset: number): Uint8Array | undefined {
-    const size = this.#sizeAt(logOffset);
-    if (size === undefined) return undefined;
-    const bytes = this.#read(logOffset, size);
-    if (bytes === undefined) return undefined;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return measureRecord(bytes, view, 0, size, false) === NOT_A_RECORD ? undefined : bytes;
+    const word = this.#read(logOffset, SIZE_BYTES);
+    const size = word === undefined ? 0 : sizeIn(word);
+    const bytes = size > 0 ? this.#read(logOffset, size) : undefined;
+    return bytes !== undefined && isRecord(bytes, logOffset) ? bytes : undefined;
   }
 
-  #sizeAt(logOffset: number): number | undefined {
-    if (!Number.isSafeInteger(logOffset)) return undefined;
-    const word = this.#read(logOffset, 4);
-    if (word === undefined) return undefined;
-    const size = new DataView(word.buffer, word.byteOffset, 4).getInt32(0);
-    return size > 0 ? size : undefined;
+  /** The same for those that can wait: at once when it is in memory (as a view), else read off the main thread. */
+  fetch(logOffset: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const inMemory = this.log.tail.find(logOffset, SIZE_BYTES) !== undefined;
+    return inMemory ? this.recordAt(logOffset) : this.#fromDisk(logOffset);
+  }
+
+  async #fromDisk(logOffset: number): Promise<Uint8Array | undefined> {
+    const most = this.#bytesFrom(logOffset);
+    const file = most < SIZE_BYTES ? undefined : this.log.files.at(logOffset);
+    if (file === undefined) return undefined;
+    const at = logOffset - file.start;
+    let bytes = new Uint8Array(Math.min(most, LOOKUP_READ_BYTES));
+    if (await file.handle.read(bytes, at) < bytes.length) return undefined;
+    const size = sizeIn(bytes);
+    if (size === 0 || size > most) return undefined;
+    if (size > bytes.length) {
+      bytes = new Uint8Array(size);
+      if (await file.handle.read(bytes, at) < size) return undefined;
+    }
+    const record = bytes.subarray(0, size);
+    return isRecord(record, logOffset) ? record : undefined;
+  }
+
+  /** How many bytes the log has from an offset to the end of its file, 0 for an offset outside of the log. */
+  #bytesFrom(logOffset: number): number {
+    const { log } = this;
+    if (!Number.isSafeInteger(logOffset) || logOffset < log.minOffset) return 0;
+    return Math.max(0, Math.min(log.files.at(logOffset)?.end ?? 0, log.writtenEnd) - logOffset);
   }
 
   /** Bytes of the log, from memory or file; undefined outside of it or of one file. */
   #read(logOffset: number, size: number): Uint8Array<ArrayBuffer> | undefined {
-    const { log } = this;
-    if (logOffset < log.minOffset || logOffset + size > log.writtenEnd) return undefined;
-    const known = log.tail.find(logOffset, size);
+    if (this.#bytesFrom(logOffset) < size) return undefined;
+    const known = this.log.tail.find(logOffset, size);
     if (known !== undefined) return known;
-    const file = log.files.at(logOffset);
-    if (file === undefined || logOffset + size > file.end) return undefined;
     const bytes = new Uint8Array(size);
-    log.readSync(bytes, logOffset);
+    this.log.readSync(bytes, logOffset);
     return bytes;
   }
 
@@ -62,12 +85,12 @@ export class Lookup {
 
   /**
    * The offset of the message stored at `ms`, else of the nearest one to it, the earlier of two equally near
-   * (ConsumeQueue.getOffsetInQueueByTime); 0 for an empty queue.
+   * (ConsumeQueue.getOffsetInQueueByTime); 0 for a queue without messages. RocketMQ looks only into the queue file
+   * that its time of change tells; ours looks at all of them, and so is right where two files meet.
    */
   offsetByTime(queue: ConsumeQueue, ms: number): number {
-    const { from, to } = queue.fileRangeByTime(ms);
-    let low = from;
-    let high = to - 1;
+    let low = queue.minOffset;
+    let high = queue.maxOffset - 1;
     let before: number | undefined;
     let beforeTime = -1;
     let after: number | undefined;
@@ -99,22 +122,53 @@ export class Lookup {
     return ms - beforeTime > afterTime - ms ? after : before;
   }
 
-  /** Records that have a key, newest first. */
-  byKey(topic: string, key: string, max: number, beginMs: number, endMs: number): QueryResult {
+  /** Records that have a key: the newest `max`, in the order of the log as RocketMQ gives them. */
+  byKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
+    const result = this.#queries.then(() => this.#byKey(topic, key, max, beginMs, endMs));
+    this.#queries = result.catch(() => {});
+    return result;
+  }
+
+  async #byKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
     const { index } = this;
     const records: Uint8Array[] = [];
     let bytes = 0;
-    for (const logOffset of index?.lookup(topic, key, max, beginMs, endMs) ?? []) {
-      const record = this.recordAt(logOffset);
+    for (const logOffset of await this.#offsetsOf(topic, key, max, beginMs, endMs)) {
+      // A copy: what is in memory may be gone after the next wait.
+      const record = (await this.fetch(logOffset))?.slice();
       if (record === undefined) continue;
       bytes += record.length;
       if (records.length > 0 && bytes > QUERY_BYTES_MAX) break;
       records.push(record);
     }
     return {
-      records,
+      records: records.reverse(),
       indexLastUpdateTimestamp: index?.endTimestamp ?? 0,
       indexLastUpdatePhyoffset: Math.max(0, index?.endLogOffset ?? 0),
     };
   }
+
+  /** Log offsets of a key, newest first; others get their turn between the steps of a long search. */
+  async #offsetsOf(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<number[]> {
+    if (this.index === undefined) return [];
+    const search = this.index.search(topic, key, max, beginMs, endMs);
+    while (true) {
+      const step = search.next();
+      if (step.done === true) return step.value;
+      await new Promise<void>((resolve) => this.clock.after(0, resolve));
+    }
+  }
+}
+
+/** The size word of a record; 0 when it can be none. No message is larger than the frame it came in. */
+function sizeIn(bytes: Uint8Array): number {
+  const size = new DataView(bytes.buffer, bytes.byteOffset, SIZE_BYTES).getInt32(0);
+  return size > 0 && size <= FRAME_BYTES_MAX ? size : 0;
+}
+
+/** Whether these are all bytes of a record that says itself that it lies at `logOffset`. */
+function isRecord(bytes: Uint8Array, logOffset: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return measureRecord(bytes, view, 0, bytes.length, false) === bytes.length &&
+    readInt64(view, PHYSICAL_OFFSET_AT) === logOffset;
 }

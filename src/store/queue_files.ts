@@ -115,11 +115,6 @@ export class QueueFiles {
     this.start = this.end = 0;
   }
 
-  /** When the file that begins at byte `begin` was last written, ms. */
-  modified(begin: number): number {
-    return this.open.disk.modifiedSync(this.#path(begin));
-  }
-
   #path(begin: number): string {
     return `${this.folder}/${nameOf(begin)}`;
   }

@@ -64,7 +64,7 @@ export class MessageStore {
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);
     this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#flusher.take(puts));
     this.#reader = new Reader(log, queues, cold, options);
-    this.#lookup = new Lookup(log, index);
+    this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
     this.#lastCheckpoint = clock.now();
   }
@@ -219,8 +219,16 @@ export class MessageStore {
     return this.#lookup.recordAt(logOffset);
   }
 
-  /** Messages that have a key, newest first; keys are hashed, so others may be among them. */
-  queryByKey(topic: string, key: string, max: number, beginMs: number, endMs: number): QueryResult {
+  /** The same for those that can wait: a promise when the disk must be read. */
+  fetchRecord(logOffset: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.#lookup.fetch(logOffset);
+  }
+
+  /**
+   * The newest `max` messages that have a key, in the order of the log; keys are hashed, so others may be among them.
+   * Queries run one after the other.
+   */
+  queryByKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
     return this.#lookup.byKey(topic, key, max, beginMs, endMs);
   }
 

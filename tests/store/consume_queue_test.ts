@@ -199,21 +199,6 @@ Deno.test("ConsumeQueue whose every record is gone says so by min = max, and goe
     queues.close();
   }));
 
-Deno.test("ConsumeQueue finds its first and last file by the time they were written", () =>
-  inFolder((folder) => {
-    const queues = ConsumeQueues.open(folder, SMALL, denoDisk);
-    for (let i = 0; i < 25; i++) queues.dispatch(entry(i));
-    queues.flush();
-    ["00000000000000000000", "00000000000000000200", "00000000000000000400"].forEach((name, i) =>
-      Deno.utimeSync(`${folder}/T/0/${name}`, 1000 * (i + 1), 1000 * (i + 1))
-    );
-    const queue = queues.get("T", 0)!;
-    assertEquals(queue.fileRangeByTime(500_000), { from: 0, to: 10 });
-    assertEquals(queue.fileRangeByTime(1_500_000), { from: 10, to: 20 });
-    assertEquals(queue.fileRangeByTime(9_000_000), { from: 20, to: 25 });
-    queues.close();
-  }));
-
 Deno.test("ConsumeQueues refuse to load a file of another size, and name it", () =>
   inFolder((folder) => {
     const queues = ConsumeQueues.open(folder, SMALL, denoDisk);

@@ -1,6 +1,7 @@
 /** The index by key: bytes on disk, and its behaviour against a plain list, through clean closes and crashes. @module */
 import fc from "fast-check";
 import { RocketdError } from "../../src/errors.ts";
+import { INDEX_CHAIN_STEPS_PER_TURN } from "../../src/limits.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import { type IndexOptions, IndexService } from "../../src/store/index_service.ts";
@@ -27,6 +28,15 @@ function entry(logOffset: number, uniqKey: string, more: Partial<DispatchEntry> 
     uniqKey,
     ...more,
   };
+}
+
+/** Searches to the end in one go. */
+function lookup(index: IndexService, ...query: Parameters<IndexService["search"]>): number[] {
+  const search = index.search(...query);
+  while (true) {
+    const step = search.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 function fileNames(folder: string): string[] {
@@ -71,12 +81,12 @@ Deno.test("IndexService indexes the unique key and each word of the keys, and no
     index.put(entry(200, "u", { sysFlag: 12 }));
     index.put(entry(300, "u", { sysFlag: 4 }));
     index.put(entry(400, ""));
-    assertEquals(index.lookup("T", "u", 9, ...ALWAYS), [300, 0]);
-    assertEquals(index.lookup("T", "a", 9, ...ALWAYS), [100, 0]);
-    assertEquals(index.lookup("T", "bc", 9, ...ALWAYS), [0]);
-    assertEquals(index.lookup("T", "a  bc", 9, ...ALWAYS), []);
-    assertEquals(index.lookup("X", "a", 9, ...ALWAYS), []);
-    assertEquals(index.lookup("T", "a", 1, ...ALWAYS), [100]);
+    assertEquals(lookup(index, "T", "u", 9, ...ALWAYS), [300, 0]);
+    assertEquals(lookup(index, "T", "a", 9, ...ALWAYS), [100, 0]);
+    assertEquals(lookup(index, "T", "bc", 9, ...ALWAYS), [0]);
+    assertEquals(lookup(index, "T", "a  bc", 9, ...ALWAYS), []);
+    assertEquals(lookup(index, "X", "a", 9, ...ALWAYS), []);
+    assertEquals(lookup(index, "T", "a", 1, ...ALWAYS), [100]);
     assertEquals([index.endLogOffset, index.endTimestamp], [300, T0]);
     index.close();
   }));
@@ -86,7 +96,7 @@ Deno.test("IndexService gives both records when their keys' hashes collide", () 
     const index = IndexService.open(folder, SMALL, denoDisk, false);
     index.put(entry(0, "Aa"));
     index.put(entry(100, "BB"));
-    assertEquals(index.lookup("T", "Aa", 9, ...ALWAYS), [100, 0]);
+    assertEquals(lookup(index, "T", "Aa", 9, ...ALWAYS), [100, 0]);
     index.close();
   }));
 
@@ -98,7 +108,7 @@ Deno.test("IndexService finds a key whose hash is the number without opposite", 
     index.put(entry(5, key));
     index.close();
     const again = IndexService.open(folder, SMALL, denoDisk, false);
-    assertEquals(again.lookup("T", key, 9, ...ALWAYS), [5]);
+    assertEquals(lookup(again, "T", key, 9, ...ALWAYS), [5]);
     again.close();
     assertEquals(viewOf(`${folder}/${fileNames(folder)[0]}`).getInt32(68 + 20), 0);
   }));
@@ -125,10 +135,10 @@ Deno.test("IndexService asks only for times between begin and end, with RocketMQ
   inFolder((folder) => {
     const index = IndexService.open(folder, SMALL, denoDisk, false);
     for (let i = 0; i < 5; i++) index.put(entry(i * 10, "k", { storeTimestamp: T0 + i * 1000 + (i > 0 ? 700 : 0) }));
-    assertEquals(index.lookup("T", "k", 9, T0 + 1000, T0 + 3000), [30, 20, 10]);
-    assertEquals(index.lookup("T", "k", 9, T0 + 1001, T0 + 2999), [20]);
-    assertEquals(index.lookup("T", "k", 9, 0, T0 - 1), []);
-    assertEquals(index.lookup("T", "k", 9, T0 + 5000, T0 + 9000), []);
+    assertEquals(lookup(index, "T", "k", 9, T0 + 1000, T0 + 3000), [30, 20, 10]);
+    assertEquals(lookup(index, "T", "k", 9, T0 + 1001, T0 + 2999), [20]);
+    assertEquals(lookup(index, "T", "k", 9, 0, T0 - 1), []);
+    assertEquals(lookup(index, "T", "k", 9, T0 + 5000, T0 + 9000), []);
     index.close();
   }));
 
@@ -145,17 +155,17 @@ Deno.test("IndexService begins a new file when a record's keys find no room, and
     assertEquals(safe, []);
     await index.sync();
     assertEquals(safe, [5, 11, 17, 23].map((i) => T0 + i * 1000));
-    assertEquals(index.lookup("T", "same", 100, ...ALWAYS), Array.from({ length: 30 }, (_, i) => (29 - i) * 10));
-    assertEquals(index.lookup("T", "u3", 9, ...ALWAYS), [30]);
+    assertEquals(lookup(index, "T", "same", 100, ...ALWAYS), Array.from({ length: 30 }, (_, i) => (29 - i) * 10));
+    assertEquals(lookup(index, "T", "u3", 9, ...ALWAYS), [30]);
     index.close();
     const second = viewOf(`${folder}/${fileNames(folder)[1]}`);
     // The first entry of a new file counts its seconds from the end of the file before.
     assertEquals([second.getInt32(68 + 20 + 12), second.getBigInt64(0)], [1, BigInt(T0 + 6000)]);
     const again = IndexService.open(folder, SMALL, denoDisk, false);
-    assertEquals(again.lookup("T", "other", 4, ...ALWAYS), [290, 280, 270, 260]);
+    assertEquals(lookup(again, "T", "other", 4, ...ALWAYS), [290, 280, 270, 260]);
     again.deleteBelow(180);
     assertEquals(fileNames(folder).length, 2);
-    assertEquals(again.lookup("T", "u3", 9, ...ALWAYS), []);
+    assertEquals(lookup(again, "T", "u3", 9, ...ALWAYS), []);
     again.deleteBelow(1e9);
     assertEquals(fileNames(folder).length, 1);
     again.close();
@@ -165,7 +175,7 @@ Deno.test("IndexService splits a record that has more keys than a file has room"
   inFolder((folder) => {
     const index = IndexService.open(folder, SMALL, denoDisk, false);
     index.put(entry(10, "", { keys: Array.from({ length: 45 }, (_, i) => `k${i}`).join(" ") }));
-    for (let i = 0; i < 45; i++) assertEquals(index.lookup("T", `k${i}`, 9, ...ALWAYS), [10]);
+    for (let i = 0; i < 45; i++) assertEquals(lookup(index, "T", `k${i}`, 9, ...ALWAYS), [10]);
     assertEquals(fileNames(folder).length, 3);
     index.close();
   }));
@@ -213,8 +223,8 @@ Deno.test("IndexService behaves like a list through puts, flushes, cuts, clean c
           for (const key of ["u0", "u7", "k0", "k2", "k4", "none"]) {
             const expected = log.filter(({ uniqKey, keys }) => uniqKey === key || keys.split(" ").includes(key))
               .map(({ logOffset }) => logOffset).reverse();
-            assertEquals(index.lookup("T", key, 1e6, ...ALWAYS), expected, `${key} after ${op}`);
-            assertEquals(index.lookup("T", key, 2, ...ALWAYS), expected.slice(0, 2));
+            assertEquals(lookup(index, "T", key, 1e6, ...ALWAYS), expected, `${key} after ${op}`);
+            assertEquals(lookup(index, "T", key, 2, ...ALWAYS), expected.slice(0, 2));
           }
         }
         index.close();
@@ -258,8 +268,8 @@ Deno.test("IndexService cuts at the first entry that a power loss left unwritten
     assertEquals(again.endLogOffset, 499 * 100);
     assert(again.endTimestamp >= T0);
     for (let i = 0; i < 1000; i++) again.put(entry(i * 100, `u${i}`, { keys: "even" }));
-    for (const i of [0, 499, 500, 501, 999]) assertEquals(again.lookup("T", `u${i}`, 9, ...ALWAYS), [i * 100]);
-    assertEquals(again.lookup("T", "even", 2000, ...ALWAYS).length, 1000);
+    for (const i of [0, 499, 500, 501, 999]) assertEquals(lookup(again, "T", `u${i}`, 9, ...ALWAYS), [i * 100]);
+    assertEquals(lookup(again, "T", "even", 2000, ...ALWAYS).length, 1000);
     again.close();
   }));
 
@@ -278,7 +288,7 @@ Deno.test("IndexService checks full files that were not known to be safe, and dr
     // Entry 4 is record 22's; whether that had more cannot be told, so it goes too.
     assertEquals(again.endLogOffset, 2100);
     for (let i = 0; i < 60; i++) again.put(entry(i * 100, `u${i}`, { storeTimestamp: T0 + i * 1000 }));
-    for (let i = 0; i < 60; i++) assertEquals(again.lookup("T", `u${i}`, 9, ...ALWAYS), [i * 100]);
+    for (let i = 0; i < 60; i++) assertEquals(lookup(again, "T", `u${i}`, 9, ...ALWAYS), [i * 100]);
     again.close();
   }));
 
@@ -292,7 +302,7 @@ Deno.test("IndexService does not follow a chain in a circle", () =>
     view.setInt32(68 + 20 * 2 + 16, 4);
     Deno.writeFileSync(path, new Uint8Array(view.buffer));
     const again = IndexService.open(folder, SMALL, denoDisk, false);
-    assertEquals(again.lookup("T", "k", 9, ...ALWAYS), [300, 200, 100]);
+    assertEquals(lookup(again, "T", "k", 9, ...ALWAYS), [300, 200, 100]);
     again.close();
   }));
 
@@ -307,7 +317,7 @@ Deno.test("IndexService names files by local time and keeps their order when the
       "20261123040506080",
       "20261123040506081",
     ]);
-    assertEquals(index.lookup("T", "u59", 9, ...ALWAYS), [5900]);
+    assertEquals(lookup(index, "T", "u59", 9, ...ALWAYS), [5900]);
     index.close();
   }));
 
@@ -331,7 +341,7 @@ Deno.test("IndexService loads a folder in which a crash left a new file empty", 
     const index = IndexService.open(folder, SMALL, denoDisk, true);
     assertEquals([index.endLogOffset, index.endTimestamp], [-1, 0]);
     index.put(entry(0, "k"));
-    assertEquals(index.lookup("T", "k", 9, ...ALWAYS), [0]);
+    assertEquals(lookup(index, "T", "k", 9, ...ALWAYS), [0]);
     index.close();
   }));
 
@@ -347,8 +357,26 @@ Deno.test("IndexService gathers entries, reads the slot table only when it must,
     const again = IndexService.open(folder, ROOMY, counting.disk, false);
     assertEquals(counting.bytesRead, 40);
     counting.reads = 0;
-    assertEquals(again.lookup("T", "hot", 1000, ...ALWAYS).length, 1000);
+    assertEquals(lookup(again, "T", "hot", 1000, ...ALWAYS).length, 1000);
     assert(counting.reads <= 12, `${counting.reads} reads`);
     again.close();
     assertEquals(counting.openNow, 0);
+  }));
+
+Deno.test("IndexService rests now and then in a long chain, and goes on where it was while more is put", () =>
+  inFolder((folder) => {
+    const index = IndexService.open(folder, ROOMY, denoDisk, false);
+    const count = 3 * INDEX_CHAIN_STEPS_PER_TURN;
+    for (let i = 0; i < count; i++) index.put(entry(i * 100, "hot", { storeTimestamp: T0 + i }));
+    const search = index.search("T", "hot", 5, T0, T0 + 999);
+    let rests = 0;
+    let step = search.next();
+    for (; step.done !== true; step = search.next()) {
+      rests++;
+      index.put(entry((count + rests) * 100, "hot", { storeTimestamp: T0 + count }));
+      index.flush();
+    }
+    assertEquals(step.value, [999, 998, 997, 996, 995].map((i) => i * 100));
+    assertEquals(rests, 2);
+    index.close();
   }));

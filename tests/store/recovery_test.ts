@@ -23,7 +23,7 @@ Deno.test("A store that was killed has all messages, their queues and their keys
   const again = await bench.open();
   assertEquals(await readAll(again), names(100));
   assertEquals((await put(again)).queueOffset, 100);
-  assertEquals(again.queryByKey("K", "key", 1, 0, bench.clock.now()).records.length, 1);
+  assertEquals((await again.queryByKey("K", "key", 1, 0, bench.clock.now())).records.length, 1);
   await again.close();
 });
 

@@ -193,27 +193,6 @@ Deno.test("MessageStore filters by tags code and moves on over what does not mat
   await store.close();
 });
 
-Deno.test("MessageStore finds offsets by time and records by key", async () => {
-  using bench = new Bench();
-  const store = await bench.open();
-  const start = bench.clock.now();
-  for (let i = 0; i < 10; i++) {
-    await put(store, { properties: `KEYS\u0001k${i} all\u0002UNIQ_KEY\u0001u${i}` });
-    bench.clock.advance(100);
-  }
-  assertEquals(store.earliestStoreTime("T", 0), start);
-  assertEquals(store.earliestStoreTime("T", 9), -1);
-  for (const [ms, offset] of [[-5, 0], [300, 3], [340, 3], [350, 3], [360, 4], [9999, 9]] as const) {
-    assertEquals(store.offsetByTime("T", 0, start + ms), offset, `at ${ms}`);
-  }
-  const query = (key: string) => store.queryByKey("T", key, 32, 0, start + 99_999).records;
-  assertEquals(decodeRecord(query("k4")[0]!).queueOffset, 4);
-  assertEquals(decodeRecord(query("u7")[0]!).queueOffset, 7);
-  assertEquals(query("all").length, 10);
-  assertEquals(query("none").length, 0);
-  await store.close();
-});
-
 Deno.test("MessageStore keeps the deliver time in the queue entry of a delayed message", async () => {
   using bench = new Bench();
   const store = await bench.open();

@@ -15,6 +15,7 @@ import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { GetResult, TagFilter } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { type HeldPull, HeldPulls, NOT_HELD } from "./held_pulls.ts";
+import { offsetMoved } from "./offset_moved.ts";
 import { pullAnswer } from "./pull_answer.ts";
 import { TagFilters } from "./tag_filters.ts";
 
@@ -28,10 +29,11 @@ type Settings = BrokerContext["settings"];
 
 /** What serving pulls needs of the broker. */
 export interface PullingContext
-  extends Pick<BrokerContext, "store" | "topics" | "groups" | "offsets" | "consumers" | "clock"> {
+  extends
+    Pick<BrokerContext, "store" | "storeHost" | "intake" | "topics" | "groups" | "offsets" | "consumers" | "clock"> {
   readonly settings:
     & Pick<Settings, "brokerPermission" | "brokerIP1" | "longPollingEnable" | "shortPollingTimeMills">
-    & Pick<Settings, "brokerRole" | "slaveReadEnable" | "offsetCheckInSlave">;
+    & Pick<Settings, "brokerRole" | "brokerName" | "slaveReadEnable" | "offsetCheckInSlave">;
 }
 
 /** What a pull is served with. */
@@ -186,6 +188,7 @@ export class Pulling {
   #give(request: Incoming<Pull>, admitted: Admitted, result: GetResult, first: boolean): void {
     const { header } = request;
     const answer = pullAnswer(header.queueOffset, result, admitted.group, this.#broker);
+    if (answer.code === ResponseCode.PULL_OFFSET_MOVED) offsetMoved(this.#broker, header, result.nextBeginOffset);
     // Behind a gap in the queue's files there may be messages already: no reason to wait for the next one.
     const mayWait = first && answer.code === ResponseCode.PULL_NOT_FOUND && result.status !== "OFFSET_FOUND_NULL" &&
       (header.sysFlag & PullFlag.SUSPEND) !== 0;

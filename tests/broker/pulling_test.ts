@@ -5,6 +5,7 @@
  */
 import { ConsumerGroups } from "../../src/broker/consumers.ts";
 import { SubscriptionGroupTable } from "../../src/broker/groups.ts";
+import { Intake } from "../../src/broker/intake.ts";
 import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { Pulling, type PullingContext } from "../../src/broker/pulling.ts";
 import { TopicTable } from "../../src/broker/topics.ts";
@@ -13,7 +14,7 @@ import { PullFlag, ResponseCode } from "../../src/protocol/codes.ts";
 import { LitePullMessage, PullMessage } from "../../src/protocol/requests.ts";
 import type { MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { Bench, bodies, FILE_BYTES, names, put, putMany } from "../store/kit.ts";
+import { Bench, bodies, FILE_BYTES, HOST, names, put, putMany } from "../store/kit.ts";
 import { Desk, HandClock, RecordingConnection, settingsIn, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
@@ -72,7 +73,8 @@ class Broker {
       return get.call(store, topic, queueId, offset, ...more);
     };
     const { offsets, consumers } = this;
-    this.pulling = new Pulling({ settings, store, topics, groups, offsets, consumers, clock });
+    const intake = new Intake(store);
+    this.pulling = new Pulling({ settings, store, storeHost: HOST, intake, topics, groups, offsets, consumers, clock });
     this.#desk = new Desk((table) => this.pulling.handlers(table));
     this.#ask = this.#desk.client().ask;
   }
@@ -139,6 +141,20 @@ Deno.test("A pull gives what is there, and off the ends the offset to go on from
     assertEquals(await broker.pulled({ queueId: 1, queueOffset: 5 }), [PULL_OFFSET_MOVED, 0, []], "empty, from 5");
     assertEquals((await broker.pull({ queueId: 1, queueOffset: 5 })).remark, "NO_MESSAGE_IN_QUEUE");
   });
+});
+
+Deno.test("A pull that is sent to another offset is told of in OFFSET_MOVED_EVENT, by masters", async () => {
+  for (const [brokerRole, events] of [["ASYNC_MASTER", 2], ["SLAVE", 0]] as const) {
+    await served(
+      async (broker) => {
+        await putMany(broker.store, 1);
+        for (const queueOffset of [0, 1, 2, -1]) await broker.pull({ queueOffset });
+        assertEquals(broker.store.maxOffset("OFFSET_MOVED_EVENT", 0), events, brokerRole);
+      },
+      {},
+      { brokerRole },
+    );
+  }
 });
 
 Deno.test("A pull below what retention left is sent to the first offset that is there", async () => {

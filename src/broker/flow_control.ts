@@ -13,6 +13,7 @@ import type { Timer } from "../platform/clock.ts";
 import type { RequestType } from "../protocol/request.ts";
 import {
   ConsumerSendMsgBack,
+  EndTransaction,
   HeartBeat,
   LitePullMessage,
   PullMessage,
@@ -74,6 +75,11 @@ const KINDS: readonly Kind[] = [
     name: "pulls",
     requests: [PullMessage, LitePullMessage],
     waitMs: (settings) => settings.waitTimeMillsInPullQueue,
+  },
+  {
+    name: "ends of transactions",
+    requests: [EndTransaction],
+    waitMs: (settings) => settings.waitTimeMillsInTransactionQueue,
   },
   { name: "heartbeats", requests: [HeartBeat], waitMs: (settings) => settings.waitTimeMillsInHeartbeatQueue },
 ];

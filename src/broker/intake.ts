@@ -9,30 +9,52 @@ import { SysFlag } from "../protocol/codes.ts";
 import type { MessageRecord } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { refused } from "../store/appender.ts";
 import type { MessageStore } from "../store/mod.ts";
 import type { NewMessage, PutResult } from "../store/types.ts";
 
+/** A level as Java reads it: an int, with or without a sign. */
+const LEVEL = /^[+-]?\d{1,9}$/;
+
 /** Puts messages into a store. */
 export class Intake {
-  readonly #store: MessageStore;
+  readonly #store: Pick<MessageStore, "put" | "options">;
 
-  constructor(store: MessageStore) {
+  constructor(store: Pick<MessageStore, "put" | "options">) {
     this.#store = store;
   }
 
-  /** As {@linkcode MessageStore.put}; a message with a delay level goes to the schedule topic instead. */
+  /**
+   * As {@linkcode MessageStore.put}; a message with a delay level goes to the schedule topic instead, with the highest
+   * level there is when it asks for a higher one. A level that is no number is MESSAGE_ILLEGAL (Java: an exception).
+   */
   put(message: NewMessage, done: (result: PutResult) => void): void {
-    this.#store.put(delayed(message, this.#store.options.delayLevels.length), done);
+    const level = propertyOf(message.properties, PropertyName.DELAY);
+    if (level === undefined || !isWhole(message.sysFlag)) this.#store.put(message, done);
+    else if (!LEVEL.test(level)) {
+      done(refused("MESSAGE_ILLEGAL", `the property DELAY is ${level}, allowed is a whole number`));
+    } else this.#store.put(delayed(message, Number(level), this.#store.options.delayLevels.length), done);
+  }
+
+  /**
+   * Puts a message where it says, whatever its delay level: its delay is over, and the level stays, as in RocketMQ; or it
+   * begins when its transaction is committed.
+   */
+  deliver(message: NewMessage, done: (result: PutResult) => void): void {
+    this.#store.put(message, done);
   }
 }
 
-/** The message as the schedule topic keeps it, when it has a delay level and is not a half or rolled back message. */
-function delayed(message: NewMessage, levels: number): NewMessage {
-  const asked = Number(propertyOf(message.properties, PropertyName.DELAY) ?? 0);
-  if (!(asked > 0) || levels === 0) return message;
-  const transaction = message.sysFlag & SysFlag.TRANSACTION_MASK;
-  if (transaction !== 0 && transaction !== SysFlag.TRANSACTION_COMMIT) return message;
-  const level = Math.min(Math.trunc(asked), levels);
+/** Whether a message may be consumed as it is: no half of a transaction, and not the end of one that failed. */
+function isWhole(sysFlag: number): boolean {
+  const transaction = sysFlag & SysFlag.TRANSACTION_MASK;
+  return transaction === 0 || transaction === SysFlag.TRANSACTION_COMMIT;
+}
+
+/** The message as the schedule topic keeps it: level n in queue n - 1. */
+function delayed(message: NewMessage, asked: number, levels: number): NewMessage {
+  const level = Math.min(asked, levels);
+  if (level <= 0) return message;
   let { properties } = message;
   if (level !== asked) properties = withProperty(properties, PropertyName.DELAY, String(level));
   properties = withProperty(properties, PropertyName.REAL_TOPIC, message.topic);
@@ -40,7 +62,27 @@ function delayed(message: NewMessage, levels: number): NewMessage {
   return { ...message, topic: SystemTopic.SCHEDULE, queueId: level - 1, properties };
 }
 
-/** A stored message as one to be stored anew: the same but for topic, queue and properties, which the caller sets. */
+/** A queue id as the schedule topic keeps it. */
+const QUEUE_ID = /^\d{1,10}$/;
+
+/**
+ * The message that a record of the schedule topic keeps, or why there is none. Its properties stay as they are, the delay
+ * level among them, and nobody waits for its sync, as in ScheduleMessageService of RocketMQ 4.9.7.
+ */
+export function restored(record: MessageRecord): NewMessage | string {
+  const topic = propertyOf(record.properties, PropertyName.REAL_TOPIC);
+  const queueId = propertyOf(record.properties, PropertyName.REAL_QID);
+  // Halves of transactions have no delay of their own.
+  if (topic === undefined || queueId === undefined || !QUEUE_ID.test(queueId) || topic === SystemTopic.TRANS_HALF) {
+    return `its property REAL_TOPIC is ${topic}, REAL_QID is ${queueId}`;
+  }
+  return { ...storedAgain(record), topic, queueId: Number(queueId), waitForSync: false };
+}
+
+/**
+ * A stored message as one to be stored anew: the same but for topic, queue and properties, which the caller sets. What
+ * it has of the record's bytes are copies: a put may use the memory again that the record was read from.
+ */
 export function storedAgain(record: MessageRecord): NewMessage {
   const { topic, queueId, flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes, body, properties } = record;
   return {
@@ -49,10 +91,10 @@ export function storedAgain(record: MessageRecord): NewMessage {
     flag,
     sysFlag,
     bornTimestamp,
-    bornHost,
+    bornHost: bornHost.slice(),
     reconsumeTimes,
     preparedTransactionOffset: 0,
-    body,
+    body: body.slice(),
     properties,
   };
 }

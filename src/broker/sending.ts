@@ -16,13 +16,14 @@ import type { NewMessage, PutResult, PutStatus } from "../store/types.ts";
 import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
 import { decodeBatch } from "./batch.ts";
 import type { BrokerContext } from "./context.ts";
+import { halfOf, isTransactional } from "./half_messages.ts";
 import { deadLetterQueue, groupOfRetry, retriesAllowed } from "./retries.ts";
 
 type Send = typeof SendMessage;
 type SendHeader = RequestHeader<Send>;
 
 /** What a put's status means to the sender; the last four are not stored. */
-const codeOfStatus: Readonly<Record<PutStatus, number>> = {
+export const codeOfStatus: Readonly<Record<PutStatus, number>> = {
   PUT_OK: ResponseCode.SUCCESS,
   FLUSH_DISK_TIMEOUT: ResponseCode.FLUSH_DISK_TIMEOUT,
   FLUSH_SLAVE_TIMEOUT: ResponseCode.FLUSH_SLAVE_TIMEOUT,
@@ -147,11 +148,25 @@ export class Sending {
     const refused = isRetryTopic(message.topic) ? this.#buryIfSpent(request, message) : undefined;
     if (refused !== undefined) return refused;
     const { properties } = message;
-    const unserved = this.#unserved(properties);
-    if (unserved !== undefined) return unserved;
     message.waitForSync = propertyOf(properties, PropertyName.WAIT) !== "false";
+    const done = (result: PutResult) => request.answer(this.#answer([result], queueId));
+    if (isTransactional(message)) return this.#prepare(message, done);
     message.properties = this.#ownProperties(properties);
-    this.#broker.intake.put(message, (result) => request.answer(this.#answer([result], queueId)));
+    this.#broker.intake.put(message, done);
+    return undefined;
+  }
+
+  /** Keeps a message back until END_TRANSACTION says what becomes of it; its properties stay whole, WAIT too. */
+  #prepare(message: NewMessage, done: (result: PutResult) => void): Answer<Send> | undefined {
+    const { settings, intake } = this.#broker;
+    if (settings.rejectTransactionMessage) {
+      return this.#refuse(
+        ResponseCode.NO_PERMISSION,
+        `the broker[${settings.brokerIP1}] sending transaction message is forbidden: rejectTransactionMessage is true`,
+      );
+    }
+    message.properties = withProperty(message.properties, PropertyName.CLUSTER, settings.brokerClusterName);
+    intake.deliver(halfOf(message), done);
     return undefined;
   }
 
@@ -193,21 +208,6 @@ export class Sending {
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, `the batch is illegal: ${messageOf(error)}`);
     }
     store.putBatch(messages, (results) => request.answer(this.#answer(results, queueId)));
-    return undefined;
-  }
-
-  /** Delayed and transactional messages are refused as long as nothing would deliver them. */
-  #unserved(properties: string): Answer<Send> | undefined {
-    const delay = propertyOf(properties, PropertyName.DELAY);
-    if (delay !== undefined && Number(delay) > 0) {
-      return this.#refuse(
-        ResponseCode.MESSAGE_ILLEGAL,
-        `the property DELAY is ${delay}: delay levels are not served yet`,
-      );
-    }
-    if (propertyOf(properties, PropertyName.TRAN_MSG)?.toLowerCase() === "true") {
-      return this.#refuse(ResponseCode.NO_PERMISSION, "the property TRAN_MSG is true: transactions are not served yet");
-    }
     return undefined;
   }
 

@@ -86,6 +86,35 @@ export const ConsumerSendMsgBack = request(
   none,
 );
 
+// ---- transactions ----
+
+/** Commit (8), rollback (12) or leave open (0) the half message at these places of its queue and of the log. */
+export const EndTransaction = request(
+  "END_TRANSACTION",
+  {
+    producerGroup: str,
+    tranStateTableOffset: long,
+    commitLogOffset: long,
+    commitOrRollback: int,
+    fromTransactionCheck: maybe.bool,
+    msgId: maybe.str,
+    transactionId: maybe.str,
+  },
+  none,
+);
+/** Broker to producer, one-way: how did this transaction end? The body is the half message. */
+export const CheckTransactionState = request(
+  "CHECK_TRANSACTION_STATE",
+  {
+    tranStateTableOffset: long,
+    commitLogOffset: long,
+    msgId: maybe.str,
+    transactionId: maybe.str,
+    offsetMsgId: maybe.str,
+  },
+  none,
+);
+
 // ---- pulling and offsets ----
 
 const pullFields = {
@@ -181,6 +210,7 @@ export const GetAllTopicConfig = request("GET_ALL_TOPIC_CONFIG", none, none);
 export const GetTopicConfigList = request("GET_TOPIC_CONFIG_LIST", none, none);
 export const GetTopicNameList = request("GET_TOPIC_NAME_LIST", none, none);
 export const GetAllConsumerOffset = request("GET_ALL_CONSUMER_OFFSET", none, none);
+export const GetAllDelayOffset = request("GET_ALL_DELAY_OFFSET", none, none);
 export const UpdateAndCreateSubscriptionGroup = request("UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", none, none);
 export const GetAllSubscriptionGroupConfig = request("GET_ALL_SUBSCRIPTIONGROUP_CONFIG", none, none);
 

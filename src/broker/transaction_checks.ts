@@ -1,0 +1,342 @@
+/**
+ * Open transactions: in rounds, each half message that is old enough is stored anew and a producer of its group asked
+ * how the transaction ended (check-back). Follows TransactionalMessageServiceImpl of RocketMQ 4.9.7, with the same
+ * queues and consumer offsets; what has ended is kept in memory as it happens, so that the op queue is read only after a
+ * start.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf } from "../errors.ts";
+import { CHECK_BYTES_PER_TURN, CHECK_READS_PER_TURN, CHECK_STEPS_PER_TURN } from "../limits.ts";
+import type { Timer } from "../platform/clock.ts";
+import { formatMessageId } from "../protocol/message_id.ts";
+import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
+import { SystemTopic } from "../protocol/names.ts";
+import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { CheckTransactionState } from "../protocol/requests.ts";
+import type { GetResult, NewMessage, PutResult } from "../store/types.ts";
+import type { BrokerContext } from "./context.ts";
+import { checkBody, HALF_QUEUE, halfOffsetOf, targetOf } from "./half_messages.ts";
+import { HalfProgress } from "./half_progress.ts";
+import { storedAgain } from "./intake.ts";
+import type { MemberConnection } from "./memberships.ts";
+
+const log = getLogger(["rocketd", "broker"]);
+
+/** What checks need of the broker. */
+export interface CheckContext
+  extends Pick<BrokerContext, "store" | "intake" | "topics" | "offsets" | "producers" | "clock" | "storeHost"> {
+  readonly settings: Pick<
+    BrokerContext["settings"],
+    "transactionTimeOut" | "transactionCheckMax" | "transactionCheckInterval" | "fileReservedTime"
+  >;
+}
+
+const { TRANS_HALF, TRANS_OP_HALF, TRANS_CHECK_MAX_TIME } = SystemTopic;
+const { TRANSACTION_CHECK_TIMES, CHECK_IMMUNITY_TIME_IN_SECONDS, TRAN_PREPARED_QUEUE_OFFSET } = PropertyName;
+/** RocketMQ: `TransactionalMessageUtil.buildConsumerGroup`. */
+const GROUP = "CID_RMQ_SYS_TRANS";
+const HOUR_MS = 3_600_000;
+/** Between two turns of a round, so that requests get theirs. */
+const PAUSE_MS = 1;
+/** Pauses that one round spends on producers that do not read. */
+const PATIENCE = 1_000;
+
+/** What to do with a half message that nobody has ended. */
+type Verdict = "wait" | "ask" | "later" | "discard";
+
+/** The rounds of checks, and what they know. */
+export class TransactionChecks {
+  readonly #broker: CheckContext;
+  #progress: HalfProgress;
+  /** The offsets as the offset table last had them: others may set them. */
+  #seen = { half: -1, op: -1 };
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #closing = false;
+  #wake: (() => void) | undefined;
+  readonly #turns = new Map<string, Iterator<MemberConnection>>();
+  #patience = 0;
+  #unasked = 0;
+
+  constructor(broker: CheckContext) {
+    this.#broker = broker;
+    this.#progress = this.#restored();
+  }
+
+  /** Whether a round is going on. */
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Learns what has ended already; a first round comes after `transactionCheckInterval`. */
+  start(): void {
+    const { clock, settings } = this.#broker;
+    this.#timer ??= clock.every(settings.transactionCheckInterval, () => this.#run(() => this.#round()));
+    this.#run(() => this.#takeOps());
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#timer?.cancel();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  /** Says that an op message was stored at `op`, which ends the half message at `half`. */
+  opStored(op: number, half: number): void {
+    this.#progress.takeOp(op, half);
+  }
+
+  /** The newest copy of a half message. */
+  newestOf(half: number): number {
+    return this.#progress.newestOf(half);
+  }
+
+  #run(work: () => Promise<void>): void {
+    if (this.#running !== undefined || this.#closing) return;
+    this.#running = work()
+      .catch((error) => log.error("Checking transactions failed: {reason}", { reason: messageOf(error) }))
+      .finally(() => this.#running = undefined);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#broker.clock.after(PAUSE_MS, resolve);
+    });
+  }
+
+  /** The progress that the offset table tells, within what the queues have. */
+  #restored(): HalfProgress {
+    const { store, offsets } = this.#broker;
+    this.#seen = {
+      half: offsets.get(GROUP, TRANS_HALF, HALF_QUEUE),
+      op: offsets.get(GROUP, TRANS_OP_HALF, HALF_QUEUE),
+    };
+    const within = (topic: string, offset: number) =>
+      Math.max(store.minOffset(topic, HALF_QUEUE), Math.min(offset, store.maxOffset(topic, HALF_QUEUE)));
+    return new HalfProgress(within(TRANS_HALF, this.#seen.half), within(TRANS_OP_HALF, this.#seen.op));
+  }
+
+  async #round(): Promise<void> {
+    const { store, offsets, topics, clock } = this.#broker;
+    if (store.maxOffset(TRANS_HALF, HALF_QUEUE) === 0) return;
+    for (const topic of [TRANS_HALF, TRANS_OP_HALF]) topics.createOnSendBack(topic, 1, false);
+    const { half, op } = this.#seen;
+    if (offsets.get(GROUP, TRANS_HALF, HALF_QUEUE) !== half || offsets.get(GROUP, TRANS_OP_HALF, HALF_QUEUE) !== op) {
+      this.#progress = this.#restored();
+    }
+    const start = clock.now();
+    this.#patience = PATIENCE;
+    this.#unasked = 0;
+    await this.#takeOps();
+    while (!this.#closing && await this.#turn(start)) {
+      this.#commit();
+      await this.#pause();
+    }
+    this.#progress.mark();
+    this.#commit();
+    if (this.#unasked > 0) {
+      log.warn("{count} open transactions: no producer of their group to ask", { count: this.#unasked });
+    }
+  }
+
+  #commit(): void {
+    const { offsets } = this.#broker;
+    const { half, safeOp } = this.#progress;
+    const problem = offsets.commit(GROUP, TRANS_HALF, HALF_QUEUE, half) ??
+      offsets.commit(GROUP, TRANS_OP_HALF, HALF_QUEUE, safeOp);
+    if (problem !== undefined) log.error("Cannot keep the progress of transactions: {problem}", { problem });
+    this.#seen = {
+      half: offsets.get(GROUP, TRANS_HALF, HALF_QUEUE),
+      op: offsets.get(GROUP, TRANS_OP_HALF, HALF_QUEUE),
+    };
+  }
+
+  /** Reads the op messages that are not yet known. */
+  async #takeOps(): Promise<void> {
+    const { store } = this.#broker;
+    const progress = this.#progress;
+    for (let reads = 1; progress.nextOp < store.maxOffset(TRANS_OP_HALF, HALF_QUEUE) && !this.#closing; reads++) {
+      const from = progress.nextOp;
+      const got = store.get(TRANS_OP_HALF, HALF_QUEUE, from, CHECK_READS_PER_TURN);
+      const { records, nextBeginOffset } = got instanceof Promise ? await got : got;
+      const halves = store.maxOffset(TRANS_HALF, HALF_QUEUE);
+      for (const bytes of records) {
+        const record = decodeRecord(bytes);
+        const half = halfOffsetOf(record);
+        if (half === undefined || half >= halves) {
+          log.error("The op message at {op} names no half message: left out", { op: record.queueOffset });
+        }
+        progress.skipOpsTo(record.queueOffset);
+        if (!progress.takeOp(record.queueOffset, half !== undefined && half < halves ? half : undefined)) return;
+      }
+      progress.skipOpsTo(nextBeginOffset);
+      if (progress.nextOp === from) return;
+      if (reads % CHECK_READS_PER_TURN === 0) await this.#pause();
+    }
+  }
+
+  /** A bounded part of a round; false when the round is over. */
+  async #turn(start: number): Promise<boolean> {
+    const { store } = this.#broker;
+    let reads = 0, bytes = 0;
+    for (let steps = 0; steps < CHECK_STEPS_PER_TURN; steps++) {
+      const at = this.#progress.half;
+      if (at >= store.maxOffset(TRANS_HALF, HALF_QUEUE)) return false;
+      if (this.#progress.isEnded(at)) {
+        this.#progress.passTo(at + 1);
+        continue;
+      }
+      if (reads === CHECK_READS_PER_TURN || bytes >= CHECK_BYTES_PER_TURN) return true;
+      reads++;
+      const got = store.get(TRANS_HALF, HALF_QUEUE, at, 1);
+      const found = got instanceof Promise ? await got : got;
+      if (found.status !== "FOUND") {
+        if (found.nextBeginOffset <= at) return false;
+        this.#progress.passTo(found.nextBeginOffset);
+        continue;
+      }
+      bytes += found.records[0]!.length;
+      if (!await this.#judge(at, readable(found), start)) return false;
+    }
+    return true;
+  }
+
+  /** Decides on an open half message; false when it, and with it the round, has to wait. */
+  async #judge(at: number, half: MessageRecord | undefined, start: number): Promise<boolean> {
+    const progress = this.#progress;
+    if (half === undefined) {
+      log.error("The half message at {at} cannot be read: left out", { at });
+      progress.passTo(at + 1);
+      return true;
+    }
+    const verdict = this.#verdict(half, start);
+    if (verdict === "wait") return false;
+    await this.#takeOps();
+    const producer = verdict === "ask" ? await this.#producerOf(half) : undefined;
+    // All this may have taken its time.
+    if (this.#closing) return false;
+    if (!progress.isEnded(at)) {
+      const passed = verdict === "discard" ? await this.#discard(half) : await this.#renew(at, half, verdict, producer);
+      if (!passed) return false;
+    }
+    progress.passTo(at + 1);
+    return true;
+  }
+
+  #verdict({ properties, bornTimestamp, storeTimestamp }: MessageRecord, start: number): Verdict {
+    const { settings, clock } = this.#broker;
+    const age = clock.now() - bornTimestamp;
+    const checks = propertyOf(properties, TRANSACTION_CHECK_TIMES);
+    if (checks !== undefined && wholeNumber(checks) >= settings.transactionCheckMax) return "discard";
+    if (age > settings.fileReservedTime * HOUR_MS) return "discard";
+    if (storeTimestamp >= start) return "wait";
+    const wished = propertyOf(properties, CHECK_IMMUNITY_TIME_IN_SECONDS);
+    if (wished === undefined) return age >= 0 && age < settings.transactionTimeOut ? "wait" : "ask";
+    const seconds = wholeNumber(wished);
+    return age < (seconds === -1 ? settings.transactionTimeOut : seconds * 1000) ? "later" : "ask";
+  }
+
+  /** Stores a half message anew, so that those behind it get their turn, and asks about it if that is the verdict. */
+  async #renew(at: number, half: MessageRecord, verdict: Verdict, producer: MemberConnection | undefined) {
+    let { properties } = half;
+    const first = propertyOf(properties, TRAN_PREPARED_QUEUE_OFFSET);
+    if (verdict === "later") {
+      if (first === undefined) properties = withProperty(properties, TRAN_PREPARED_QUEUE_OFFSET, String(at));
+    } else {
+      const checks = propertyOf(properties, TRANSACTION_CHECK_TIMES);
+      const count = checks === undefined ? 1 : wholeNumber(checks) + 1;
+      properties = withProperty(properties, TRANSACTION_CHECK_TIMES, String(count));
+    }
+    const result = await this.#put({ ...storedAgain(half), properties, waitForSync: false });
+    if (result.status === "MESSAGE_ILLEGAL") return await this.#discard(half);
+    if (result.logOffset < 0) return false;
+    const { queueOffset } = result;
+    this.#progress.renewed(at, queueOffset);
+    if (first !== undefined && wholeNumber(first) >= 0) this.#progress.renewed(wholeNumber(first), queueOffset);
+    if (verdict === "ask") this.#ask({ ...half, properties }, result, producer);
+    return true;
+  }
+
+  #ask(half: MessageRecord, place: PutResult, producer: MemberConnection | undefined): void {
+    const target = targetOf(half);
+    if (producer === undefined || target === undefined) {
+      this.#unasked++;
+      return;
+    }
+    const uniqueKey = propertyOf(half.properties, PropertyName.UNIQ_KEY);
+    producer.notify(CheckTransactionState, {
+      tranStateTableOffset: place.queueOffset,
+      commitLogOffset: place.logOffset,
+      msgId: uniqueKey,
+      transactionId: uniqueKey,
+      offsetMsgId: formatMessageId(this.#broker.storeHost, place.logOffset),
+    }, [checkBody(half, target, place)]);
+  }
+
+  /** The next producer of the half message's group that takes more; undefined when there is none. */
+  async #producerOf({ properties }: MessageRecord): Promise<MemberConnection | undefined> {
+    const group = propertyOf(properties, PropertyName.PGROUP);
+    const members = group === undefined ? undefined : this.#broker.producers.find(group);
+    if (group === undefined || members === undefined) return undefined;
+    for (let tries = 1; !this.#closing; tries++) {
+      const producer = this.#next(group);
+      if (producer === undefined || !producer.congested) return producer;
+      if (tries % members.size !== 0) continue;
+      if (this.#patience-- <= 0) break;
+      await this.#pause();
+    }
+    return undefined;
+  }
+
+  /** The members of a group in turn. */
+  #next(group: string): MemberConnection | undefined {
+    const next = this.#turns.get(group)?.next();
+    if (next !== undefined && !next.done) return next.value;
+    const members = this.#broker.producers.find(group);
+    if (members === undefined) {
+      this.#turns.delete(group);
+      return undefined;
+    }
+    const turn = members.keys();
+    this.#turns.set(group, turn);
+    return turn.next().value;
+  }
+
+  /** Puts a half message aside that was asked about too often, or is too old. */
+  async #discard(half: MessageRecord): Promise<boolean> {
+    this.#broker.topics.createOnSendBack(TRANS_CHECK_MAX_TIME, 1, false);
+    log.error("The transaction of half message {id} stays open: moved to {topic}", {
+      id: formatMessageId(half.storeHost, half.physicalOffset),
+      topic: TRANS_CHECK_MAX_TIME,
+    });
+    const result = await this.#put({
+      ...storedAgain(half),
+      topic: TRANS_CHECK_MAX_TIME,
+      queueId: 0,
+      waitForSync: false,
+    });
+    return result.logOffset >= 0;
+  }
+
+  #put(message: NewMessage): Promise<PutResult> {
+    return new Promise((resolve) => this.#broker.intake.deliver(message, resolve));
+  }
+}
+
+/** The record that a read found, as a copy that outlives the turn; undefined for bytes that are none. */
+function readable({ records }: GetResult): MessageRecord | undefined {
+  try {
+    return decodeRecord(records[0]!.slice());
+  } catch {
+    return undefined;
+  }
+}
+
+/** The number of a property; -1 for a text that is none, as RocketMQ takes it. */
+function wholeNumber(text: string): number {
+  return /^[-+]?\d{1,15}$/.test(text) ? Number(text) : -1;
+}

@@ -13,6 +13,18 @@ final class Compat {
         invoke(Class.forName(type).getDeclaredMethod(method, Session.class, String[].class), null, session, args);
     }
 
+    /** Makes an object of the first of these types that the client has what it needs for. */
+    static <T> T make(Class<T> kind, String[] types, String argument) throws Exception {
+        for (String type : types) {
+            try {
+                return kind.cast(Class.forName(type).getDeclaredConstructor(String.class).newInstance(argument));
+            } catch (ClassNotFoundException e) {
+                // Not compiled for this client.
+            }
+        }
+        throw new ClassNotFoundException(String.join(", ", types));
+    }
+
     /** 5.x asks for a map of topic attributes too. */
     static void createTopic(DefaultMQProducer producer, String key, String topic, int queues) throws Exception {
         try {
@@ -21,6 +33,16 @@ final class Compat {
         } catch (NoSuchMethodException e) {
             Method newer = DefaultMQProducer.class.getMethod("createTopic", String.class, String.class, int.class, Map.class);
             invoke(newer, producer, key, topic, queues, null);
+        }
+    }
+
+    /** Calls a setter of an enum that 5.x has moved to another package. */
+    static void setEnum(Object target, String setter, String constant) throws Exception {
+        for (Method method : target.getClass().getMethods()) {
+            if (!method.getName().equals(setter)) continue;
+            for (Object value : method.getParameterTypes()[0].getEnumConstants()) {
+                if (((Enum<?>) value).name().equals(constant)) invoke(method, target, value);
+            }
         }
     }
 

@@ -86,12 +86,23 @@ final class Groups {
         }
     }
 
-    private static void awaitQueues(DefaultMQPushConsumer consumer, String topic, int count) throws Exception {
-        Session.await(count + " queues for one member", () -> {
-            Set<MessageQueue> held = consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet();
-            int found = 0;
-            for (MessageQueue queue : held) found += queue.getTopic().equals(topic) ? 1 : 0;
-            return found == count;
+    /** A topic that came after the consumer's start is found when it looks again, which here comes too late by itself. */
+    static void lookAgain(DefaultMQPushConsumer consumer, String topic) throws Exception {
+        Session.await("queues of " + topic, () -> {
+            consumer.getDefaultMQPushConsumerImpl().getmQClientFactory().updateTopicRouteInfoFromNameServer(topic);
+            consumer.getDefaultMQPushConsumerImpl().getmQClientFactory().rebalanceImmediately();
+            return countQueues(consumer, topic) > 0;
         });
+    }
+
+    static void awaitQueues(DefaultMQPushConsumer consumer, String topic, int count) throws Exception {
+        Session.await(count + " queues for one member", () -> countQueues(consumer, topic) == count);
+    }
+
+    private static int countQueues(DefaultMQPushConsumer consumer, String topic) {
+        Set<MessageQueue> held = consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet();
+        int found = 0;
+        for (MessageQueue queue : held) found += queue.getTopic().equals(topic) ? 1 : 0;
+        return found;
     }
 }

@@ -44,15 +44,41 @@ public final class Interop {
             case "consume-all": Consuming.everything(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
             case "pull": Pulling.run(session, args[0], args[1]); break;
             case "lite-pull": Compat.call("LitePulling", "run", session, args); break;
+            case "lite-pull-places": Compat.call("LitePulling", "places", session, args); break;
+            case "pull-after-retention": Pulling.afterRetention(session, args[0], args[1]); break;
+            case "ask": Asking.ask(session, args); break;
+            case "post-to":
+                Asking.post(session, args[0], args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]),
+                    Integer.parseInt(args[4]), args[5]);
+                break;
+            case "hold-pulls":
+                Asking.hold(session, args[0], args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]));
+                break;
+            case "start-transactions": Transactions.start(session, args[0]); break;
+            case "stop-transactions": Transactions.stop(args[0]); break;
+            case "transactions": Transactions.run(session, args); break;
+            case "transaction-checks": Transactions.checks(); break;
+            case "read-topic": Transactions.read(session, args[0], args.length > 1 ? args[1] : null); break;
             case "resume": Groups.resume(session, args[0], args[1]); break;
             case "share": Groups.share(session, args[0], args[1]); break;
+            case "retry": Retrying.run(session, args[0], args[1], args[2]); break;
+            case "send-back-refusals": Retrying.refusals(session, args[0], args[1], args[2], args[3]); break;
+            case "join": Members.join(session, args); break;
+            case "leave": Members.leave(args[0]); break;
+            case "subscribe": Members.subscribe(args[0], args[1], args[2]); break;
+            case "unsubscribe": Members.unsubscribe(args[0], args[1]); break;
+            case "await-queues": Members.awaitQueues(args[0], args[1], Integer.parseInt(args[2])); break;
+            case "post": Members.post(session, args); break;
+            case "got": Members.got(args); break;
+            case "update-group": Members.updateGroup(session, args); break;
+            case "pull-code": Members.pullCode(session, args[0], args[1], args[2], args[3]); break;
             case "errors": Errors.run(session, args[0], args[1], args[2]); break;
             case "fill": StoreCheck.fill(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
             case "commit-offsets": StoreCheck.commit(session, args[0], args[1], Long.parseLong(args[2])); break;
             case "read-store": StoreCheck.read(session, args[0]); break;
             case "find-by-key": StoreCheck.findByKey(session, args[0], Integer.parseInt(args[1])); break;
+            case "sql-evaluate": Compat.call("SqlEvaluate", "run", session, args); break;
             default: throw new Out.Failed("unknown command " + command);
         }
     }
 }
-            case "sql-evaluate": Compat.call("SqlEvaluate", "run", session, args); break;

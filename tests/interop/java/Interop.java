@@ -82,3 +82,9 @@ public final class Interop {
         }
     }
 }
+            case "find-by-keys": Finding.byKey(session, args[0]); break;
+            case "find-by-key-and-time": Finding.byKeyAndTime(session, args[0]); break;
+            case "find-by-id": Finding.byId(session, args[0]); break;
+            case "find-delayed": Finding.delayed(session, args[0]); break;
+            case "find-by-time": Finding.byTime(session, args[0], args[1]); break;
+            case "flood": Flooding.run(session, args[0], args[1]); break;

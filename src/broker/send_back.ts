@@ -21,7 +21,7 @@ import { deadLetterQueue, groupOfRetry, noTopic, retriesAllowed, type RetryRefus
 /** What the handler needs of the broker. */
 export interface SendBackContext extends Pick<BrokerContext, "groups" | "topics"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1">;
-  readonly store: Pick<BrokerContext["store"], "recordAt">;
+  readonly store: Pick<BrokerContext["store"], "fetchRecord" | "options">;
   readonly intake: Pick<BrokerContext["intake"], "put">;
 }
 
@@ -37,7 +37,7 @@ export function sendBackHandlers(table: HandlerTable, broker: SendBackContext): 
   table.on(ConsumerSendMsgBack, (request) => sendBack(broker, request));
 }
 
-function sendBack(broker: SendBackContext, request: SendBack): Answer | undefined {
+function sendBack(broker: SendBackContext, request: SendBack): Answer | undefined | Promise<Answer | undefined> {
   const { header } = request;
   const { settings: { brokerPermission, brokerIP1 } } = broker;
   const group = groupOfRetry(broker, header.group);
@@ -58,18 +58,30 @@ function sendBack(broker: SendBackContext, request: SendBack): Answer | undefine
   if ((retry.perm & Permission.WRITE) === 0) {
     return forbidden(`the topic[${retry.topicName}] sending message is forbidden: its perm is ${retry.perm}`);
   }
-  const stored = broker.store.recordAt(header.offset);
+  const stored = broker.store.fetchRecord(header.offset);
+  const again = (bytes: Uint8Array | undefined) => putAgain(broker, request, bytes, group, retry);
+  return stored instanceof Promise ? stored.then(again) : again(stored);
+}
+
+function putAgain(
+  broker: SendBackContext,
+  request: SendBack,
+  stored: Uint8Array | undefined,
+  group: SubscriptionGroupConfig,
+  retry: TopicConfig,
+): Answer | undefined {
   if (stored === undefined) {
-    return { code: ResponseCode.SYSTEM_ERROR, remark: `look message by offset failed, ${header.offset}` };
+    const remark = `look message by offset failed, ${request.header.offset}`;
+    return { code: ResponseCode.SYSTEM_ERROR, remark };
   }
   const message = anew(broker, request, decodeRecord(stored), group, retry);
   if ("code" in message) return message;
   broker.intake.put(message, ({ status, reason }) => {
-    if (status === "PUT_OK") request.answer({ code: ResponseCode.SUCCESS });
-    else {request.answer({
-        code: ResponseCode.SYSTEM_ERROR,
-        remark: reason === undefined ? status : `${status}: ${reason}`,
-      });}
+    if (status === "PUT_OK") return request.answer({ code: ResponseCode.SUCCESS });
+    request.answer({
+      code: ResponseCode.SYSTEM_ERROR,
+      remark: reason === undefined ? status : `${status}: ${reason}`,
+    });
   });
   return undefined;
 }
@@ -94,6 +106,7 @@ function anew(
   else {
     target = { topic: retry.topicName, queueId: someQueue(group, retry) };
     level = delayLevel === 0 ? FIRST_LEVEL + record.reconsumeTimes : delayLevel;
+    level = Math.min(level, broker.store.options.delayLevels.length);
   }
   if ("code" in target) return target;
   return {

@@ -20,7 +20,7 @@ import { formatProperties, parseProperties } from "../../src/protocol/properties
 import * as requests from "../../src/protocol/requests.ts";
 import type { GetResult, MessageStore } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { Bench, HOST, put } from "../store/kit.ts";
+import { Bench, HOST, put, putMany } from "../store/kit.ts";
 import { Desk, HandClock } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, SUBSCRIPTION_GROUP_NOT_EXIST } = ResponseCode;
@@ -220,6 +220,20 @@ Deno.test("What is no message cannot come back", async () => {
       assertEquals([code, remark], [SYSTEM_ERROR, `look message by offset failed, ${offset}`]);
     }
     assertEquals(store.maxLogOffset, end);
+  });
+});
+
+Deno.test("A message that is no longer in memory comes back like any other", async () => {
+  await served(async ({ store, sendBack, last }) => {
+    const { logOffset: offset } = await put(store, { properties: "" });
+    // More than the pieces of the log's end that stay in memory.
+    await putMany(store, 60, "m", 15_000);
+    assert(store.fetchRecord(offset) instanceof Promise);
+    assertEquals((await sendBack({ offset })).code, SUCCESS);
+    assertEquals(all(last(SCHEDULE, 2))["ORIGIN_MESSAGE_ID"], formatMessageId(HOST, offset));
+    for (const beside of [offset + 1, offset + 90]) {
+      assertEquals((await sendBack({ offset: beside })).remark, `look message by offset failed, ${beside}`);
+    }
   });
 });
 

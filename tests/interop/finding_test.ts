@@ -4,7 +4,7 @@
  * @module
  */
 import { type ClientVersion, hasJava } from "../java.ts";
-import { type Node } from "../launch.ts";
+import type { Node } from "../launch.ts";
 import { startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
 

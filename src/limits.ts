@@ -219,6 +219,15 @@ export const CHECK_STEPS_PER_TURN = 16 * KiB;
 export const CHECK_READS_PER_TURN = 32;
 /** Bytes of half messages that one turn of a round of checks stores anew. */
 export const CHECK_BYTES_PER_TURN = MiB;
+/** Delayed messages, and bytes of them, that one turn of the event loop delivers. */
+export const DELAYED_MESSAGES_PER_TURN = 256;
+export const DELAYED_BYTES_PER_TURN = MiB;
+/** How long a delay level without due messages gathers those that become due, ms, so that they share a write. */
+export const DELAY_GATHER_MS = 10;
+/** Longest time after which heads of delay levels are compared with the clock, which may have been set, ms. */
+export const DELAY_LOOK_MS_MAX = 1_000;
+/** When a delay level goes on that could not be delivered, ms (`DELAY_FOR_A_WHILE` of ScheduleMessageService 4.9.7). */
+export const DELAY_RETRY_MS = 100;
 /** Greatest queue id that the store takes. */
 export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
 /** How often queues, index and checkpoint are made durable, ms. */

@@ -15,6 +15,7 @@ import { MessageStore } from "../store/mod.ts";
 import { clientHandlers } from "./client_handlers.ts";
 import { ConsumerGroups } from "./consumers.ts";
 import type { BrokerContext } from "./context.ts";
+import { Delays } from "./delays.ts";
 import { findingHandlers } from "./finding.ts";
 import { SubscriptionGroupTable } from "./groups.ts";
 import { offsetHandlers } from "./offset_handlers.ts";
@@ -102,6 +103,10 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     locks.start();
     opened.push(locks);
 
+    const delays = new Delays(broker);
+    delays.handlers(table);
+    opened.push(delays);
+
     const flow = new FlowControl(broker);
     flow.limit(table);
     opened.push(flow);
@@ -128,6 +133,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
     for (const part of [offsets, producers, consumers, flow]) part.start();
+    if (settings.brokerRole !== "SLAVE") delays.start();
     await registration.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
     return { port: server.port, close: closeAll };

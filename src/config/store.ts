@@ -121,6 +121,11 @@ export const storeSettings = {
     default: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
     help: "delay of each delay level, from level 1",
   }),
+  flushDelayOffsetInterval: int({
+    default: 10000,
+    min: 100,
+    help: "ms between saves of how far delayed messages were delivered",
+  }),
   fileReservedTime: int({ default: 72, min: 1, hot: true, help: "hours that messages are kept" }),
   deleteWhen: list({ pattern: /^([01]?\d|2[0-3])$/, allowed: "an hour of the day from 00 to 23" }, {
     default: ["04"],

@@ -232,6 +232,12 @@ export class MessageStore {
     return this.#lookup.byKey(topic, key, max, beginMs, endMs);
   }
 
+  /** Makes what was written until now survive a power loss; false when the store has failed. */
+  async sync(): Promise<boolean> {
+    await this.#flusher.sync();
+    return this.#state.failure === undefined;
+  }
+
   /** Calls `listener` once per queue and commit, when new messages can be read. */
   onArrival(listener: ArrivalListener): void {
     this.#dispatcher.onArrival(listener);

@@ -6,6 +6,7 @@
  */
 export * from "./consumer_offsets.ts";
 export * from "./data_version.ts";
+export * from "./delay_offsets.ts";
 export * from "./heartbeat.ts";
 export * from "./lists.ts";
 export * from "./message_queue.ts";

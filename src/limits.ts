@@ -99,6 +99,8 @@ export const QUEUE_WINDOW_ENTRIES = 64;
 export const QUEUE_WINDOW_ENTRIES_MAX = 1024;
 /** Entries that one read of a queue brings at most. */
 export const QUEUE_READ_ENTRIES_MAX = 1024;
+/** Consume queue files open at the same time. */
+export const QUEUE_FILES_OPEN_MAX = 512;
 /** Queue files synced at the same time. */
 export const QUEUE_SYNCS_AT_ONCE = 8;
 /** Name of a topic's folder, bytes: what Linux file systems take. */
@@ -118,11 +120,6 @@ export const INDEX_TOPIC_HASHES_MAX = 4096;
 
 // ---- store ----
 
-/** Defaults of RocketMQ 4.9.7's MessageStoreConfig for a store that is opened without a broker's settings, bytes. */
-export const LOG_FILE_BYTES = 1024 * MiB;
-export const MESSAGE_BYTES_MAX = 4 * MiB;
-export const BATCH_BYTES_IN_MEMORY = 256 * KiB;
-export const BATCH_BYTES_ON_DISK = 64 * KiB;
 /** Bytes of one piece of the log's end in memory. */
 export const LOG_TAIL_CHUNK_BYTES = 8 * MiB;
 
@@ -138,6 +135,8 @@ export const COLD_BLOCKS_MAX = 16;
 export const COLD_BLOCKS_PER_READ = 8;
 /** Reads of old parts of the log that run at once; others wait. */
 export const COLD_READS_AT_ONCE = 4;
+/** Longest time that one read of a queue looks into records for those that are wanted, ms; then it ends its batch. */
+export const FILTER_MS_PER_TURN = 20;
 /** Bytes read at once while walking through the log at start. */
 export const RECOVERY_BLOCK_BYTES = 8 * MiB;
 /** Bytes that are read at first of a message that is looked up; most have no more. */
@@ -173,16 +172,24 @@ export const FILTER_SERVERS_MAX = 1000;
 export const SUBSCRIPTION_TAGS_MAX = 10_000;
 /** Subscription text, characters: an SQL expression or a list of tags. */
 export const SUBSCRIPTION_LENGTH_MAX = 64 * KiB;
-/** Pairs of topic and group with a consumer offset. */
-export const OFFSET_ENTRIES_MAX = 1_000_000;
-/** Clients of one group. */
-export const GROUP_CLIENTS_MAX = 100_000;
-/** Entries of a nameserver's key-value configuration, over all namespaces. */
-export const KV_ENTRIES_MAX = 100_000;
 /** Levels of parentheses and signs in an SQL expression; RocketMQ's bound is the depth of Java's stack. */
 export const SQL_DEPTH_MAX = 200;
 /** Values and operators of an SQL expression; each may go one level deeper when it is evaluated. */
 export const SQL_PARTS_MAX = 2000;
+/** SQL expressions that are kept read, and the characters of all of them. */
+export const SQL_KEPT_MAX = 4096;
+export const SQL_KEPT_CHARACTERS_MAX = MiB;
+/** Filters of consumer groups that are kept, those of groups that are gone among them, and characters of all of them. */
+export const CONSUMER_FILTERS_MAX = 100_000;
+export const CONSUMER_FILTERS_CHARACTERS_MAX = 16 * MiB;
+/** Pairs of topic and group with a consumer offset. */
+export const OFFSET_ENTRIES_MAX = 1_000_000;
+/** Clients of one group. */
+export const GROUP_CLIENTS_MAX = 100_000;
+/** Members of all groups together, of consumer and of producer groups each: a client counts in every group it is in. */
+export const GROUPS_CLIENTS_MAX = 1_000_000;
+/** Entries of a nameserver's key-value configuration, over all namespaces. */
+export const KV_ENTRIES_MAX = 100_000;
 /** Namespace, key or value of the key-value configuration, characters. */
 export const KV_TEXT_LENGTH_MAX = 64 * KiB;
 /** Characters of all namespaces, keys and values of the key-value configuration. */
@@ -192,6 +199,8 @@ export const KV_CHARACTERS_MAX = 16 * MiB;
 
 /** Queues with an offset, over all groups and topics. */
 export const OFFSETS_MAX = 4_000_000;
+/** Characters of a great state file that are made and written in one turn: a millisecond or two. */
+export const STATE_SLICE_CHARACTERS = 128 * KiB;
 /** Bytes of one heartbeat: RocketMQ has no bound of its own below the frame. */
 export const HEARTBEAT_BYTES_MAX = 4 * MiB;
 /** Characters of all subscriptions of all groups that are online. */

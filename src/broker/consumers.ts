@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { BrokerSettings } from "../config/mod.ts";
-import { GROUP_CLIENTS_MAX, GROUPS_MAX, SUBSCRIPTION_CHARACTERS_MAX } from "../limits.ts";
+import { GROUPS_MAX, SUBSCRIPTION_CHARACTERS_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type {
   ConsumeFromWhere,
@@ -104,12 +104,9 @@ export class ConsumerGroups {
   /** Why a heartbeat cannot be taken; undefined when it can. */
   problem(data: ConsumerData, connection: MemberConnection): string | undefined {
     const { groupName } = data;
+    const problem = this.#members.problem(groupName, connection, "consumer", GROUPS_MAX);
+    if (problem !== undefined) return problem;
     const state = this.#online.get(groupName);
-    if (state === undefined && this.#online.size >= GROUPS_MAX) return `${GROUPS_MAX} consumer groups are online`;
-    const members = this.#members.get(groupName) ?? nobody;
-    if (members.size >= GROUP_CLIENTS_MAX && !members.has(connection)) {
-      return `the group ${groupName} has ${GROUP_CLIENTS_MAX} members already`;
-    }
     const characters = this.#characters - (state?.characters ?? 0) + charactersOf(data.subscriptionDataSet);
     if (characters > SUBSCRIPTION_CHARACTERS_MAX) {
       return `the subscriptions of all groups have ${characters} characters, allowed are ${SUBSCRIPTION_CHARACTERS_MAX}`;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { GROUP_CLIENTS_MAX, GROUPS_CLIENTS_MAX } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Connection } from "../remoting/connection.ts";
 
@@ -45,6 +46,7 @@ export class Memberships {
   /** By client id; one entry for a connection at most. */
   readonly #connectionOf = new Map<string, MemberConnection>();
   #timer: Timer | undefined;
+  #count = 0;
 
   /** `left` is called for each group that a closed connection was in, after it is out. */
   constructor(clock: Clock, left: (group: string, connection: MemberConnection, member: Member) => void) {
@@ -52,11 +54,23 @@ export class Memberships {
     this.#left = left;
   }
 
+  /** Why a connection cannot join a group; undefined when it can. `kind` tells people what groups these are. */
+  problem(group: string, connection: MemberConnection, kind: string, groupsMax: number): string | undefined {
+    const members = this.#groups.get(group);
+    if (members?.has(connection)) return undefined;
+    if (members === undefined && this.#groups.size >= groupsMax) return `${groupsMax} ${kind} groups are online`;
+    if (members !== undefined && members.size >= GROUP_CLIENTS_MAX) {
+      return `the ${kind} group ${group} has ${GROUP_CLIENTS_MAX} members already`;
+    }
+    return this.#count < GROUPS_CLIENTS_MAX ? undefined : `all ${kind} groups have ${GROUPS_CLIENTS_MAX} members`;
+  }
+
   /** Adds or refreshes a member; true when the connection is new in the group. */
   join(group: string, connection: MemberConnection, { clientId, language, version }: Client): boolean {
     let members = this.#groups.get(group);
     if (members === undefined) this.#groups.set(group, members = new Map());
     const isNew = !members.has(connection);
+    if (isNew) this.#count++;
     members.set(connection, { clientId, language, version, lastUpdate: this.#clock.now() });
     const known = this.#present.get(connection);
     if (known !== undefined && known.clientId !== clientId) this.#forgetClient(known.clientId, connection);
@@ -82,6 +96,7 @@ export class Memberships {
     const member = members?.get(connection);
     if (members === undefined || member === undefined) return undefined;
     members.delete(connection);
+    this.#count--;
     if (members.size === 0) this.#groups.delete(group);
     const known = this.#present.get(connection);
     known?.groups.delete(group);

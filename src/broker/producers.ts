@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GROUP_CLIENTS_MAX, PRODUCER_GROUPS_MAX } from "../limits.ts";
+import { PRODUCER_GROUPS_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type Client, type Member, type MemberConnection, Memberships } from "./memberships.ts";
 
@@ -17,12 +17,7 @@ export class ProducerGroups {
 
   /** Why a heartbeat cannot be taken; undefined when it can. */
   problem(group: string, connection: MemberConnection): string | undefined {
-    const members = this.#members.get(group);
-    if (members === undefined) {
-      return this.#members.size < PRODUCER_GROUPS_MAX ? undefined : `${PRODUCER_GROUPS_MAX} producer groups are online`;
-    }
-    if (members.size < GROUP_CLIENTS_MAX || members.has(connection)) return undefined;
-    return `the producer group ${group} has ${GROUP_CLIENTS_MAX} members already`;
+    return this.#members.problem(group, connection, "producer", PRODUCER_GROUPS_MAX);
   }
 
   /** Adds or refreshes a producer. */

@@ -4,7 +4,9 @@
  * @module
  */
 import { clientHandlers } from "../../src/broker/client_handlers.ts";
+import { ConsumerFilters } from "../../src/broker/consumer_filters.ts";
 import { ConsumerGroups } from "../../src/broker/consumers.ts";
+import { MessageFilters } from "../../src/broker/filters.ts";
 import { groupHandlers } from "../../src/broker/group_handlers.ts";
 import { SubscriptionGroupTable } from "../../src/broker/groups.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
@@ -36,11 +38,13 @@ function setUp(folder: string, given: Partial<Settings> = {}) {
   const topics = new TopicTable({ settings, disk: denoDisk, clock });
   const groups = new SubscriptionGroupTable({ settings, disk: denoDisk, clock });
   const consumers = new ConsumerGroups({ settings, groups, clock });
+  const filters = new MessageFilters(settings);
+  const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk: denoDisk, clock });
   const producers = new ProducerGroups(clock);
   const deleted: string[] = [];
   const store = { deleteTopic: (topic: string) => void deleted.push(topic) };
   const desk = new Desk((table) => {
-    clientHandlers(table, { topics, groups, consumers, producers });
+    clientHandlers(table, { topics, groups, consumers, consumerFilters, filters, producers });
     topicHandlers(table, { settings, topics, store });
     groupHandlers(table, { settings, groups });
   });
@@ -89,6 +93,20 @@ Deno.test("A Java client's heartbeat makes its group, its retry topic and its su
     assertEquals([member?.clientId, member?.language, member?.version], ["10.0.0.1@1234", "JAVA", answer.version]);
     const list = await ask(requests.GetConsumerListByGroup, { consumerGroup: "CG" });
     assertEquals(decodeConsumerIds(list.body), ["10.0.0.1@1234"]);
+  });
+});
+
+Deno.test("A retry topic has the queues that its group says, and is a unit's for a client in unit mode", async () => {
+  await served(async ({ desk, topics, groups }) => {
+    groups.update(subscriptionGroup("CG", { retryQueueNums: 3 }));
+    groups.update(subscriptionGroup("None", { retryQueueNums: 0 }));
+    const consumer = (groupName: string, unitMode = false) => ({ groupName, unitMode, subscriptionDataSet: [] });
+    const consumerDataSet = [consumer("CG", true), consumer("None")];
+    assertEquals((await desk.client().ask(requests.HeartBeat, {}, bytes({ clientID: "c", consumerDataSet }))).code, 0);
+    const topic = (name: string, queues: number, topicSysFlag: number) =>
+      topicConfig(name, { readQueueNums: queues, writeQueueNums: queues, topicSysFlag });
+    assertEquals(topics.get("%RETRY%CG"), topic("%RETRY%CG", 3, 2));
+    assertEquals(topics.get("%RETRY%None"), topic("%RETRY%None", 0, 0));
   });
 });
 

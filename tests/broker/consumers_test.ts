@@ -2,8 +2,9 @@
  * @module
  */
 import { ConsumerGroups } from "../../src/broker/consumers.ts";
+import { Memberships } from "../../src/broker/memberships.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
-import { SUBSCRIPTION_CHARACTERS_MAX } from "../../src/limits.ts";
+import { GROUPS_CLIENTS_MAX, SUBSCRIPTION_CHARACTERS_MAX } from "../../src/limits.ts";
 import type { ConsumerData, SubscriptionData } from "../../src/protocol/bodies/heartbeat.ts";
 import { subscriptionGroup } from "../../src/protocol/bodies/subscription_group.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
@@ -169,6 +170,26 @@ Deno.test("ConsumerGroups finds the groups that want a topic", () => {
   groups.register(data("CG", "T"), a, client("c1"));
   groups.register(data("CG2", "U"), a, client("c1"));
   assertEquals([groups.groupsOf("U"), groups.groupsOf("V")], [["CG2"], []]);
+});
+
+Deno.test("Memberships bounds the members of all groups together, and counts those that go", () => {
+  const members = new Memberships(new HandClock(), () => {});
+  const connections = Array.from({ length: GROUPS_CLIENTS_MAX / 100_000 }, (_, i) => new RecordingConnection(`${i}`));
+  for (const connection of connections) {
+    for (let group = 0; group < 100_000; group++) {
+      assertEquals(members.problem(`G${group}`, connection, "consumer", 100_000), undefined);
+      members.join(`G${group}`, connection, client("c"));
+    }
+  }
+  const oneMore = new RecordingConnection("one more");
+  const full = `all consumer groups have ${GROUPS_CLIENTS_MAX} members`;
+  assertEquals(members.problem("G1", oneMore, "consumer", 100_000), full);
+  assertEquals(members.problem("G1", connections[0]!, "consumer", 100_000), undefined, "it is in already");
+  assertEquals(members.problem("New", oneMore, "consumer", 100_000), "100000 consumer groups are online");
+  members.leave("G2", connections[0]!);
+  assertEquals(members.problem("G1", oneMore, "consumer", 100_000), undefined);
+  connections[1]!.close();
+  assertEquals(members.get("G1")?.size, connections.length - 1);
 });
 
 Deno.test("ProducerGroups knows members until they unregister or close", () => {

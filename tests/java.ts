@@ -21,7 +21,10 @@ const SOURCES = new URL("./interop/java/", import.meta.url);
 /** Programs that lean on classes which not every version has: compiled only where the rule says so. */
 const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "LitePulling.java": (set) => set !== "client-4.1.0-incubating",
+  "TransactionListening.java": (set) => set !== "client-4.1.0-incubating",
+  "TransactionExecuting.java": (set) => set === "client-4.1.0-incubating",
   "AdminTool.java": (set) => set.startsWith("server-"),
+  "OrderTopic.java": (set) => set.startsWith("server-"),
   "SqlEvaluate.java": (set) => set.startsWith("server-"),
 };
 

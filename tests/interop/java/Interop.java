@@ -72,19 +72,28 @@ public final class Interop {
             case "got": Members.got(args); break;
             case "update-group": Members.updateGroup(session, args); break;
             case "pull-code": Members.pullCode(session, args[0], args[1], args[2], args[3]); break;
+            case "ordered-locks": Ordered.locks(session, args[0], args[1], args[2], Long.parseLong(args[3])); break;
+            case "ordered-share": Ordered.share(session, args[0], args[1]); break;
+            case "ordered-suspend": Ordered.suspend(session, args[0], args[1]); break;
+            case "ordered-join": Ordered.join(session, args[0], args[1], Integer.parseInt(args[2])); break;
+            case "ordered-await-queues": Ordered.awaitQueues(args[0], Integer.parseInt(args[1])); break;
+            case "ordered-post": Ordered.post(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
+            case "ordered-await": Ordered.awaitSeen(Integer.parseInt(args[0]), Integer.parseInt(args[1])); break;
+            case "ordered-leave": Ordered.leave(); break;
+            case "order-topic": Compat.call("OrderTopic", "run", session, args); break;
             case "errors": Errors.run(session, args[0], args[1], args[2]); break;
             case "fill": StoreCheck.fill(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
             case "commit-offsets": StoreCheck.commit(session, args[0], args[1], Long.parseLong(args[2])); break;
             case "read-store": StoreCheck.read(session, args[0]); break;
             case "find-by-key": StoreCheck.findByKey(session, args[0], Integer.parseInt(args[1])); break;
             case "sql-evaluate": Compat.call("SqlEvaluate", "run", session, args); break;
-            default: throw new Out.Failed("unknown command " + command);
-        }
-    }
-}
             case "find-by-keys": Finding.byKey(session, args[0]); break;
             case "find-by-key-and-time": Finding.byKeyAndTime(session, args[0]); break;
             case "find-by-id": Finding.byId(session, args[0]); break;
             case "find-delayed": Finding.delayed(session, args[0]); break;
             case "find-by-time": Finding.byTime(session, args[0], args[1]); break;
             case "flood": Flooding.run(session, args[0], args[1]); break;
+            default: throw new Out.Failed("unknown command " + command);
+        }
+    }
+}

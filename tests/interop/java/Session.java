@@ -19,6 +19,7 @@ final class Session {
     private final Map<String, Ledger> ledgers = new ConcurrentHashMap<>();
     private final Map<Boolean, DefaultMQProducer> producers = new LinkedHashMap<>();
     private NettyRemotingClient raw;
+    private DefaultMQPullConsumer reader;
     private int instances;
 
     Session(String namesrvAddr) {
@@ -58,6 +59,12 @@ final class Session {
         prepare(consumer, false);
         consumer.start();
         return consumer;
+    }
+
+    /** A pull consumer that all readers share. */
+    synchronized DefaultMQPullConsumer reader() throws Exception {
+        if (reader == null) reader = pullConsumer("interop-reader");
+        return reader;
     }
 
     synchronized void prepare(ClientConfig client, boolean vip) {

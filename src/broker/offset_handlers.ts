@@ -31,7 +31,7 @@ export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContex
     if (problem === undefined) return { code: ResponseCode.SUCCESS };
     return { code: ResponseCode.SYSTEM_ERROR, remark: `UPDATE_CONSUMER_OFFSET: ${problem}` };
   });
-  table.on(GetAllConsumerOffset, () => ({ code: ResponseCode.SUCCESS, body: offsets.toBody() }));
+  table.on(GetAllConsumerOffset, async () => ({ code: ResponseCode.SUCCESS, body: await offsets.toBody() }));
 }
 
 /**

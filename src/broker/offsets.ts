@@ -10,11 +10,14 @@ import { OFFSETS_MAX } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import {
+  type ConsumerOffsetEntry,
+  consumerOffsetPieces,
   type ConsumerOffsetTable,
   decodeConsumerOffsets,
   encodeConsumerOffsets,
 } from "../protocol/bodies/consumer_offsets.ts";
 import { checkGroup } from "../protocol/names.ts";
+import { encodeInTurns } from "./slices.ts";
 import { StateFile } from "./state_file.ts";
 import type { TopicTable } from "./topics.ts";
 
@@ -45,7 +48,7 @@ export class ConsumerOffsets {
     this.#options = options;
     this.#file = new StateFile(options.disk, `${options.settings.storePathRootDir}/config/consumerOffset.json`, {
       decode: decodeConsumerOffsets,
-      encode: () => encodeConsumerOffsets(this.#table(), { pretty: true }),
+      encode: () => encodeConsumerOffsets(this.#entries(), { pretty: true }),
     });
     for (const [key, queues] of this.#file.load() ?? []) this.#take(key, queues);
   }
@@ -61,18 +64,18 @@ export class ConsumerOffsets {
     }
   }
 
-  #table(): ConsumerOffsetTable {
-    const table: ConsumerOffsetTable = new Map();
+  *#entries(): Generator<ConsumerOffsetEntry> {
     for (const [group, topics] of this.#groups) {
-      for (const [topic, queues] of topics) table.set(topic + SEPARATOR + group, queues);
+      for (const [topic, queues] of topics) yield [topic + SEPARATOR + group, queues];
     }
-    return table;
   }
 
   /** Saves every `flushConsumerOffsetInterval` from now on. */
   start(): void {
     const { clock, settings } = this.#options;
-    this.#timer ??= clock.every(settings.flushConsumerOffsetInterval, () => void this.#file.save());
+    this.#timer ??= clock.every(settings.flushConsumerOffsetInterval, () => {
+      this.#file.saveInTurns(clock, consumerOffsetPieces(this.#entries(), { pretty: true }));
+    });
   }
 
   /** The offset of the next message that the group wants; -1 when it never said. */
@@ -139,9 +142,9 @@ export class ConsumerOffsets {
     if (this.#groups.delete(group)) this.#file.touch();
   }
 
-  /** The answer of GET_ALL_CONSUMER_OFFSET. */
-  toBody(): Uint8Array {
-    return encodeConsumerOffsets(this.#table());
+  /** The answer of GET_ALL_CONSUMER_OFFSET, made over several turns when it is great. */
+  toBody(): Promise<Uint8Array> {
+    return encodeInTurns(consumerOffsetPieces(this.#entries()), this.#options.clock);
   }
 
   /** Saves at once. */

@@ -6,7 +6,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { type Disk, folderOf, makeFolderOn } from "../platform/disk.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type Disk, folderOf, FreshStateFile, makeFolderOn } from "../platform/disk.ts";
+import { slicesOf, turn } from "./slices.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -22,6 +24,8 @@ export interface StateForm<T> {
 export class StateFile<T> {
   #unsaved = false;
   #scheduled = false;
+  /** A save that goes on over several turns. */
+  #slow: { stopped: boolean } | undefined;
 
   constructor(readonly disk: Disk, readonly path: string, readonly form: StateForm<T>) {}
 
@@ -64,18 +68,74 @@ export class StateFile<T> {
 
   /** Writes what is not yet written; false when the disk refused it (logged; the next save tries again). */
   save(): boolean {
-    if (!this.#unsaved) return true;
+    if (this.#slow !== undefined) {
+      this.#slow.stopped = true;
+      this.#slow = undefined;
+      this.#unsaved = true;
+    }
+    return !this.#unsaved || this.#write(() => this.form.encode());
+  }
+
+  #write(encode: () => Uint8Array): boolean {
     try {
       makeFolderOn(this.disk, folderOf(this.path));
-      this.disk.writeStateFileSync(this.path, this.form.encode());
+      this.disk.writeStateFileSync(this.path, encode());
       this.#unsaved = false;
       return true;
     } catch (error) {
-      log.error("Cannot write {path}: {reason}; it holds old content until a later write succeeds", {
-        path: this.path,
-        reason: messageOf(error),
-      });
+      this.#failed(error);
       return false;
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#unsaved = true;
+    log.error("Cannot write {path}: {reason}; it holds old content until a later write succeeds", {
+      path: this.path,
+      reason: messageOf(error),
+    });
+  }
+
+  /**
+   * Writes as `save` does, but a great content slice by slice, so that others get their turns in between. What changes
+   * meanwhile may or may not be in it, and is written by the save after it.
+   *
+   * @param pieces give the same text as `encode`
+   */
+  saveInTurns(clock: Clock, pieces: Iterable<string>): void {
+    if (!this.#unsaved || this.#slow !== undefined) return;
+    const slices = slicesOf(pieces);
+    const first = slices.next();
+    if (first.done) return void this.#write(() => first.value);
+    this.#unsaved = false;
+    const run = this.#slow = { stopped: false };
+    this.#writeSlowly(first.value, slices, run, clock).catch((error) => this.#failed(error)).finally(() => {
+      if (this.#slow === run) this.#slow = undefined;
+    });
+  }
+
+  async #writeSlowly(
+    first: Uint8Array,
+    slices: Iterator<Uint8Array, Uint8Array>,
+    run: { readonly stopped: boolean },
+    clock: Clock,
+  ): Promise<void> {
+    makeFolderOn(this.disk, folderOf(this.path));
+    const fresh = new FreshStateFile(this.disk, this.path);
+    try {
+      fresh.write(first);
+      for (let done: boolean | undefined = false; !done;) {
+        await turn(clock);
+        // The file beside belongs to the save that stopped this one.
+        if (run.stopped) return;
+        const slice = slices.next();
+        fresh.write(slice.value);
+        done = slice.done;
+      }
+      await fresh.file.syncData();
+    } finally {
+      fresh.file.close();
+    }
+    if (!run.stopped) fresh.takeOver();
   }
 }

@@ -171,17 +171,38 @@ export const denoDisk: Disk = {
 
 /** The steps of `writeStateFileSync` on any disk: a crash at any point leaves the old or the new content readable. */
 export function writeStateFileOn(disk: Disk, path: string, bytes: Uint8Array): void {
-  const fresh = disk.openSync(`${path}.tmp`, { create: true });
+  const fresh = new FreshStateFile(disk, path);
   try {
-    fresh.truncateSync(0);
-    fresh.writeSync(bytes, 0);
-    fresh.syncDataSync();
+    fresh.write(bytes);
+    fresh.file.syncDataSync();
   } finally {
-    fresh.close();
+    fresh.file.close();
   }
-  if (disk.existsSync(path)) disk.renameSync(path, `${path}.bak`);
-  disk.renameSync(`${path}.tmp`, path);
-  disk.syncDirSync(folderOf(path));
+  fresh.takeOver();
+}
+
+/** The next content of a state file, beside it, for those who write it piece by piece: write, sync, close, take over. */
+export class FreshStateFile {
+  readonly file: DiskFile;
+  #end = 0;
+
+  constructor(readonly disk: Disk, readonly path: string) {
+    this.file = disk.openSync(`${path}.tmp`, { create: true });
+    this.file.truncateSync(0);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.file.writeSync(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** Takes the place of the content that was there, which becomes PATH.bak. */
+  takeOver(): void {
+    const { disk, path } = this;
+    if (disk.existsSync(path)) disk.renameSync(path, `${path}.bak`);
+    disk.renameSync(`${path}.tmp`, path);
+    disk.syncDirSync(folderOf(path));
+  }
 }
 
 /** Makes a folder and those above it, so that their names survive a power loss. */

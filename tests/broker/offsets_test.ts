@@ -5,7 +5,7 @@ import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { topicConfig } from "../../src/protocol/bodies/topic_config.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { HandClock, inFolder, readConfig, settingsIn, writeConfig } from "./workshop.ts";
+import { HandClock, inFolder, readConfig, settingsIn, until, writeConfig } from "./workshop.ts";
 
 const topics = new Map([
   ["T", topicConfig("T", { readQueueNums: 4, writeQueueNums: 2 })],
@@ -41,10 +41,10 @@ Deno.test("ConsumerOffsets reads Java's file with its bare queue ids", async () 
 });
 
 Deno.test("ConsumerOffsets reads strict JSON too, and leaves out keys and offsets that cannot be", async () => {
-  await inFolder((folder) => {
+  await inFolder(async (folder) => {
     const table = { "T@CG": { "0": 3, "1": -1 }, "T": { "0": 1 }, "T@CG@X": { "0": 1 }, "@CG": { "0": 1 } };
     writeConfig(folder, "consumerOffset.json", JSON.stringify({ offsetTable: table }));
-    assertEquals(new TextDecoder().decode(open(folder).toBody()), `{"offsetTable":{"T@CG":{0:3}}}`);
+    assertEquals(new TextDecoder().decode(await open(folder).toBody()), `{"offsetTable":{"T@CG":{0:3}}}`);
   });
 });
 
@@ -77,7 +77,7 @@ Deno.test("ConsumerOffsets keeps what is committed, forwards and back", async ()
 });
 
 Deno.test("ConsumerOffsets says why it does not keep an offset", async () => {
-  await inFolder((folder) => {
+  await inFolder(async (folder) => {
     const offsets = open(folder);
     const refused: [Parameters<ConsumerOffsets["commit"]>, string][] = [
       [["CG", "Nowhere", 0, 1], "the topic[Nowhere] does not exist"],
@@ -91,7 +91,7 @@ Deno.test("ConsumerOffsets says why it does not keep an offset", async () => {
       assertStringIncludes(offsets.commit(group, topic, queueId, offset) ?? "", reason);
       assertEquals(offsets.get(group, topic, queueId), -1);
     }
-    assertEquals(new TextDecoder().decode(offsets.toBody()), `{"offsetTable":{}}`);
+    assertEquals(new TextDecoder().decode(await offsets.toBody()), `{"offsetTable":{}}`);
     offsets.close();
     assert(!denoDisk.existsSync(`${folder}/config/consumerOffset.json`));
   });
@@ -119,6 +119,35 @@ Deno.test("ConsumerOffsets saves every interval what has changed, and at its end
     offsets.close();
     assertEquals(open(folder).get("CG", "T", 1), 4);
     assertEquals(clock.timers, 0);
+  });
+});
+
+Deno.test("ConsumerOffsets writes the text that Java writes", async () => {
+  await inFolder((folder) => {
+    writeConfig(folder, "consumerOffset.json", JAVA_FILE.replace("{0:3,", "{0:2,"));
+    const offsets = open(folder);
+    offsets.commit("CG", "T", 0, 3);
+    offsets.close();
+    assertEquals(readConfig(folder, "consumerOffset.json"), JAVA_FILE);
+  });
+});
+
+Deno.test("ConsumerOffsets saves tens of thousands of offsets over several turns", async () => {
+  await inFolder(async (folder) => {
+    const clock = new HandClock();
+    const offsets = open(folder, clock);
+    offsets.start();
+    for (let i = 0; i < 20_000; i++) offsets.commit(`CG-${i}`, "T", 0, i);
+    clock.go(5000);
+    const path = `${folder}/config/consumerOffset.json`;
+    assert(!denoDisk.existsSync(path), "one turn would be long");
+    await until(() => {
+      clock.go(1);
+      return denoDisk.existsSync(path);
+    }, "the file");
+    const again = open(folder);
+    for (let i = 0; i < 20_000; i++) assertEquals(again.get(`CG-${i}`, "T", 0), i);
+    offsets.close();
   });
 });
 

@@ -1,132 +1,18 @@
 /**
- * Pulls over real connections from a real store.
+ * Pulls that are answered at once.
  *
  * @module
  */
-import { ConsumerGroups } from "../../src/broker/consumers.ts";
-import { SubscriptionGroupTable } from "../../src/broker/groups.ts";
-import { Intake } from "../../src/broker/intake.ts";
-import { ConsumerOffsets } from "../../src/broker/offsets.ts";
-import { Pulling, type PullingContext } from "../../src/broker/pulling.ts";
-import { TopicTable } from "../../src/broker/topics.ts";
 import { subscriptionGroup, topicConfig } from "../../src/protocol/bodies/mod.ts";
 import { PullFlag, ResponseCode } from "../../src/protocol/codes.ts";
-import { LitePullMessage, PullMessage } from "../../src/protocol/requests.ts";
-import type { MessageStore, StoreOptions } from "../../src/store/mod.ts";
+import { LitePullMessage } from "../../src/protocol/requests.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { Bench, bodies, FILE_BYTES, HOST, names, put, putMany } from "../store/kit.ts";
-import { Desk, HandClock, RecordingConnection, settingsIn, until } from "./workshop.ts";
+import { bodies, FILE_BYTES, names, put, putMany } from "../store/kit.ts";
+import { type Broker, HELD, pull, recordsIn, served } from "./pull_broker.ts";
+import { RecordingConnection } from "./workshop.ts";
 
-const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
+const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION } = ResponseCode;
 const { PULL_NOT_FOUND, PULL_RETRY_IMMEDIATELY, PULL_OFFSET_MOVED } = ResponseCode;
-const HELD = PullFlag.SUBSCRIPTION | PullFlag.SUSPEND;
-
-const pull = {
-  consumerGroup: "CG",
-  topic: "T",
-  queueId: 0,
-  queueOffset: 0,
-  maxMsgNums: 32,
-  sysFlag: PullFlag.SUBSCRIPTION as number,
-  commitOffset: 0,
-  suspendTimeoutMillis: 15_000,
-  subscription: "*",
-  subVersion: 0,
-};
-type Pull = Partial<typeof pull>;
-
-/** A broker's part that serves pulls, with two queues of the topic T. */
-class Broker {
-  readonly clock = new HandClock();
-  readonly settings;
-  readonly topics;
-  readonly groups;
-  readonly offsets;
-  readonly consumers;
-  readonly pulling;
-  /** Reads of the store, each as topic-queue@offset. */
-  readonly reads: string[] = [];
-  readonly #desk;
-  readonly #ask;
-
-  constructor(readonly bench: Bench, readonly store: MessageStore, given: Partial<PullingContext["settings"]>) {
-    const { clock } = this;
-    const { disk, dir } = bench;
-    const settings = this.settings = {
-      ...settingsIn(dir),
-      brokerPermission: 6,
-      brokerIP1: "127.0.0.1",
-      longPollingEnable: true,
-      shortPollingTimeMills: 1000,
-      slaveReadEnable: false,
-      offsetCheckInSlave: false,
-      ...given,
-    };
-    const topics = this.topics = new TopicTable({ settings, disk, clock });
-    const groups = this.groups = new SubscriptionGroupTable({ settings, disk, clock });
-    this.offsets = new ConsumerOffsets({ settings, topics, disk, clock });
-    this.consumers = new ConsumerGroups({ settings, groups, clock });
-    topics.update(topicConfig("T", { readQueueNums: 2, writeQueueNums: 2 }));
-    const { get } = store;
-    store.get = (topic, queueId, offset, ...more) => {
-      this.reads.push(`${topic}-${queueId}@${offset}`);
-      return get.call(store, topic, queueId, offset, ...more);
-    };
-    const { offsets, consumers } = this;
-    const intake = new Intake(store);
-    this.pulling = new Pulling({ settings, store, storeHost: HOST, intake, topics, groups, offsets, consumers, clock });
-    this.#desk = new Desk((table) => this.pulling.handlers(table));
-    this.#ask = this.#desk.client().ask;
-  }
-
-  /** A client of its own. */
-  client() {
-    return this.#desk.client();
-  }
-
-  pull(given: Pull = {}, ask = this.#ask) {
-    return ask(PullMessage, { ...pull, ...given });
-  }
-
-  /** Code, next offset and bodies of what a pull gives. */
-  async pulled(given: Pull = {}): Promise<[code: number, next: number | undefined, bodies: string[]]> {
-    const { code, header, body } = await this.pull(given);
-    return [code, header.nextBeginOffset, bodies([...recordsIn(body)])];
-  }
-
-  /** Pulls that are held; they answer later. */
-  async hold(...pulls: Pull[]) {
-    const before = this.pulling.held.size;
-    const answers = pulls.map((given) => this.pull({ sysFlag: HELD, ...given }));
-    await until(() => this.pulling.held.size === before + pulls.length, "held pulls");
-    return answers;
-  }
-
-  async close(): Promise<void> {
-    this.pulling.close();
-    await this.#desk.close();
-    await this.store.close();
-  }
-}
-
-function* recordsIn(body: Uint8Array): Generator<Uint8Array> {
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  for (let at = 0; at < body.length; at += view.getInt32(at)) yield body.subarray(at, at + view.getInt32(at));
-}
-
-async function served(
-  test: (broker: Broker) => Promise<void>,
-  options: Partial<StoreOptions> = {},
-  settings: Partial<PullingContext["settings"]> = {},
-): Promise<void> {
-  using bench = new Bench();
-  const broker = new Broker(bench, await bench.open(options), settings);
-  try {
-    await test(broker);
-  } finally {
-    await broker.close();
-  }
-}
 
 Deno.test("A pull gives what is there, and off the ends the offset to go on from", async () => {
   await served(async (broker) => {
@@ -253,97 +139,6 @@ Deno.test("A pull commits an offset when its bit says so, it is not refused, and
   );
 });
 
-Deno.test("A pull that finds nothing is held if its bit says so, until a message comes or its time is over", async () => {
-  await served(async (broker) => {
-    assertEquals((await broker.pull({ suspendTimeoutMillis: 15_000 })).code, PULL_NOT_FOUND, "not to be held");
-    assertEquals(broker.pulling.held.size, 0);
-    const [woken, patient, other] = await broker.hold({}, { suspendTimeoutMillis: 20_000 }, { queueId: 1 });
-    await put(broker.store);
-    assertEquals([(await woken!).code, (await patient!).code, broker.pulling.held.size], [SUCCESS, SUCCESS, 1]);
-    broker.clock.go(15_500);
-    assertEquals((await other!).code, PULL_NOT_FOUND);
-    const [impatient] = await broker.hold({ queueOffset: 1, suspendTimeoutMillis: 0 });
-    broker.clock.go(500);
-    assertEquals((await impatient!).code, PULL_NOT_FOUND);
-    const [left] = await broker.hold({ queueOffset: 1 });
-    broker.pulling.close();
-    assertEquals((await left!).code, PULL_NOT_FOUND, "the broker stops");
-  });
-});
-
-Deno.test("Without longPollingEnable a pull is held for shortPollingTimeMills", async () => {
-  await served(
-    async (broker) => {
-      const [held] = await broker.hold({ suspendTimeoutMillis: 60_000 });
-      broker.clock.go(1500);
-      assertEquals((await held!).code, PULL_NOT_FOUND);
-    },
-    {},
-    { longPollingEnable: false, shortPollingTimeMills: 1000 },
-  );
-});
-
-Deno.test("A held pull whose queue gets unwanted messages only moves on after 5 seconds", async () => {
-  await served(async (broker) => {
-    const [held] = await broker.hold({ subscription: "TagB" });
-    await putMany(broker.store, 3);
-    broker.clock.go(4000);
-    assertEquals(broker.pulling.held.size, 1);
-    broker.clock.go(1500);
-    const { code, header } = await held!;
-    assertEquals([code, header.nextBeginOffset], [PULL_RETRY_IMMEDIATELY, 3]);
-    const [wanted] = await broker.hold({ subscription: "TagB", queueOffset: 3 });
-    await putMany(broker.store, 2);
-    await put(broker.store, { properties: "TAGS\u0001TagB" });
-    assertEquals([(await wanted!).code, (await wanted!).header.nextBeginOffset], [SUCCESS, 6]);
-  });
-});
-
-const CHANGES: [string, (broker: Broker) => void, code: number][] = [
-  ["its topic is deleted", ({ topics }) => void topics.delete("T"), TOPIC_NOT_EXIST],
-  ["its topic may not be read any more", ({ topics }) => topics.update(topicConfig("T", { perm: 2 })), NO_PERMISSION],
-  [
-    "its queue is no more to be read",
-    ({ topics }) => topics.update(topicConfig("T", { readQueueNums: 1, writeQueueNums: 2 })),
-    SYSTEM_ERROR,
-  ],
-  [
-    "its group may not consume any more",
-    ({ groups }) => groups.update(subscriptionGroup("CG", { consumeEnable: false })),
-    NO_PERMISSION,
-  ],
-  ["the broker may not be read any more", ({ settings }) => settings.brokerPermission = 2, NO_PERMISSION],
-];
-
-for (const [what, change, code] of CHANGES) {
-  Deno.test(`A pull is refused with ${code} once ${what}, also one that was held before`, async () => {
-    await served(async (broker) => {
-      const [atMessage] = await broker.hold({ queueId: 1 });
-      change(broker);
-      await put(broker.store, { queueId: 1 });
-      assertEquals((await atMessage!).code, code, "woken by a message");
-      assertEquals((await broker.pull({ queueId: 1 })).code, code, "a new one");
-    });
-    await served(async (broker) => {
-      const [atEnd] = await broker.hold({ queueId: 1 });
-      change(broker);
-      broker.clock.go(20_000);
-      assertEquals((await atEnd!).code, code, "at the end of its time");
-    });
-  });
-}
-
-Deno.test("A held pull of a topic that was deleted and made again is sent back to the new messages", async () => {
-  await served(async (broker) => {
-    await putMany(broker.store, 5);
-    const [held] = await broker.hold({ queueOffset: 5 });
-    broker.store.deleteTopic("T");
-    await put(broker.store);
-    const { code, header } = await held!;
-    assertEquals([code, header.nextBeginOffset, header.maxOffset], [PULL_OFFSET_MOVED, 1, 1]);
-  });
-});
-
 Deno.test("A group with consumeBroadcastEnable off is refused if it broadcasts, unless the pull brings its subscription along", async () => {
   await served(async (broker) => {
     broker.groups.update(subscriptionGroup("CG", { consumeBroadcastEnable: false }));
@@ -363,36 +158,6 @@ Deno.test("A group with consumeBroadcastEnable off is refused if it broadcasts, 
     assertEquals((await broker.pull()).code, PULL_NOT_FOUND, "RocketMQ does not look at the group then");
     broker.consumers.register({ ...group, messageModel: "CLUSTERING" }, peer, client);
     assertStringIncludes((await broker.pull({ sysFlag: 0 })).remark ?? "", "subscription not exist");
-  });
-});
-
-Deno.test("Pulls of a client that has gone are held no more", async () => {
-  await served(async (broker) => {
-    const [stays] = await broker.hold({});
-    const client = broker.client();
-    const gone = [0, 1].map((queueId) => broker.pull({ queueId, sysFlag: HELD }, client.ask).catch(() => "gone"));
-    await until(() => broker.pulling.held.size === 3, "three held pulls");
-    client.close();
-    await until(() => broker.pulling.held.size === 1, "the others to be let go");
-    assertEquals(await Promise.all(gone), ["gone", "gone"]);
-    await put(broker.store);
-    assertEquals((await stays!).code, SUCCESS);
-  });
-});
-
-Deno.test("A message makes the store be read for the held pulls of its own queue only, however many others wait", async () => {
-  await served(async (broker) => {
-    const others = 2000;
-    broker.topics.update(topicConfig("Other", { readQueueNums: others, writeQueueNums: others }));
-    const [own] = await broker.hold({});
-    const rest = await broker.hold(...Array.from({ length: others }, (_, queueId) => ({ topic: "Other", queueId })));
-    broker.reads.length = 0;
-    await put(broker.store);
-    assertEquals((await own!).code, SUCCESS);
-    assertEquals(broker.reads, ["T-0@0", "T-0@0"], "one look, one read");
-    assertEquals(broker.pulling.held.size, others);
-    broker.pulling.close();
-    await Promise.all(rest);
   });
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { OFFSET_ENTRIES_MAX, TOPIC_QUEUES_MAX } from "../../limits.ts";
-import { fastJsonBytes, type FastJsonOptions } from "../fastjson.ts";
+import type { FastJsonOptions } from "../fastjson.ts";
 import { decodeJson, maybe, numberTable, object, table, whole } from "./shape.ts";
 
 /** `topic@group` to queue id to offset. */
@@ -18,10 +18,36 @@ export function decodeConsumerOffsets(bytes: Uint8Array): ConsumerOffsetTable {
   return decodeJson(offsetsShape, bytes).offsetTable;
 }
 
+/** One `topic@group` with its offsets by queue id. */
+export type ConsumerOffsetEntry = readonly [key: string, queues: ReadonlyMap<number, number>];
+
 /** Queue ids stand bare as in Java's file. */
 export function encodeConsumerOffsets(
-  offsetTable: ReadonlyMap<string, ReadonlyMap<number, number>>,
+  table: Iterable<ConsumerOffsetEntry>,
   options: FastJsonOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  return fastJsonBytes({ offsetTable }, options);
+  return new TextEncoder().encode([...consumerOffsetPieces(table, options)].join(""));
+}
+
+/**
+ * The same text entry by entry. There may be hundreds of thousands of them: whoever cannot wait for all goes on between
+ * two pieces, while the table may change.
+ */
+export function* consumerOffsetPieces(
+  table: Iterable<ConsumerOffsetEntry>,
+  { pretty = false }: FastJsonOptions = {},
+): Generator<string> {
+  const [top, entry, end] = pretty ? ["\n\t", "\n\t\t", "\n"] : ["", "", ""];
+  yield `{${top}"offsetTable":{`;
+  let count = 0;
+  for (const [key, queues] of table) {
+    let text = `${count++ > 0 ? "," : ""}${entry}${JSON.stringify(key)}:{`;
+    let first = true;
+    for (const [queueId, offset] of queues) {
+      text += `${first ? "" : ","}${queueId}:${offset}`;
+      first = false;
+    }
+    yield `${text}${first ? "" : entry}}`;
+  }
+  yield `${count > 0 ? top : ""}}${end}}`;
 }

@@ -1,0 +1,46 @@
+/**
+ * Great texts made slice by slice, so that a table of hundreds of thousands of entries holds up nobody.
+ *
+ * @module
+ */
+import { STATE_SLICE_CHARACTERS } from "../limits.ts";
+import type { Clock } from "../platform/clock.ts";
+
+const encoder = new TextEncoder();
+
+/** UTF-8 of about {@linkcode STATE_SLICE_CHARACTERS} at a time; the last slice is returned. */
+export function* slicesOf(pieces: Iterable<string>): Generator<Uint8Array, Uint8Array> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < STATE_SLICE_CHARACTERS) continue;
+    yield encoder.encode(text);
+    text = "";
+  }
+  return encoder.encode(text);
+}
+
+/** Lets others have their turn. */
+export function turn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.after(0, resolve));
+}
+
+/** The whole text, a slice each turn; a short one is there at once. */
+export async function encodeInTurns(pieces: Iterable<string>, clock: Clock): Promise<Uint8Array> {
+  const slices = slicesOf(pieces);
+  const made: Uint8Array[] = [];
+  let length = 0;
+  for (let slice = slices.next();; slice = slices.next()) {
+    made.push(slice.value);
+    length += slice.value.length;
+    if (slice.done) break;
+    await turn(clock);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const slice of made) {
+    whole.set(slice, at);
+    at += slice.length;
+  }
+  return whole;
+}

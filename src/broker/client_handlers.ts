@@ -12,9 +12,13 @@ import { checkGroup, retryTopic } from "../protocol/names.ts";
 import { CheckClientConfig, GetConsumerListByGroup, HeartBeat, UnregisterClient } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { isTagType } from "./filters.ts";
 
 /** What these handlers need of the broker. */
-export type ClientHandlersContext = Pick<BrokerContext, "topics" | "groups" | "consumers" | "producers">;
+export type ClientHandlersContext = Pick<
+  BrokerContext,
+  "topics" | "groups" | "consumers" | "producers" | "consumerFilters" | "filters"
+>;
 
 /** Adds the handlers of clients. */
 export function clientHandlers(table: HandlerTable, broker: ClientHandlersContext): void {
@@ -26,24 +30,15 @@ export function clientHandlers(table: HandlerTable, broker: ClientHandlersContex
     return { code: ResponseCode.SUCCESS };
   });
   table.on(CheckClientConfig, ({ body }) => {
-    const { expressionType } = decodeCheckClientConfig(body).subscriptionData;
-    if (isTagType(expressionType)) return { code: ResponseCode.SUCCESS };
-    return { code: ResponseCode.SYSTEM_ERROR, remark: filterRefusal(expressionType) };
+    const { expressionType, subString } = decodeCheckClientConfig(body).subscriptionData;
+    const filtered = isTagType(expressionType) ? undefined : broker.filters.of(expressionType, subString);
+    return filtered !== undefined && "code" in filtered ? filtered : { code: ResponseCode.SUCCESS };
   });
   table.on(GetConsumerListByGroup, ({ header }) => {
     const group = broker.consumers.find(header.consumerGroup);
     if (group !== undefined) return { code: ResponseCode.SUCCESS, body: encodeConsumerIds(group.clientIds()) };
     return { code: ResponseCode.SYSTEM_ERROR, remark: `no consumer for this group, ${header.consumerGroup}` };
   });
-}
-
-/** Tags are what an expression is made of where nothing else is said. */
-function isTagType(expressionType: string): boolean {
-  return expressionType === "TAG" || expressionType === "";
-}
-
-function filterRefusal(expressionType: string): string {
-  return `The broker does not support consumer to filter message by ${expressionType} (expressionType), allowed is TAG`;
 }
 
 function heartBeat(broker: ClientHandlersContext, request: Incoming<typeof HeartBeat>): Answer {
@@ -61,6 +56,7 @@ function heartBeat(broker: ClientHandlersContext, request: Incoming<typeof Heart
       broker.topics.createOnSendBack(retryTopic(data.groupName), group.retryQueueNums, data.unitMode);
     }
     broker.consumers.register(data, connection, client);
+    broker.consumerFilters.register(data.groupName, data.subscriptionDataSet);
   }
   for (const { groupName } of heartbeat.producerDataSet) broker.producers.register(groupName, connection, client);
   return { code: ResponseCode.SUCCESS };

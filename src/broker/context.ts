@@ -7,7 +7,9 @@ import type { BrokerSettings } from "../config/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import type { MessageStore } from "../store/mod.ts";
+import type { ConsumerFilters } from "./consumer_filters.ts";
 import type { ConsumerGroups } from "./consumers.ts";
+import type { MessageFilters } from "./filters.ts";
 import type { SubscriptionGroupTable } from "./groups.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
 import type { Intake } from "./intake.ts";
@@ -28,6 +30,10 @@ export interface BrokerContext {
   readonly groups: SubscriptionGroupTable;
   readonly offsets: ConsumerOffsets;
   readonly consumers: ConsumerGroups;
+  /** What groups filter by, other than tags. */
+  readonly consumerFilters: ConsumerFilters;
+  /** Filters of expressions. */
+  readonly filters: MessageFilters;
   readonly producers: ProducerGroups;
   readonly disk: Disk;
   readonly clock: Clock;

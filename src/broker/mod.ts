@@ -13,9 +13,11 @@ import { HandlerTable } from "../remoting/handlers.ts";
 import { RemotingServer } from "../remoting/server.ts";
 import { MessageStore } from "../store/mod.ts";
 import { clientHandlers } from "./client_handlers.ts";
+import { ConsumerFilters } from "./consumer_filters.ts";
 import { ConsumerGroups } from "./consumers.ts";
 import type { BrokerContext } from "./context.ts";
 import { Delays } from "./delays.ts";
+import { MessageFilters } from "./filters.ts";
 import { findingHandlers } from "./finding.ts";
 import { SubscriptionGroupTable } from "./groups.ts";
 import { offsetHandlers } from "./offset_handlers.ts";
@@ -67,6 +69,9 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const producers = new ProducerGroups(clock);
     const consumers = new ConsumerGroups({ settings, groups, clock });
     opened.push(producers, consumers);
+    const filters = new MessageFilters(settings);
+    const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk, clock });
+    opened.push(consumerFilters);
     const address = `${settings.brokerIP1}:${settings.listenPort}`;
     const storeHost = storeHostOf(settings);
     const broker: BrokerContext = {
@@ -79,6 +84,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
       groups,
       offsets,
       consumers,
+      consumerFilters,
+      filters,
       producers,
       disk,
       clock,
@@ -132,7 +139,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     };
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
-    for (const part of [offsets, producers, consumers, flow]) part.start();
+    for (const part of [offsets, producers, consumers, consumerFilters, flow]) part.start();
     if (settings.brokerRole !== "SLAVE") delays.start();
     await registration.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });

@@ -1,23 +1,22 @@
 /**
- * Serving consumers: PULL_MESSAGE 11 with long polling and tag filtering on the broker, as PullMessageProcessor 4.9.7
+ * Serving consumers: PULL_MESSAGE 11 with long polling and filtering on the broker, as PullMessageProcessor 4.9.7
  * (and 5.x's LITE_PULL_MESSAGE 361, which asks the same).
  *
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { HELD_PULL_MS_MAX, PULL_MESSAGES_MAX, SUBSCRIPTION_LENGTH_MAX } from "../limits.ts";
-import type { SubscriptionData } from "../protocol/bodies/heartbeat.ts";
+import { HELD_PULL_MS_MAX, PULL_MESSAGES_MAX } from "../limits.ts";
 import type { SubscriptionGroupConfig } from "../protocol/bodies/subscription_group.ts";
 import { Permission, PullFlag, ResponseCode } from "../protocol/codes.ts";
 import type { RequestHeader } from "../protocol/request.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
-import type { GetResult, TagFilter } from "../store/types.ts";
+import type { GetResult, MessageFilter } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
+import { pullFilter, type PullFilterContext } from "./filters.ts";
 import { type HeldPull, HeldPulls, NOT_HELD } from "./held_pulls.ts";
 import { offsetMoved } from "./offset_moved.ts";
 import { pullAnswer } from "./pull_answer.ts";
-import { TagFilters } from "./tag_filters.ts";
 
 type Pull = typeof PullMessage;
 type PullHeader = RequestHeader<Pull>;
@@ -30,8 +29,10 @@ type Settings = BrokerContext["settings"];
 /** What serving pulls needs of the broker. */
 export interface PullingContext
   extends
-    Pick<BrokerContext, "store" | "storeHost" | "intake" | "topics" | "groups" | "offsets" | "consumers" | "clock"> {
+    Omit<PullFilterContext, "settings">,
+    Pick<BrokerContext, "store" | "storeHost" | "intake" | "topics" | "groups" | "offsets" | "clock"> {
   readonly settings:
+    & PullFilterContext["settings"]
     & Pick<Settings, "brokerPermission" | "brokerIP1" | "longPollingEnable" | "shortPollingTimeMills">
     & Pick<Settings, "brokerRole" | "brokerName" | "slaveReadEnable" | "offsetCheckInSlave">;
 }
@@ -39,14 +40,13 @@ export interface PullingContext
 /** What a pull is served with. */
 interface Admitted {
   readonly group: SubscriptionGroupConfig;
-  readonly matches: TagFilter | undefined;
+  readonly filter: MessageFilter | undefined;
 }
 
 /** Serves pulls and holds those that found nothing. */
 export class Pulling {
   readonly held: HeldPulls;
   readonly #broker: PullingContext;
-  readonly #filters = new TagFilters();
 
   constructor(broker: PullingContext) {
     this.#broker = broker;
@@ -113,52 +113,8 @@ export class Pulling {
         `queueId[${queueId}] is illegal, topic:[${topic}] topicConfig.readQueueNums:[${config.readQueueNums}]`;
       return { code: ResponseCode.SYSTEM_ERROR, remark };
     }
-    const filter = this.#filterOf(header, group.consumeBroadcastEnable);
-    return "code" in filter ? filter : { ...filter, group };
-  }
-
-  #filterOf(header: PullHeader, broadcastAllowed: boolean): { matches: TagFilter | undefined } | Answer<Pull> {
-    if ((header.sysFlag & PullFlag.CLASS_FILTER) !== 0) {
-      return { code: ResponseCode.SYSTEM_ERROR, remark: "class filters are not supported (sysFlag bit 3)" };
-    }
-    if ((header.sysFlag & PullFlag.SUBSCRIPTION) !== 0) {
-      return this.#filter(header.expressionType, header.subscription);
-    }
-    const { consumerGroup, topic } = header;
-    const members = this.#broker.consumers.find(consumerGroup);
-    if (members === undefined) {
-      return {
-        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
-        remark: `the consumer's group info not exist: ${consumerGroup}`,
-      };
-    }
-    if (!broadcastAllowed && members.messageModel === "BROADCASTING") {
-      const remark = `the consumer group[${consumerGroup}] can not consume by broadcast way`;
-      return { code: ResponseCode.NO_PERMISSION, remark };
-    }
-    const subscription: SubscriptionData | undefined = members.subscriptions.get(topic);
-    if (subscription === undefined) {
-      return {
-        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
-        remark: `the consumer's subscription not exist: ${topic} of ${consumerGroup}`,
-      };
-    }
-    if (subscription.subVersion < header.subVersion) {
-      return { code: ResponseCode.SUBSCRIPTION_NOT_LATEST, remark: "the consumer's subscription not latest" };
-    }
-    return this.#filter(subscription.expressionType, subscription.subString);
-  }
-
-  #filter(expressionType = "TAG", expression = "*"): { matches: TagFilter | undefined } | Answer<Pull> {
-    if (expression.length > SUBSCRIPTION_LENGTH_MAX) {
-      const remark = `the subscription has ${expression.length} characters, allowed are ${SUBSCRIPTION_LENGTH_MAX}`;
-      return { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark };
-    }
-    if (expressionType !== "TAG") {
-      const remark = `The broker does not support consumer to filter message by ${expressionType}`;
-      return { code: ResponseCode.SYSTEM_ERROR, remark };
-    }
-    return { matches: this.#filters.of(expression) };
+    const filtered = pullFilter(this.#broker, header, group.consumeBroadcastEnable);
+    return "code" in filtered ? filtered : { ...filtered, group };
   }
 
   #serve(request: Incoming<Pull>, admitted: Admitted, first: boolean): void {
@@ -168,7 +124,7 @@ export class Pulling {
     const failed = (error: unknown) => this.#fail(request, error);
     try {
       const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
-      const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, admitted.matches);
+      const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, admitted.filter);
       if (found instanceof Promise) {
         // Others may have filled the connection meanwhile: then it waits again, and reads again.
         found.then((result) =>
@@ -192,11 +148,11 @@ export class Pulling {
     // Behind a gap in the queue's files there may be messages already: no reason to wait for the next one.
     const mayWait = first && answer.code === ResponseCode.PULL_NOT_FOUND && result.status !== "OFFSET_FOUND_NULL" &&
       (header.sysFlag & PullFlag.SUSPEND) !== 0;
-    if (mayWait && this.#hold(request, admitted.matches)) return;
+    if (mayWait && this.#hold(request, admitted.filter)) return;
     request.answer(answer);
   }
 
-  #hold(request: Incoming<Pull>, matches: TagFilter | undefined): boolean {
+  #hold(request: Incoming<Pull>, filter: MessageFilter | undefined): boolean {
     const { clock, settings } = this.#broker;
     const { topic, queueId, queueOffset, suspendTimeoutMillis } = request.header;
     const { connection } = request;
@@ -212,7 +168,7 @@ export class Pulling {
       tick: NOT_HELD,
       arrived: () => {
         if (connection.congested) return this.#serveAgain(request);
-        const found = this.#peek(topic, queueId, scanned, matches);
+        const found = this.#peek(topic, queueId, scanned, filter);
         if (found?.status === "OFFSET_OVERFLOW_ONE" || found?.status === "NO_MESSAGE_IN_QUEUE") return false;
         if (found?.status !== "NO_MATCHED_MESSAGE") return this.#serveAgain(request);
         scanned = found.nextBeginOffset;
@@ -227,9 +183,9 @@ export class Pulling {
   }
 
   /** What one more message at an offset would be; undefined when that cannot be told from memory. */
-  #peek(topic: string, queueId: number, offset: number, matches: TagFilter | undefined): GetResult | undefined {
+  #peek(topic: string, queueId: number, offset: number, filter: MessageFilter | undefined): GetResult | undefined {
     try {
-      const found = this.#broker.store.get(topic, queueId, offset, 1, matches);
+      const found = this.#broker.store.get(topic, queueId, offset, 1, filter);
       if (!(found instanceof Promise)) return found;
       found.catch(() => {}); // The read that answers the pull tells.
     } catch {

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { shortened } from "../errors.ts";
 import { SQL_DEPTH_MAX, SQL_PARTS_MAX, SUBSCRIPTION_LENGTH_MAX } from "../limits.ts";
 import { parseProperties, propertyOf } from "../protocol/properties.ts";
 import { SqlLexer, SqlMistake, type Token } from "./sql_lexer.ts";
@@ -250,7 +251,7 @@ class Parser {
 
   #unexpected(expected: string, token = this.#lexer.peek()): SqlMistake {
     const found = token.kind === "end" ? "the end" : token.kind === "text" ? token.text : `"${token.text}"`;
-    return this.#mistake(`found ${found.slice(0, 64)}, expected ${expected},`, token.at);
+    return this.#mistake(`found ${shortened(found)}, expected ${expected},`, token.at);
   }
 
   #mistake(what: string, at = this.#lexer.peek().at): SqlMistake {

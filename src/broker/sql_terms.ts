@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { shortened } from "../errors.ts";
 import { compareDoubles, javaDouble, javaInt, javaLong } from "./java_numbers.ts";
 
 /** The evaluation failed: no message is wanted then, whatever stands around this part. */
@@ -56,7 +57,7 @@ export function constant(value: boolean | null): Term {
 /** A whole number as written. */
 export function wholeNumber(text: string): Term {
   const value = javaLong(text.replace(/[lL]$/, ""));
-  if (value === undefined) throw new Misplaced(`${text} is greater than ${2n ** 63n - 1n}`);
+  if (value === undefined) throw new Misplaced(`${shortened(text)} is greater than ${2n ** 63n - 1n}`);
   const int = javaInt(String(value));
   return int === undefined ? { kind: "long", value, constant: true } : { kind: "int", value: int, constant: true };
 }
@@ -64,9 +65,9 @@ export function wholeNumber(text: string): Term {
 /** A floating point number as written. */
 export function floatingNumber(text: string): Term {
   const value = Number(text);
-  if (value === Infinity) throw new Misplaced(`${text} is greater than ${Number.MAX_VALUE}`);
+  if (value === Infinity) throw new Misplaced(`${shortened(text)} is greater than ${Number.MAX_VALUE}`);
   // RocketMQ's smallest is Double.MIN_VALUE, so that 0.0 is none.
-  if (value === 0) throw new Misplaced(`${text} is less than ${Number.MIN_VALUE}, write 0`);
+  if (value === 0) throw new Misplaced(`${shortened(text)} is less than ${Number.MIN_VALUE}, write 0`);
   return { kind: "double", value, constant: true };
 }
 

@@ -6,14 +6,14 @@
  */
 import { TAG_FILTER_KEPT_LENGTH_MAX, TAG_FILTERS_KEPT_MAX } from "../limits.ts";
 import { javaHash } from "../protocol/java_hash.ts";
-import type { TagFilter } from "../store/types.ts";
+import type { MessageFilter } from "../store/types.ts";
 
 /** Filters by expression, made once; the newest few thousand of short expressions are kept. */
 export class TagFilters {
-  readonly #made = new Map<string, TagFilter | undefined>();
+  readonly #made = new Map<string, MessageFilter | undefined>();
 
   /** The filter of an expression; undefined wants everything. */
-  of(expression: string): TagFilter | undefined {
+  of(expression: string): MessageFilter | undefined {
     if (expression === "*" || expression === "") return undefined;
     if (expression.length > TAG_FILTER_KEPT_LENGTH_MAX) return tagFilter(expression);
     if (this.#made.has(expression)) return this.#made.get(expression);
@@ -24,10 +24,16 @@ export class TagFilters {
   }
 }
 
+/**
+ * Tags codes below this are no hash codes but places in the files of a Java broker's `consumequeue_ext`, which we do not
+ * read: such a message may have any tag (`ConsumeQueueExt.isExtAddr` 4.9.7).
+ */
+const HASH_CODE_MIN = -(2 ** 31);
+
 /** The filter of one tag expression; undefined wants everything. */
-export function tagFilter(expression: string): TagFilter | undefined {
+export function tagFilter(expression: string): MessageFilter | undefined {
   const tags = expression.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "");
   if (tags.length === 0 || expression.trim() === "*") return undefined;
   const codes = new Set(tags.map((tag) => javaHash(tag)));
-  return (tagsCode) => codes.has(tagsCode);
+  return { entry: (tagsCode) => codes.has(tagsCode) || tagsCode < HASH_CODE_MIN };
 }

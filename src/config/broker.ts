@@ -77,6 +77,28 @@ export const brokerSettings = {
     hot: true,
     help: "ms that such a pull is held without longPollingEnable",
   }),
+  enablePropertyFilter: bool({
+    default: false,
+    hot: true,
+    help: "let consumers choose messages by SQL92 expressions over their properties",
+  }),
+  filterSupportRetry: bool({
+    default: false,
+    hot: true,
+    help: "choose by them once more when a message is delivered again after a failure",
+  }),
+  filterDataCleanTimeSpan: long({
+    default: 24 * 3600 * 1000,
+    hot: true,
+    help: "ms that the expression of a consumer group is kept when all of its consumers are gone",
+  }),
+  maxErrorRateOfBloomFilter: int({
+    default: 20,
+    min: 1,
+    max: 99,
+    help: "as other brokers on this store have it; consumerFilter.json depends on it",
+  }),
+  expectConsumerNumUseFilter: int({ default: 32, min: 1, max: 1_000_000, help: "likewise" }),
   notifyConsumerIdsChangedEnable: bool({
     default: true,
     hot: true,

@@ -9,6 +9,7 @@
 export const JAVA_ONLY: ReadonlySet<string> = new Set(
   `
   rocketmqHome configStorePath
+  enableCalcFilterBitMap enableConsumeQueueExt mappedFileSizeConsumeQueueExt bitMapLengthConsumeQueueExt
   sendMessageThreadPoolNums putMessageFutureThreadPoolNums pullMessageThreadPoolNums processReplyMessageThreadPoolNums
   queryMessageThreadPoolNums adminBrokerThreadPoolNums clientManageThreadPoolNums consumerManageThreadPoolNums
   heartbeatThreadPoolNums endTransactionThreadPoolNums flushConsumerOffsetHistoryInterval

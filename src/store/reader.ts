@@ -5,21 +5,22 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { COLD_BLOCKS_PER_READ, COLD_READS_AT_ONCE, QUEUE_SCAN_BYTES_MIN } from "../limits.ts";
+import { COLD_BLOCKS_PER_READ, COLD_READS_AT_ONCE, FILTER_MS_PER_TURN, QUEUE_SCAN_BYTES_MIN } from "../limits.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Blocks, ColdReader } from "./cold_reader.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { ConsumeQueues } from "./consume_queues.ts";
 import type { StoreOptions } from "./options.ts";
 import { ENTRY_BYTES } from "./queue_entries.ts";
-import type { GetResult, GetStatus, TagFilter } from "./types.ts";
+import type { GetResult, GetStatus, MessageFilter } from "./types.ts";
 
 /** What a consumer asks of a queue. */
 interface Wanted {
   readonly queue: ConsumeQueue;
   readonly offset: number;
   readonly most: number;
-  readonly matches: TagFilter | undefined;
+  readonly filter: MessageFilter | undefined;
 }
 
 export class Reader {
@@ -31,6 +32,7 @@ export class Reader {
     readonly queues: ConsumeQueues,
     readonly cold: ColdReader,
     readonly options: StoreOptions,
+    readonly clock: Clock,
   ) {}
 
   /** See `MessageStore.get`. */
@@ -39,7 +41,7 @@ export class Reader {
     queueId: number,
     offset: number,
     most: number,
-    matches: TagFilter | undefined,
+    filter: MessageFilter | undefined,
   ): GetResult | Promise<GetResult> {
     const queue = this.queues.get(topic, queueId);
     if (queue === undefined) return nothing("NO_MESSAGE_IN_QUEUE", 0, 0, 0);
@@ -48,7 +50,7 @@ export class Reader {
     if (offset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
     if (offset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", offset, minOffset, maxOffset);
     if (offset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
-    const wanted: Wanted = { queue, offset, most, matches };
+    const wanted: Wanted = { queue, offset, most, filter };
     const missing = new Set<number>();
     const found = this.#scan(wanted, missing);
     return missing.size === 0 ? found : this.#getCold(wanted, missing);
@@ -60,20 +62,23 @@ export class Reader {
     else this.#running++;
     try {
       const pinned: Blocks = new Map();
+      let rest = wanted;
       for (let round = 0; round < COLD_BLOCKS_PER_READ; round++) {
         for (const [start, block] of await this.cold.load(missing)) pinned.set(start, block);
         const still = new Set<number>();
-        const found = this.#scan(wanted, still, pinned);
+        const found = this.#scan(rest, still, pinned);
         if (still.size === 0 || found.records.length > 0 || pinned.size >= COLD_BLOCKS_PER_READ) {
           // Puts may use the tail's memory again before the caller gets to run.
           return { ...found, records: found.records.map((record) => record.slice()) };
         }
         missing = still;
+        // What was looked at and is not wanted need not be looked at again.
+        rest = { ...wanted, offset: found.nextBeginOffset };
       }
       const { topic, queueId } = wanted.queue;
       throw new RocketdError(
         "disk",
-        `Cannot read queue ${topic}-${queueId} at ${wanted.offset}: its log file is short`,
+        `Cannot read queue ${topic}-${queueId} at ${rest.offset}: its log file is short`,
       );
     } finally {
       const next = this.#turns.shift();
@@ -84,7 +89,10 @@ export class Reader {
 
   /** Goes through the queue's entries. With `pinned` blocks it stops at a record that is not in memory. */
   #scan(wanted: Wanted, missing: Set<number>, pinned?: Blocks): GetResult {
-    const { queue, offset, most, matches } = wanted;
+    const { queue, offset, most, filter } = wanted;
+    const mayWant = filter?.entry;
+    const wants = filter?.record;
+    const until = wants === undefined ? Infinity : this.clock.now() + FILTER_MS_PER_TURN;
     const { log, cold } = this;
     const { minOffset, maxOffset } = queue;
     const perFile = Math.ceil(this.options.mappedFileSizeConsumeQueue / ENTRY_BYTES);
@@ -110,7 +118,7 @@ export class Reader {
         lastLogOffset = logOffset;
         if (logOffset < skipBelow) continue;
         if (records.length > 0 && this.#isFull(records.length, bytes, size, most, logOffset)) break scan;
-        if (matches !== undefined && !matches(slice.tagsCode(i))) {
+        if (mayWant !== undefined && !mayWant(slice.tagsCode(i))) {
           if (records.length === 0) status = "NO_MATCHED_MESSAGE";
           continue;
         }
@@ -122,6 +130,12 @@ export class Reader {
         const record = cold.find(logOffset, size, missing, pinned);
         if (record === undefined) {
           if (pinned !== undefined || missing.size >= COLD_BLOCKS_PER_READ) break scan;
+        } else if (wants !== undefined && missing.size === 0) {
+          if (scanned > 0 && this.clock.now() >= until) break scan;
+          if (!wants(record)) {
+            if (records.length === 0) status = "NO_MATCHED_MESSAGE";
+            continue;
+          }
         }
         // A record that is still to be read counts, so that the blocks of the whole batch are asked for at once.
         records.push(record ?? NO_BYTES);

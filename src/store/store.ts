@@ -23,7 +23,7 @@ import { Reader } from "./reader.ts";
 import { recover } from "./recovery.ts";
 import { Retention } from "./retention.ts";
 import { StoreState } from "./state.ts";
-import type { ArrivalListener, GetResult, NewMessage, PutResult, QueryResult, TagFilter } from "./types.ts";
+import type { ArrivalListener, GetResult, MessageFilter, NewMessage, PutResult, QueryResult } from "./types.ts";
 
 /** What the store stands on. */
 export interface StorePlatform {
@@ -63,7 +63,7 @@ export class MessageStore {
     const cold = new ColdReader(log);
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);
     this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#flusher.take(puts));
-    this.#reader = new Reader(log, queues, cold, options);
+    this.#reader = new Reader(log, queues, cold, options, clock);
     this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
     this.#lastCheckpoint = clock.now();
@@ -169,16 +169,16 @@ export class MessageStore {
    * Messages of a queue from an offset on. The answer comes at once when everything is in memory, and as a promise when
    * the disk must be read. Records of the first are views, valid until the current turn ends; a promise's are copies.
    *
-   * @param matches decides by an entry's tags code; without it all match
+   * @param filter decides which messages are wanted; without it all are
    */
   get(
     topic: string,
     queueId: number,
     offset: number,
     maxMessages: number,
-    matches?: TagFilter,
+    filter?: MessageFilter,
   ): GetResult | Promise<GetResult> {
-    return this.#reader.get(topic, queueId, offset, maxMessages, matches);
+    return this.#reader.get(topic, queueId, offset, maxMessages, filter);
   }
 
   /** The first offset of a queue that can still be read; 0 for an unknown queue. */

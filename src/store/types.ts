@@ -70,8 +70,13 @@ export interface GetResult {
   lastLogOffset: number;
 }
 
-/** Decides at the queue entry, by the tags code, whether a record may be wanted. */
-export type TagFilter = (tagsCode: number) => boolean;
+/** Decides which messages of a queue a consumer wants. */
+export interface MessageFilter {
+  /** Asked of the tags code in a queue entry: false when the record behind it cannot be wanted. */
+  readonly entry?: (tagsCode: number) => boolean;
+  /** Asked of the records that are left; it must not keep the bytes. */
+  readonly record?: (record: Uint8Array) => boolean;
+}
 
 /** A found set of records for a key, with the index's own progress. */
 export interface QueryResult {

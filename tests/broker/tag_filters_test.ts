@@ -10,7 +10,14 @@ const TAG_A = 2598919, TAG_B = 2598920, TAG_C = 2598921;
 
 Deno.test("tagFilter() wants the named tags by Java's hash codes, and no others", () => {
   const filter = tagFilter(" TagA||TagB ")!;
-  assertEquals([TAG_A, TAG_B, TAG_C, 0].map(filter), [true, true, false, false]);
+  assertEquals([TAG_A, TAG_B, TAG_C, 0].map(filter.entry!), [true, true, false, false]);
+  assertEquals(filter.record, undefined);
+});
+
+Deno.test("tagFilter() lets through what may have any tag: entries that point into a Java broker's consumequeue_ext", () => {
+  const filter = tagFilter("TagA")!;
+  const LONG_MIN = -(2 ** 63), INT_MIN = -(2 ** 31);
+  assertEquals([LONG_MIN, LONG_MIN + 4096, INT_MIN - 1, INT_MIN].map(filter.entry!), [true, true, true, false]);
 });
 
 Deno.test("tagFilter() of a star, of nothing and of bars alone wants everything", () => {
@@ -29,5 +36,5 @@ Deno.test("TagFilters does not keep the filter of a long expression", () => {
   assertEquals(filters.of(longest) === filters.of(longest), true);
   const tooLong = `${longest}x`;
   assertEquals(filters.of(tooLong) === filters.of(tooLong), false);
-  assertEquals([TAG_A, TAG_B].map(filters.of(tooLong)!), [true, false]);
+  assertEquals([TAG_A, TAG_B].map(filters.of(tooLong)!.entry!), [true, false]);
 });

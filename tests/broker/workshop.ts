@@ -69,6 +69,11 @@ export function settingsIn(storePathRootDir: string) {
     msgTraceTopicName: "RMQ_SYS_TRACE_TOPIC",
     flushConsumerOffsetInterval: 5000,
     notifyConsumerIdsChangedEnable: true,
+    enablePropertyFilter: false,
+    filterSupportRetry: false,
+    filterDataCleanTimeSpan: 24 * 3600 * 1000,
+    maxErrorRateOfBloomFilter: 20,
+    expectConsumerNumUseFilter: 32,
     brokerRole: "ASYNC_MASTER" as "ASYNC_MASTER" | "SLAVE",
     accessMessageInMemoryMaxRatio: 40,
   };

@@ -185,9 +185,9 @@ Deno.test("MessageStore filters by tags code and moves on over what does not mat
   const store = await bench.open();
   for (let i = 0; i < 1000; i++) store.put(message({ properties: i === 900 ? "TAGS\u0001TagB" : "" }), () => {});
   await put(store);
-  const none = await store.get("T", 0, 0, 32, (tagsCode) => tagsCode === 2598920);
+  const none = await store.get("T", 0, 0, 32, { entry: (tagsCode) => tagsCode === 2598920 });
   assertEquals([none.status, none.nextBeginOffset], ["NO_MATCHED_MESSAGE", 800]);
-  const hit = await store.get("T", 0, 800, 32, (tagsCode) => tagsCode === 2598920);
+  const hit = await store.get("T", 0, 800, 32, { entry: (tagsCode) => tagsCode === 2598920 });
   assertEquals([hit.status, hit.records.length, hit.nextBeginOffset], ["FOUND", 1, 1000], "a read ends with the file");
   assertEquals((await store.get("T", 0, 1000, 32)).nextBeginOffset, 1001);
   await store.close();
@@ -198,7 +198,7 @@ Deno.test("MessageStore keeps the deliver time in the queue entry of a delayed m
   const store = await bench.open();
   await put(store, { topic: "SCHEDULE_TOPIC_XXXX", queueId: 2, properties: "DELAY\u00013" });
   const seen: number[] = [];
-  await store.get("SCHEDULE_TOPIC_XXXX", 2, 0, 1, (tagsCode) => seen.push(tagsCode) > 0);
+  await store.get("SCHEDULE_TOPIC_XXXX", 2, 0, 1, { entry: (tagsCode) => seen.push(tagsCode) > 0 });
   assertEquals(seen, [bench.clock.now() + 10_000]);
   await store.close();
 });

@@ -6,6 +6,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
+import { RECORD_BYTES_MIN } from "../protocol/message_record.ts";
 import type { NewMessage } from "../store/types.ts";
 
 const decoder = new TextDecoder();
@@ -13,12 +14,15 @@ const FIXED_BYTES = 22;
 
 /**
  * The messages of a batch: each like `base` but for flag, body and properties; the batch's own properties come behind
- * an entry's. Bodies are views into `bytes`. Throws `malformed`.
+ * an entry's. Bodies are views into `bytes`. Throws `malformed`, also for more than could be stored in `bytesMax` bytes:
+ * an entry of a few bytes makes a message of hundreds.
  */
-export function decodeBatch(bytes: Uint8Array, base: NewMessage, shared: string): NewMessage[] {
+export function decodeBatch(bytes: Uint8Array, base: NewMessage, shared: string, bytesMax: number): NewMessage[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: NewMessage[] = [];
+  const overhead = RECORD_BYTES_MIN + base.topic.length + shared.length - FIXED_BYTES;
   let at = 0;
+  let stored = 0;
   while (at < bytes.length) {
     const left = bytes.length - at;
     const size = left >= FIXED_BYTES ? view.getInt32(at) : 0;
@@ -30,6 +34,11 @@ export function decodeBatch(bytes: Uint8Array, base: NewMessage, shared: string)
     const propertiesLength = view.getInt16(propertiesAt);
     if (propertiesLength !== size - FIXED_BYTES - bodyLength) {
       throw malformed(messages.length, `its properties have ${propertiesLength} bytes, its size is ${size}`);
+    }
+    stored += size + overhead;
+    if (stored > bytesMax) {
+      const reason = `its messages have more than ${bytesMax} bytes in the log, allowed are ${bytesMax}`;
+      throw new RocketdError("malformed", reason, { field: "body" });
     }
     const own = decoder.decode(bytes.subarray(propertiesAt + 2, at + size));
     messages.push({

@@ -202,7 +202,7 @@ export class Sending {
     const shared = withProperty(base.properties, PropertyName.CLUSTER, settings.brokerClusterName);
     let messages: NewMessage[];
     try {
-      messages = decodeBatch(request.body, base, shared);
+      messages = decodeBatch(request.body, base, shared, store.putBytesMax);
     } catch (error) {
       if (!(error instanceof RocketdError)) throw error;
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, `the batch is illegal: ${messageOf(error)}`);

@@ -6,7 +6,7 @@
 import type { BrokerSettings } from "../config/mod.ts";
 import { RocketdError } from "../errors.ts";
 import { encodeHost, parseIp } from "../protocol/host.ts";
-import { parseDelayLevels, type StoreOptions, storeOptions } from "../store/options.ts";
+import { type StoreOptions, storeOptions, workedOut } from "../store/mod.ts";
 
 /** The bytes of `brokerIP1:listenPort`, which every record and message id carries. Throws `invalidSettings`. */
 export function storeHostOf({ brokerIP1, listenPort }: BrokerSettings): Uint8Array {
@@ -19,17 +19,8 @@ export function storeHostOf({ brokerIP1, listenPort }: BrokerSettings): Uint8Arr
   );
 }
 
-/** The store's options. Names are the same on both sides, but for what is computed. */
+/** The store's options. Names are the same on both sides, but for what is worked out. */
 export function storeOptionsOf(settings: BrokerSettings): StoreOptions {
-  const memory = Deno.systemMemoryInfo().total;
   const { storePathRootDir: rootDir, storePathCommitLog: commitLogDir, ...same } = settings;
-  return storeOptions({
-    ...same,
-    rootDir,
-    commitLogDir,
-    inMemoryBytes: Math.floor(memory * settings.accessMessageInMemoryMaxRatio / 100),
-    deleteWhen: settings.deleteWhen.map(Number),
-    delayLevels: parseDelayLevels(settings.messageDelayLevel) ?? [],
-    storeHost: storeHostOf(settings),
-  });
+  return storeOptions({ ...same, ...workedOut(settings), rootDir, commitLogDir, storeHost: storeHostOf(settings) });
 }

@@ -10,5 +10,5 @@ export { nearest } from "./nearest.ts";
 export { type NameserverSettings, nameserverSettings } from "./nameserver.ts";
 export { type Problem, problemLine } from "./problem.ts";
 export { type Role, ROLES } from "./roles.ts";
-export type { Setting, SettingsOf, Table } from "./setting.ts";
-export type { StoreSettings } from "./store.ts";
+export { constantDefaults, type Setting, type SettingsOf, type Table } from "./setting.ts";
+export { type StoreSettings, storeSettings } from "./store.ts";

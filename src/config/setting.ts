@@ -150,3 +150,15 @@ export function adjusted<T>(setting: Setting<T>, adjust: (value: T) => T): Setti
     },
   };
 }
+
+/** Defaults of settings whose default is the same everywhere. Throws for one that hangs on its surroundings. */
+export function constantDefaults<T extends Table, K extends keyof T & string>(
+  table: T,
+  names: readonly K[],
+): Pick<SettingsOf<T>, K> {
+  return Object.fromEntries(names.map((name) => {
+    const value = table[name]!.default;
+    if (typeof value === "function") throw new Error(`the default of ${name} is worked out from its surroundings`);
+    return [name, value];
+  })) as Pick<SettingsOf<T>, K>;
+}

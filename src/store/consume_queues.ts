@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
-import { TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
+import { QUEUE_ID_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
 import type { Disk } from "../platform/disk.ts";
 import { ConsumeQueue, QueuesShared } from "./consume_queue.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -14,7 +14,6 @@ import type { DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 const QUEUE_ID = /^(0|[1-9]\d{0,9})$/;
-const QUEUE_ID_MAX = 0x7fff_ffff;
 /** Transaction type in a sysFlag: 0 none, 4 prepared, 8 commit, 12 rollback. */
 const TRANSACTION_MASK = 0x0c;
 const TRANSACTION_COMMIT = 0x08;
@@ -45,7 +44,12 @@ export class ConsumeQueues {
       if (!disk.isDirectorySync(`${folder}/${topic}`)) continue;
       for (const id of disk.listSync(`${folder}/${topic}`)) {
         if (QUEUE_ID.test(id) && Number(id) <= QUEUE_ID_MAX) queues.getOrCreate(topic, Number(id)).load();
-        else logger.warn("Passing over {folder}/{topic}/{id}: not a queue", { folder, topic, id });
+        else {logger.warn("Passing over {folder}/{topic}/{id}: no queue from 0 to {max}", {
+            folder,
+            topic,
+            id,
+            max: QUEUE_ID_MAX,
+          });}
       }
     }
     return queues;

@@ -4,5 +4,5 @@
  * @module
  */
 export { MessageStore, type StorePlatform } from "./store.ts";
-export { DEFAULT_DELAY_LEVELS, parseDelayLevels, type StoreOptions, storeOptions } from "./options.ts";
+export { parseDelayLevels, type StoreOptions, storeOptions, workedOut } from "./options.ts";
 export type * from "./types.ts";

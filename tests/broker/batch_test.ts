@@ -21,6 +21,9 @@ const base: NewMessage = {
   properties: "",
 };
 
+/** As many bytes as a batch may have in the log. */
+const ROOM = 1 << 20;
+
 interface Entry {
   flag: number;
   body: Uint8Array;
@@ -49,7 +52,7 @@ Deno.test("decodeBatch() gives back every entry, with the batch's properties beh
     { flag: -1, body: new Uint8Array(), properties: "KEYS\x01k" },
     { flag: 0, body: Uint8Array.of(9), properties: "" },
   ];
-  const messages = decodeBatch(encode(entries), base, "CLUSTER\x01c");
+  const messages = decodeBatch(encode(entries), base, "CLUSTER\x01c", ROOM);
   assertEquals(messages.map((m) => [m.topic, m.queueId, m.flag, [...m.body], m.properties]), [
     ["T", 2, 7, [1, 2, 3], "TAGS\x01a\x02CLUSTER\x01c"],
     ["T", 2, -1, [], "KEYS\x01k\x02CLUSTER\x01c"],
@@ -62,8 +65,17 @@ Deno.test("decodeBatch() refuses an empty body, a cut one and lengths that lie",
   const lying = whole.slice();
   new DataView(lying.buffer).setInt32(16, 100);
   for (const bytes of [new Uint8Array(), whole.subarray(0, whole.length - 1), lying]) {
-    assertEquals(assertThrows(() => decodeBatch(bytes, base, ""), RocketdError).code, "malformed");
+    assertEquals(assertThrows(() => decodeBatch(bytes, base, "", ROOM), RocketdError).code, "malformed");
   }
+});
+
+Deno.test("decodeBatch() stops at more messages than the log could take, and takes as many as it can", () => {
+  const size = (count: number) => count * (91 + "T".length + "a\x01b\x02".length + "CLUSTER\x01c".length);
+  const many = (count: number) =>
+    encode(Array(count).fill({ flag: 0, body: new Uint8Array(), properties: "a\x01b\x02" }));
+  const decode = (count: number, room: number) => decodeBatch(many(count), base, "CLUSTER\x01c", room);
+  assertEquals(decode(1000, size(1000)).length, 1000);
+  assertThrows(() => decode(1000, size(1000) - 1), RocketdError, String(size(1000) - 1));
 });
 
 Deno.test("decodeBatch() throws nothing but `malformed`, whatever the bytes", () => {
@@ -75,7 +87,7 @@ Deno.test("decodeBatch() throws nothing but `malformed`, whatever the bytes", ()
       const bytes = encode(entries).slice();
       for (const [at, value] of flips) if (at < bytes.length) bytes[at] = value;
       try {
-        decodeBatch(bytes, base, "");
+        decodeBatch(bytes, base, "", ROOM);
       } catch (error) {
         if (!(error instanceof RocketdError) || error.code !== "malformed") throw error;
       }

@@ -4,10 +4,10 @@
  * @module
  */
 import { brokerSettings, nameserverSettings, type Table } from "../../src/config/mod.ts";
-import { bool, choice, int, list, long, path, string } from "../../src/config/setting.ts";
+import { bool, choice, constantDefaults, int, list, long, path, string } from "../../src/config/setting.ts";
 import { ADDRESS, HOST, NAME } from "../../src/config/forms.ts";
 import { thisMachine } from "../../src/config/surroundings.ts";
-import { assert, assertEquals } from "../../src/std.ts";
+import { assert, assertEquals, assertThrows } from "../../src/std.ts";
 
 const help = "a test";
 
@@ -85,3 +85,9 @@ for (const [part, table] of Object.entries<Table>({ nameserver: nameserverSettin
     }
   });
 }
+
+Deno.test("defaults that hang on nothing can be had without surroundings, others cannot", () => {
+  const settings = brokerSettings;
+  assertEquals(constantDefaults(settings, ["maxMessageSize", "traceOn"]), { maxMessageSize: 4 << 20, traceOn: true });
+  assertThrows(() => constantDefaults(settings, ["storePathRootDir"]), Error, "storePathRootDir");
+});

@@ -4,7 +4,13 @@
  * @module
  */
 import { FlowControl } from "../../src/broker/flow_control.ts";
-import { HeartBeat, PullMessage, SendMessageV2, UnregisterClient } from "../../src/protocol/requests.ts";
+import {
+  EndTransaction,
+  HeartBeat,
+  PullMessage,
+  SendMessageV2,
+  UnregisterClient,
+} from "../../src/protocol/requests.ts";
 import { type FlowLimit, HandlerTable } from "../../src/remoting/handlers.ts";
 import { turnBegan } from "../../src/remoting/turn.ts";
 import { assert, assertEquals } from "../../src/std.ts";
@@ -23,7 +29,9 @@ function control(given = {}) {
   const clock = new HandClock();
   const store = { slowWrite: { tookMs: 0, endedAt: 0 } };
   const table = new HandlerTable();
-  for (const type of [SendMessageV2, PullMessage, HeartBeat, UnregisterClient]) table.on(type, () => undefined);
+  for (const type of [SendMessageV2, PullMessage, HeartBeat, EndTransaction, UnregisterClient]) {
+    table.on(type, () => undefined);
+  }
   const flow = new FlowControl({ settings, clock, store });
   flow.limit(table);
   const limitOf = ({ code }: { code: number }): FlowLimit => table.get(code)!.limit!;
@@ -40,6 +48,8 @@ Deno.test("each kind of request waits as long as its own setting says, others as
   assertEquals(refused(PullMessage, 5001), `${busy}5001ms, size of queue: 0`);
   assertEquals(refused(HeartBeat, 30_999), undefined);
   assertEquals(refused(HeartBeat, 31_000), `${busy}31000ms, size of queue: 0`);
+  assertEquals(refused(EndTransaction, 2999), undefined);
+  assertEquals(refused(EndTransaction, 3000), `${busy}3000ms, size of queue: 0`);
   assertEquals(table.get(UnregisterClient.code)!.limit, undefined);
 });
 

@@ -93,6 +93,22 @@ async function exercise(t: Deno.TestContext, version: ClientVersion, nodes: [nam
     assertDeadLetters(letters, topic, group);
     return Promise.resolve();
   });
+  await step(
+    "what an ordered consumer cannot handle is tried again in its place, and ends as a dead letter",
+    async () => {
+      const [ordered, orderedGroup] = [`${topic}-ordered`, `${group}-ordered`];
+      await java.run("update-group", broker.address, orderedGroup);
+      await java.run("create-topic", broker.address, ordered, 1);
+      const reports = await java.run("retry-in-order", ordered, orderedGroup, "observers");
+      const attempts = reports.filter(({ what }) => what === "attempt").map(({ message, times }) => [message, times]);
+      assertEquals(attempts, [["stuck", 0], ["stuck", 1], ["stuck", 2], ["behind", 0]]);
+      const letters = reports.filter(({ what }) => what === "dead letter");
+      const found = letters.map((letter) => [letter["message"], letter["times"], letter["topic"]]);
+      assertEquals(found, [["stuck", 2, `%DLQ%${orderedGroup}`]]);
+      const { RETRY_TOPIC } = letters[0]!["properties"] as Record<string, string>;
+      assertEquals(RETRY_TOPIC, ordered);
+    },
+  );
   await step("what is no message, and what nobody may retry, is refused", async () => {
     const codes = async (group: string) => {
       const reports = await java.run("send-back-refusals", broker.address, topic, group, "observers");

@@ -62,6 +62,7 @@ public final class Interop {
             case "resume": Groups.resume(session, args[0], args[1]); break;
             case "share": Groups.share(session, args[0], args[1]); break;
             case "retry": Retrying.run(session, args[0], args[1], args[2]); break;
+            case "retry-in-order": Retrying.inOrder(session, args[0], args[1], args[2]); break;
             case "send-back-refusals": Retrying.refusals(session, args[0], args[1], args[2], args[3]); break;
             case "join": Members.join(session, args); break;
             case "leave": Members.leave(args[0]); break;
@@ -81,6 +82,12 @@ public final class Interop {
             case "ordered-await": Ordered.awaitSeen(Integer.parseInt(args[0]), Integer.parseInt(args[1])); break;
             case "ordered-leave": Ordered.leave(); break;
             case "order-topic": Compat.call("OrderTopic", "run", session, args); break;
+            case "delay-send": Delaying.send(session, args[0], Integer.parseInt(args[1]), Delaying.ints(args, 2)); break;
+            case "delay-receive": Delaying.receive(session, args[0], Delaying.ints(args, 1)); break;
+            case "delay-filtered": Delaying.filtered(session, args[0], args[1]); break;
+            case "delay-levels": Delaying.levels(session, args[0], args[1], Delaying.ints(args, 2)); break;
+            case "delay-illegal": Delaying.illegal(session, args[0], args[1]); break;
+            case "delay-offsets": Delaying.offsets(session, args[0]); break;
             case "errors": Errors.run(session, args[0], args[1], args[2]); break;
             case "fill": StoreCheck.fill(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
             case "commit-offsets": StoreCheck.commit(session, args[0], args[1], Long.parseLong(args[2])); break;

@@ -9,7 +9,9 @@ import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyContext;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.impl.consumer.ProcessQueue;
 import org.apache.rocketmq.common.message.Message;
@@ -58,6 +60,32 @@ final class Retrying implements MessageListenerConcurrently {
             for (String body : new String[] {"level", "api", "fallback", "pulled"}) retrying.await(body, 2);
             retrying.timeOut(session, topic);
             retrying.reportDeadLetters(observer, "%DLQ%" + group, 4);
+        } finally {
+            consumer.shutdown();
+            observer.shutdown();
+        }
+    }
+
+    /** An ordered consumer tries again by itself, and holds up what is behind; then it sends to the retry topic. */
+    static void inOrder(Session session, String topic, String group, String observers) throws Exception {
+        DefaultMQPushConsumer consumer = session.pushConsumer(group, false);
+        Retrying retrying = new Retrying(consumer);
+        consumer.subscribe(topic, "*");
+        consumer.setMaxReconsumeTimes(MAX);
+        consumer.setSuspendCurrentQueueTimeMillis(10);
+        consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
+            MessageExt message = messages.get(0);
+            String body = new String(message.getBody(), StandardCharsets.UTF_8);
+            Out.line("attempt", "message", body, "times", message.getReconsumeTimes());
+            retrying.attempts.computeIfAbsent(body, key -> new AtomicInteger()).incrementAndGet();
+            return body.equals("stuck") ? ConsumeOrderlyStatus.SUSPEND_CURRENT_QUEUE_A_MOMENT : ConsumeOrderlyStatus.SUCCESS;
+        });
+        for (String body : new String[] {"stuck", "behind"}) retrying.send(session, topic, body);
+        consumer.start();
+        DefaultMQPullConsumer observer = session.pullConsumer(observers);
+        try {
+            retrying.await("behind", 1);
+            retrying.reportDeadLetters(observer, "%DLQ%" + group, 1);
         } finally {
             consumer.shutdown();
             observer.shutdown();

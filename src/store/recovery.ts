@@ -58,6 +58,8 @@ export function recover(recovery: Recovery): number {
   index?.truncateFrom(end.offset);
   end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)));
   cutAt(files, end.offset, recovery.afterCrash || !end.clean);
+  // The queues' files say nothing of what retention took from the log.
+  queues.deleteBelow(first.start);
   for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
   return end.offset;
 }

@@ -287,6 +287,9 @@ Deno.test("MessageStore removes old files, raises the queue's min and says that 
   assertEquals([early.status, early.nextBeginOffset], ["OFFSET_TOO_SMALL", min]);
   assertEquals(await readAll(store, "T", 0, min), names(100).slice(min));
   await store.close();
+  const again = await bench.open();
+  assertEquals(again.minOffset("T", 0), min, "after a restart");
+  await again.close();
 });
 
 Deno.test("MessageStore refuses writes while the disk is nearly full, and takes them again", async () => {

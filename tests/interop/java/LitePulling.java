@@ -43,6 +43,68 @@ final class LitePulling {
         }
     }
 
+    /** Assigns one queue of a topic that has 40 messages, and moves about in it. */
+    static void places(Session session, String[] args) throws Exception {
+        String topic = args[0];
+        String group = args[1];
+        DefaultLitePullConsumer consumer = consumer(session, group);
+        consumer.setAutoCommit(false);
+        consumer.setPullBatchSize(8);
+        consumer.start();
+        try {
+            MessageQueue queue = consumer.fetchMessageQueues(topic).iterator().next();
+            List<MessageQueue> queues = java.util.Collections.singletonList(queue);
+            consumer.assign(queues);
+            Out.same(0L, first(consumer), "first offset of a new group that starts at the first");
+            consumer.seek(queue, 30);
+            Out.same(30L, first(consumer), "first offset after seek");
+            consumer.seekToBegin(queue);
+            Out.same(0L, first(consumer), "first offset after seekToBegin");
+            consumer.seekToEnd(queue);
+            Out.same(0, consumer.poll(1500).size(), "messages after seekToEnd");
+            Asking.post(session, topic, queue.getBrokerName(), queue.getQueueId(), 1, 10, "TagA");
+            Out.same(40L, first(consumer), "first offset of what came after seekToEnd");
+            try {
+                consumer.seek(queue, 1000);
+                Out.check(false, "a seek beyond the end went through");
+            } catch (org.apache.rocketmq.client.exception.MQClientException e) {
+                Out.line("seek beyond", "error", String.valueOf(e.getErrorMessage()));
+            }
+
+            consumer.pause(queues);
+            consumer.seek(queue, 10);
+            Out.same(0, consumer.poll(1500).size(), "messages while paused");
+            consumer.resume(queues);
+            Out.same(10L, first(consumer), "first offset after resume");
+
+            consumer.seek(queue, 20);
+            Out.same(20L, first(consumer), "first offset before the commit");
+            consumer.commitSync();
+            Session.await("the commit", () -> consumer.committed(queue) > 20);
+            Out.line("committed", "offset", consumer.committed(queue));
+
+            consumer.seek(queue, 25);
+            List<MessageExt> some = poll(consumer);
+            long time = some.get(0).getStoreTimestamp();
+            long found = consumer.offsetForTimestamp(queue, time);
+            Out.check(found <= 25 && found > 15, "offsetForTimestamp gives " + found + " for the time of 25");
+            Out.same(0L, consumer.offsetForTimestamp(queue, time - 3600000), "offset for a time before all");
+            Out.same(40L, consumer.offsetForTimestamp(queue, time + 3600000), "offset for a time behind all");
+        } finally {
+            consumer.shutdown();
+        }
+    }
+
+    private static List<MessageExt> poll(DefaultLitePullConsumer consumer) throws Exception {
+        List<MessageExt> received = new ArrayList<>();
+        Session.await("a message", () -> received.addAll(consumer.poll(500)));
+        return received;
+    }
+
+    private static long first(DefaultLitePullConsumer consumer) throws Exception {
+        return poll(consumer).get(0).getQueueOffset();
+    }
+
     private static void assigned(Session session, String topic, String group) throws Exception {
         DefaultLitePullConsumer consumer = consumer(session, group + "-assigned");
         consumer.start();

@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.PullStatus;
+import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.message.Message;
@@ -163,6 +164,39 @@ final class Pulling {
         // Nothing comes: the broker answers when the time that the client allowed is over.
         consumer.setBrokerSuspendMaxTimeMillis(1000);
         expect(consumer.pullBlockIfNotFound(queue, "*", COUNT + 1, 32), PullStatus.NO_NEW_MSG, COUNT + 1, "held in vain");
+    }
+
+    /** The topic has one queue, whose first messages are gone. */
+    static void afterRetention(Session session, String topic, String group) throws Exception {
+        DefaultMQPullConsumer consumer = session.pullConsumer(group);
+        try {
+            MessageQueue queue = consumer.fetchSubscribeMessageQueues(topic).iterator().next();
+            long min = consumer.minOffset(queue);
+            long max = consumer.maxOffset(queue);
+            Out.check(min > 0 && min < max, "minOffset " + min + ", maxOffset " + max);
+            expect(consumer.pull(queue, "*", 0, 32), PullStatus.OFFSET_ILLEGAL, min, "pull of what is gone");
+            expect(consumer.pull(queue, "*", min - 1, 32), PullStatus.OFFSET_ILLEGAL, min, "pull just below the first");
+            expect(consumer.pullBlockIfNotFound(queue, "*", 0, 32), PullStatus.OFFSET_ILLEGAL, min, "blocking pull of what is gone");
+            expect(consumer.pull(queue, "*", min, 1), PullStatus.FOUND, min + 1, "pull of the first");
+            expect(consumer.pull(queue, "*", max, 32), PullStatus.NO_NEW_MSG, max, "pull at the end");
+            expect(consumer.pull(queue, "*", max + 1, 32), PullStatus.OFFSET_ILLEGAL, max, "pull beyond the end");
+            Out.same(max - min, (long) pullAll(consumer, queue).size(), "messages that are left");
+            MessageExt first = consumer.pull(queue, "*", min, 1).getMsgFoundList().get(0);
+            Out.same(first.getStoreTimestamp(), consumer.earliestMsgStoreTime(queue), "earliestMsgStoreTime");
+            Out.same(min, consumer.searchOffset(queue, first.getStoreTimestamp() - 600000), "searchOffset before the first");
+            MessageQueue beyond = new MessageQueue(topic, queue.getBrokerName(), 7);
+            try {
+                consumer.pull(beyond, "*", 0, 32);
+                Out.check(false, "a pull of a queue beyond went through");
+            } catch (MQBrokerException e) {
+                Out.same(1, e.getResponseCode(), "code for a queue beyond");
+            }
+            // The beginning is gone: where the group starts is for its client to decide.
+            Out.same(-1L, committed(session, consumer, group, queue), "offset of a group that never committed");
+            Out.line("left", "min", min, "max", max);
+        } finally {
+            consumer.shutdown();
+        }
     }
 
     private static void expect(PullResult result, PullStatus status, long next, String what) {

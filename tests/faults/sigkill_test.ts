@@ -5,11 +5,11 @@
  */
 import { RocketdError } from "../../src/errors.ts";
 import { HeaderEncoding, ResponseCode } from "../../src/protocol/codes.ts";
-import { decodeRecords } from "../../src/protocol/message_record.ts";
-import { GetMaxOffset, PullMessage, SendMessageV2 } from "../../src/protocol/requests.ts";
+import { SendMessageV2 } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import { delay, type Node, startRocketd } from "../launch.ts";
+import { readTopic } from "./reading.ts";
 
 const ROUNDS = 20;
 const SENDERS = 32;
@@ -57,41 +57,10 @@ async function sendUntilDeath(broker: Node, round: number, acknowledged: Map<str
   client.close();
 }
 
-/** Every body of the topic by `queueId/queueOffset`; offsets must be without gaps. */
+/** Every body of the topic by `queueId/queueOffset`. */
 async function readAll(broker: Node): Promise<Map<string, string>> {
-  const client = new RemotingClient();
-  const bodies = new Map<string, string>();
-  for (let queueId = 0; queueId < QUEUES; queueId++) {
-    const max = (await client.invoke(broker.address, GetMaxOffset, { topic: TOPIC, queueId }, undefined, 5000)).header;
-    let offset = 0;
-    while (offset < max.offset!) {
-      const answer = await client.invoke(
-        broker.address,
-        PullMessage,
-        {
-          consumerGroup: "TOOLS_CONSUMER",
-          topic: TOPIC,
-          queueId,
-          queueOffset: offset,
-          maxMsgNums: 32,
-          sysFlag: 4,
-          commitOffset: 0,
-          suspendTimeoutMillis: 0,
-          subscription: "*",
-          subVersion: 0,
-        },
-        undefined,
-        10_000,
-      );
-      assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
-      for (const record of decodeRecords(answer.body)) {
-        assertEquals(record.queueOffset, offset++);
-        bodies.set(`${queueId}/${record.queueOffset}`, decoder.decode(record.body));
-      }
-    }
-  }
-  client.close();
-  return bodies;
+  const records = await readTopic(broker.address, TOPIC, QUEUES);
+  return new Map(records.map(({ queueId, queueOffset, body }) => [`${queueId}/${queueOffset}`, decoder.decode(body)]));
 }
 
 for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"]) {

@@ -1,0 +1,46 @@
+/**
+ * Reading back everything that a broker has of a topic.
+ *
+ * @module
+ */
+import { ResponseCode } from "../../src/protocol/codes.ts";
+import { decodeRecords, type MessageRecord } from "../../src/protocol/message_record.ts";
+import { GetMaxOffset, PullMessage } from "../../src/protocol/requests.ts";
+import { RemotingClient } from "../../src/remoting/client.ts";
+import { assertEquals } from "../../src/std.ts";
+
+/** The records of a topic's queues, one queue after the other; offsets must be without gaps. */
+export async function readTopic(address: string, topic: string, queues: number): Promise<MessageRecord[]> {
+  using client = new RemotingClient();
+  const all: MessageRecord[] = [];
+  for (let queueId = 0; queueId < queues; queueId++) {
+    const max = (await client.invoke(address, GetMaxOffset, { topic, queueId }, undefined, 5000)).header;
+    let offset = 0;
+    while (offset < max.offset!) {
+      const answer = await client.invoke(
+        address,
+        PullMessage,
+        {
+          consumerGroup: "TOOLS_CONSUMER",
+          topic,
+          queueId,
+          queueOffset: offset,
+          maxMsgNums: 32,
+          sysFlag: 4,
+          commitOffset: 0,
+          suspendTimeoutMillis: 0,
+          subscription: "*",
+          subVersion: 0,
+        },
+        undefined,
+        10_000,
+      );
+      assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
+      for (const record of decodeRecords(answer.body)) {
+        assertEquals(record.queueOffset, offset++);
+        all.push(record);
+      }
+    }
+  }
+  return all;
+}

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type BrokerOptions, type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
+import {
+  type BrokerOptions,
+  type Node,
+  type Settings,
+  startJavaBroker,
+  startJavaNameserver,
+  startRocketd,
+} from "../launch.ts";
 
 /** Who plays which part: `rocketd`, `java`, `java-ns+rocketd` (a Java nameserver, our broker), `rocketd-ns+java`. */
 export type Kind = "rocketd" | "java" | "java-ns+rocketd" | "rocketd-ns+java";
@@ -21,8 +28,9 @@ export function clusterKind(): Kind {
 export const STORE_SETTINGS = { mappedFileSizeCommitLog: 16 << 20, mappedFileSizeConsumeQueue: 20 * 2000 };
 
 /** Starts a nameserver of the given kind. */
-export async function startNameserver(kind: Kind = clusterKind()): Promise<Node> {
-  return kind.startsWith("java") ? await startJavaNameserver() : await startRocketd({ role: "nameserver" });
+export async function startNameserver(kind: Kind = clusterKind(), settings: Settings = {}): Promise<Node> {
+  if (kind.startsWith("java")) return await startJavaNameserver(settings);
+  return await startRocketd({ role: "nameserver", settings });
 }
 
 /** Starts a master of the given kind, with small log files. */

@@ -31,8 +31,13 @@ export class JavaShell implements AsyncDisposable {
     this.#output = child.stdout.getReader();
   }
 
-  /** Starts a JVM with a client that knows the given nameserver. */
-  static async start(set: JavaSet, serialization: Serialization, namesrvAddr: string): Promise<JavaShell> {
+  /** Starts a JVM with a client that knows the given nameserver; `more` are flags of the JVM. */
+  static async start(
+    set: JavaSet,
+    serialization: Serialization,
+    namesrvAddr: string,
+    more: readonly string[] = [],
+  ): Promise<JavaShell> {
     const path = await classPath(set);
     const dir = await Deno.makeTempDir({ prefix: "rocketd-java-shell-" });
     const flags = [
@@ -44,6 +49,7 @@ export class JavaShell implements AsyncDisposable {
       `-Drocketmq.serialize.type=${serialization}`,
       // Members of a group must learn of each other by the broker's notices, not by looking every 20 s.
       "-Drocketmq.client.rebalance.waitInterval=600000",
+      ...more,
     ];
     const child = new Deno.Command("sh", {
       args: [

@@ -1,5 +1,5 @@
 import { assertEquals } from "../../src/std.ts";
-import { type ClientVersion, hasJava } from "../java.ts";
+import { CLIENT_VERSIONS, type ClientVersion, hasJava } from "../java.ts";
 import { delay, type Node } from "../launch.ts";
 import { startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
@@ -185,7 +185,7 @@ Deno.test({
     await using nameserver = await startNameserver();
     const options = { namesrvAddr: nameserver.address, brokerName: "broker-a", settings: SETTINGS };
     await using broker = await startBroker(options);
-    for (const version of ["4.9.7", "4.1.0-incubating"] as const) {
+    for (const version of CLIENT_VERSIONS) {
       await t.step(`Java client ${version}`, (t) => exercise(t, version, [nameserver, broker]));
     }
   },

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "../../src/std.ts";
-import { type ClientVersion, hasJava } from "../java.ts";
+import { CLIENT_VERSIONS, type ClientVersion, hasJava } from "../java.ts";
 import type { Node } from "../launch.ts";
 import { startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell, type Report } from "./java_shell.ts";
@@ -104,7 +104,8 @@ async function exercise(t: Deno.TestContext, version: ClientVersion, nodes: [nam
       assertEquals(attempts, [["stuck", 0], ["stuck", 1], ["stuck", 2], ["behind", 0]]);
       const letters = reports.filter(({ what }) => what === "dead letter");
       const found = letters.map((letter) => [letter["message"], letter["times"], letter["topic"]]);
-      assertEquals(found, [["stuck", 2, `%DLQ%${orderedGroup}`]]);
+      // The client counts: that of 5.x one more.
+      assertEquals(found, [["stuck", version === "5.1.4" ? 3 : 2, `%DLQ%${orderedGroup}`]]);
       const { RETRY_TOPIC } = letters[0]!["properties"] as Record<string, string>;
       assertEquals(RETRY_TOPIC, ordered);
     },
@@ -140,7 +141,7 @@ Deno.test({
     await using nameserver = await startNameserver();
     const options = { namesrvAddr: nameserver.address, brokerName: "broker-a", settings: SETTINGS };
     await using broker = await startBroker(options);
-    for (const version of ["4.9.7", "4.1.0-incubating"] as const) {
+    for (const version of CLIENT_VERSIONS) {
       await t.step(`Java client ${version}`, (t) => exercise(t, version, [nameserver, broker]));
     }
   },

@@ -88,15 +88,6 @@ public final class Interop {
             case "delay-levels": Delaying.levels(session, args[0], args[1], Delaying.ints(args, 2)); break;
             case "delay-illegal": Delaying.illegal(session, args[0], args[1]); break;
             case "delay-offsets": Delaying.offsets(session, args[0]); break;
-            case "ordered-locks": Ordered.locks(session, args[0], args[1], args[2], Long.parseLong(args[3])); break;
-            case "ordered-share": Ordered.share(session, args[0], args[1]); break;
-            case "ordered-suspend": Ordered.suspend(session, args[0], args[1]); break;
-            case "ordered-join": Ordered.join(session, args[0], args[1], Integer.parseInt(args[2])); break;
-            case "ordered-await-queues": Ordered.awaitQueues(args[0], Integer.parseInt(args[1])); break;
-            case "ordered-post": Ordered.post(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
-            case "ordered-await": Ordered.awaitSeen(Integer.parseInt(args[0]), Integer.parseInt(args[1])); break;
-            case "ordered-leave": Ordered.leave(); break;
-            case "order-topic": Compat.call("OrderTopic", "run", session, args); break;
             case "errors": Errors.run(session, args[0], args[1], args[2]); break;
             case "fill": StoreCheck.fill(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
             case "commit-offsets": StoreCheck.commit(session, args[0], args[1], Long.parseLong(args[2])); break;

@@ -25,7 +25,6 @@ const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "TransactionExecuting.java": (set) => set === "client-4.1.0-incubating",
   "AdminTool.java": (set) => set.startsWith("server-"),
   "OrderTopic.java": (set) => set.startsWith("server-"),
-  "OrderTopic.java": (set) => set.startsWith("server-"),
   "SqlEvaluate.java": (set) => set.startsWith("server-"),
 };
 

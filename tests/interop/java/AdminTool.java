@@ -2,9 +2,10 @@ import org.apache.rocketmq.common.TopicConfig;
 import org.apache.rocketmq.common.protocol.body.ClusterInfo;
 import org.apache.rocketmq.common.protocol.route.QueueData;
 import org.apache.rocketmq.common.protocol.route.TopicRouteData;
+import org.apache.rocketmq.common.subscription.SubscriptionGroupConfig;
 import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 
-/** The library under mqadmin: makes a topic, and finds it again in the cluster, in the route and at the broker. */
+/** The library under mqadmin: makes a topic, and finds it again in the cluster, in the route and at the broker; a group too. */
 final class AdminTool {
     private AdminTool() {
     }
@@ -34,6 +35,16 @@ final class AdminTool {
             TopicConfig kept = admin.examineTopicConfig(broker, topic);
             Out.same(3, kept.getReadQueueNums(), "read queues at the broker");
             Out.same(5, kept.getWriteQueueNums(), "write queues at the broker");
+            SubscriptionGroupConfig group = new SubscriptionGroupConfig();
+            group.setGroupName(topic + "-group");
+            group.setConsumeEnable(false);
+            group.setConsumeFromMinEnable(false);
+            group.setRetryQueueNums(3);
+            group.setRetryMaxTimes(5);
+            group.setWhichBrokerWhenConsumeSlowly(2);
+            group.setNotifyConsumerIdsChangedEnable(false);
+            admin.createAndUpdateSubscriptionGroupConfig(broker, group);
+            Out.same(group, admin.examineSubscriptionGroupConfig(broker, group.getGroupName()), "group at the broker");
         } finally {
             admin.shutdown();
         }

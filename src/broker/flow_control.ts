@@ -82,11 +82,6 @@ const KINDS: readonly Kind[] = [
     waitMs: (settings) => settings.waitTimeMillsInTransactionQueue,
   },
   { name: "heartbeats", requests: [HeartBeat], waitMs: (settings) => settings.waitTimeMillsInHeartbeatQueue },
-  {
-    name: "ends of transactions",
-    requests: [EndTransaction],
-    waitMs: (settings) => settings.waitTimeMillsInTransactionQueue,
-  },
 ];
 
 /** Limits for the requests of a broker; says in the log, now and then, what it refused. */

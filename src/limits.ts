@@ -27,6 +27,8 @@ export const UNSENT_BYTES_MAX = 64 * MiB;
 export const REQUESTS_IN_HAND_MAX = 10_000;
 /** Requests of ours that one connection may owe an answer to. */
 export const REQUESTS_PENDING_MAX = 65_536;
+/** Remark of an answer, characters; what is beyond is cut off. Some repeat what a peer sent, which may fill its frame. */
+export const REMARK_LENGTH_MAX = 4 * KiB;
 /** Field names whose bytes are kept ready for the next binary header; more are encoded each time. */
 export const FIELD_NAMES_KEPT_MAX = 1024;
 
@@ -49,6 +51,8 @@ export const TOPIC_QUEUES_MAX = 65_536;
 
 /** Pulls that one broker holds open at once. */
 export const HELD_PULLS_MAX = 200_000;
+/** Held pulls that are answered in one turn because their time is over; many came together after a restart. */
+export const HELD_PULLS_ENDED_PER_TURN = 500;
 /** Bytes that are compared with zeros at once when the rest of a log file is looked at. */
 export const ZERO_CHECK_BYTES = 1 * MiB;
 /** A page of memory, which RocketMQ counts unflushed bytes in. */

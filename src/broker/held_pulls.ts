@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { HELD_PULLS_MAX } from "../limits.ts";
+import { HELD_PULLS_ENDED_PER_TURN, HELD_PULLS_MAX } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Connection } from "../remoting/connection.ts";
 
@@ -80,7 +80,7 @@ export class HeldPulls {
   /** Answers all that waits, and holds nothing any more. */
   close(): void {
     this.#timer.cancel();
-    for (const tick of [...this.#byTick.keys()]) this.#expireTick(tick);
+    for (const pulls of this.#byTick.values()) for (const pull of pulls) this.#end(pull);
   }
 
   /** Puts a pull into the bucket of its deadline. */
@@ -94,21 +94,26 @@ export class HeldPulls {
 
   #expire(): void {
     const now = tickOf(this.#clock.now());
-    // After a long sleep of the machine the buckets are fewer than the ticks.
-    if (now - this.#nextTick > this.#byTick.size) {
-      for (const tick of [...this.#byTick.keys()]) if (tick <= now) this.#expireTick(tick);
-    } else {
-      for (let tick = this.#nextTick; tick <= now; tick++) this.#expireTick(tick);
+    let left = HELD_PULLS_ENDED_PER_TURN;
+    for (const pull of this.#due(now)) {
+      if (left-- === 0) return void this.#clock.after(0, () => this.#expire());
+      this.#end(pull);
     }
     this.#nextTick = now + 1;
   }
 
-  #expireTick(tick: number): void {
-    for (const pull of [...this.#byTick.get(tick) ?? []]) {
-      if (pull.tick === NOT_HELD) continue;
-      this.#remove(pull);
-      pull.expired();
+  *#due(now: number): Generator<HeldPull> {
+    // After a long sleep of the machine the buckets are fewer than the ticks.
+    if (now - this.#nextTick > this.#byTick.size) {
+      for (const [tick, pulls] of this.#byTick) if (tick <= now) yield* pulls;
+    } else {
+      for (let tick = this.#nextTick; tick <= now; tick++) yield* this.#byTick.get(tick) ?? [];
     }
+  }
+
+  #end(pull: HeldPull): void {
+    this.#remove(pull);
+    pull.expired();
   }
 
   #remove(pull: HeldPull): void {

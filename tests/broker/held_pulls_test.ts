@@ -2,6 +2,7 @@
  * @module
  */
 import { type HeldPull, HeldPulls, NOT_HELD } from "../../src/broker/held_pulls.ts";
+import { HELD_PULLS_ENDED_PER_TURN } from "../../src/limits.ts";
 import type { Clock, Timer } from "../../src/platform/clock.ts";
 import type { Connection } from "../../src/remoting/connection.ts";
 import { assertEquals } from "../../src/std.ts";
@@ -10,6 +11,8 @@ import { assertEquals } from "../../src/std.ts";
 class HandClock implements Clock {
   #now = 1_700_000_000_000;
   #ticking: (() => void)[] = [];
+  /** What is to be done in a later turn. */
+  readonly later: (() => void)[] = [];
 
   now(): number {
     return this.#now;
@@ -20,8 +23,9 @@ class HandClock implements Clock {
     return { cancel: () => this.#ticking = this.#ticking.filter((other) => other !== fn) };
   }
 
-  after(): Timer {
-    throw new Error("not needed here");
+  after(_ms: number, fn: () => void): Timer {
+    this.later.push(fn);
+    return { cancel: () => {} };
   }
 
   go(ms: number): void {
@@ -121,6 +125,26 @@ Deno.test("HeldPulls answers everything after a sleep of an hour and when it clo
   held.hold(last.pull);
   held.close();
   assertEquals([last.calls, held.size], [["expired"], 0]);
+});
+
+Deno.test("HeldPulls answers no more than a turn's worth of pulls at once when their time is over", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const count = 2 * HELD_PULLS_ENDED_PER_TURN + 10;
+  const pulls = Array.from({ length: count }, () => pullOf(0, clock.now() + 1000));
+  for (const { pull } of pulls) held.hold(pull);
+  const late = pullOf(0, clock.now() + 60_000);
+  held.hold(late.pull);
+  clock.go(1500);
+  const sizes = [held.size];
+  while (clock.later.length > 0) {
+    clock.later.shift()!();
+    sizes.push(held.size);
+  }
+  assertEquals(sizes, [HELD_PULLS_ENDED_PER_TURN + 11, 11, 1]);
+  assertEquals(pulls.every(({ calls }) => calls.join() === "expired"), true);
+  clock.go(60_000);
+  assertEquals([late.calls, held.size], [["expired"], 0]);
+  held.close();
 });
 
 Deno.test("HeldPulls survives an answer that closes the connection of the pulls it is asking", () => {

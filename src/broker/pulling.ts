@@ -119,7 +119,7 @@ export class Pulling {
 
   #serve(request: Incoming<Pull>, admitted: Admitted, first: boolean): void {
     const { connection, header } = request;
-    if (connection.isClosed) return;
+    if (connection.isClosed) return request.hold();
     if (connection.congested) return connection.whenDrained(() => this.#serve(request, admitted, first));
     const failed = (error: unknown) => this.#fail(request, error);
     try {

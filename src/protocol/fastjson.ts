@@ -16,10 +16,26 @@ const encoder = new TextEncoder();
  */
 export function parseFastJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    if (!isDeep(text)) return JSON.parse(text);
   } catch {
-    return new Parser(text).whole();
+    // It is not strict, or nothing at all.
   }
+  return new Parser(text).whole();
+}
+
+/** Whether brackets are nested deeper than is allowed: the platform's parser takes very long for such a text. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === QUOTE) quoted = !quoted;
+    else if (quoted) i += unit === BACKSLASH ? 1 : 0;
+    else if (unit === CURLY || unit === SQUARE) {
+      if (++depth > JSON_DEPTH_MAX) return true;
+    } else if (unit === CURLY + 2 || unit === SQUARE + 2) depth--;
+  }
+  return false;
 }
 
 /** The same from UTF-8. */
@@ -27,10 +43,10 @@ export function parseFastJsonBytes(bytes: Uint8Array): unknown {
   return parseFastJson(decoder.decode(bytes));
 }
 
+const QUOTE = 0x22, BACKSLASH = 0x5c, SQUARE = 0x5b, CURLY = 0x7b, COMMA = 0x2c;
 const NUMBER = /[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 const WORD = /[\p{L}_$@][\p{L}\p{N}_$.@-]*/uy;
-const SPACE = /[\s,]*/y;
-const BLANK = /\s*/y;
+const BLANK = /\s/;
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "0": "\0" };
 
 class Parser {
@@ -40,14 +56,14 @@ class Parser {
 
   whole(): unknown {
     const value = this.#value(0);
-    this.#skip(BLANK);
+    this.#skip();
     if (this.#at < this.text.length) throw this.#malformed("the end");
     return value;
   }
 
   #value(depth: number): unknown {
     if (depth > JSON_DEPTH_MAX) throw this.#malformed(`at most ${JSON_DEPTH_MAX} levels`);
-    this.#skip(BLANK);
+    this.#skip();
     const first = this.text[this.#at];
     if (first === "{") return this.#object(depth);
     if (first === "[") return this.#array(depth);
@@ -80,7 +96,7 @@ class Parser {
     while (!this.#ends("}")) {
       const key = this.#key(depth);
       plain &&= typeof key === "string";
-      this.#skip(BLANK);
+      this.#skip();
       if (this.text[this.#at] !== ":") throw this.#malformed('":"');
       this.#at++;
       entries.push([key, this.#value(depth + 1)]);
@@ -100,14 +116,14 @@ class Parser {
 
   /** Moves to the next item or the end; fastjson takes several commas as one. */
   #ends(closing: string): boolean {
-    this.#skip(SPACE);
+    this.#skip(true);
     if (this.text[this.#at] !== closing) return false;
     this.#at++;
     return true;
   }
 
   #separator(closing: string): void {
-    this.#skip(BLANK);
+    this.#skip();
     const next = this.text[this.#at];
     if (next !== "," && next !== closing) throw this.#malformed(`"," or "${closing}"`);
   }
@@ -115,13 +131,14 @@ class Parser {
   #string(quote: string): string {
     let value = "";
     let from = ++this.#at;
+    const closing = quote.charCodeAt(0);
     while (this.#at < this.text.length) {
-      const char = this.text[this.#at]!;
-      if (char === quote) {
+      const unit = this.text.charCodeAt(this.#at);
+      if (unit === closing) {
         value += this.text.slice(from, this.#at++);
         return value;
       }
-      if (char === "\\") {
+      if (unit === BACKSLASH) {
         value += this.text.slice(from, this.#at) + this.#escape();
         from = this.#at;
       } else this.#at++;
@@ -147,8 +164,12 @@ class Parser {
     return found;
   }
 
-  #skip(pattern: RegExp): void {
-    this.#match(pattern);
+  /** Moves over blanks, and over commas too if they are `asBlanks`. */
+  #skip(asBlanks = false): void {
+    for (; this.#at < this.text.length; this.#at++) {
+      const unit = this.text.charCodeAt(this.#at);
+      if (unit === COMMA ? !asBlanks : unit !== 0x20 && !BLANK.test(this.text[this.#at]!)) return;
+    }
   }
 
   #malformed(expected: string): RocketdError {

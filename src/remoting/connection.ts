@@ -13,6 +13,7 @@ import { messageOf, RocketdError } from "../errors.ts";
 import {
   READ_BUFFER_BYTES,
   READ_BUFFER_BYTES_BUSY,
+  REMARK_LENGTH_MAX,
   REQUESTS_IN_HAND_MAX,
   REQUESTS_PENDING_MAX,
   UNSENT_BYTES_HIGH,
@@ -235,7 +236,8 @@ export class Connection {
 
   /** For IncomingRequest: writes an answer frame. */
   sendAnswer(encoding: HeaderEncoding, opaque: number, type: RequestType | undefined, answer: Answer): void {
-    const { code, remark, header: values, body } = answer;
+    const { code, header: values, body } = answer;
+    const remark = answer.remark?.slice(0, REMARK_LENGTH_MAX);
     const parts = { code, version: OUR_VERSION, opaque, flag: Flag.ANSWER, remark, table: type?.answer, values };
     this.#send(encoding, parts, body === undefined ? nothing : body instanceof Uint8Array ? [body] : body);
   }

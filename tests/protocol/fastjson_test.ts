@@ -107,3 +107,13 @@ Deno.test("pretty is the form of Java's files", () => {
     '{\n\t"offsetTable":{{\n\t\t\t"brokerName":"b",\n\t\t\t"queueId":0,\n\t\t\t"topic":"T"\n\t\t}:7\n\t}\n}',
   );
 });
+
+Deno.test("parseFastJson() counts the depth of brackets, not of those in texts", () => {
+  const nested = (depth: number) => `${'[{"a":'.repeat(depth / 2)}1${"}]".repeat(depth / 2)}`;
+  const texts = { a: '["\\"'.repeat(500), b: "{'[".repeat(500) };
+  assertEquals(parseFastJson(JSON.stringify(texts)), texts);
+  assertEquals(JSON.stringify(parseFastJson(nested(JSON_DEPTH_MAX))), nested(JSON_DEPTH_MAX));
+  for (const deep of [nested(JSON_DEPTH_MAX + 2), "[".repeat(1 << 20), "{a:".repeat(1 << 18)]) {
+    assertEquals(assertThrows(() => parseFastJson(deep), RocketdError).code, "malformed");
+  }
+});

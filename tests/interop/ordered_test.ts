@@ -3,11 +3,11 @@ import { clusterKind, startBroker, startNameserver, withLogs } from "./cluster.t
 import { JavaShell } from "./java_shell.ts";
 
 /** Short, so that a test can see it pass. Java's broker reads it from a property of its machine. */
-const LOCK_MS = 5_000;
-const SETTINGS = { lockMaxLiveTime: LOCK_MS, registerNameServerPeriod: 10_000 };
+const LOCK_MS = 3_000;
+const SETTINGS = { lockMaxLiveTime: LOCK_MS };
 const BROKER_JVM = ["-Xmx512m", "-XX:+UseSerialGC", `-Drocketmq.broker.rebalance.lockMaxLiveTime=${LOCK_MS}`];
 /** Members renew their locks well within that time, and try again soon for a queue that another has. */
-const CLIENT_JVM = ["-Drocketmq.client.rebalance.lockInterval=1000", "-Drocketmq.client.rebalance.waitInterval=1000"];
+const CLIENT_JVM = ["-Drocketmq.client.rebalance.lockInterval=500", "-Drocketmq.client.rebalance.waitInterval=500"];
 
 Deno.test({
   name: "Java clients consume in order",

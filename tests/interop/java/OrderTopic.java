@@ -23,11 +23,19 @@ final class OrderTopic {
             Session.await("the route of an ordered topic", () ->
                 (args[1] + ":2").equals(admin.examineTopicRouteInfo(topic).getOrderTopicConf()));
             Out.same(2, session.producer(false).fetchPublishMessageQueues(topic).size(), "queues that a producer sends to");
-            Session.await("the broker to know of the order", () -> admin.examineTopicConfig(broker, topic).isOrder());
+            awaitOrder(admin, broker, topic, true);
             admin.deleteKvConfig(NamesrvUtil.NAMESPACE_ORDER_TOPIC_CONFIG, topic);
-            Session.await("the broker to forget of the order", () -> !admin.examineTopicConfig(broker, topic).isOrder());
+            awaitOrder(admin, broker, topic, false);
         } finally {
             admin.shutdown();
         }
+    }
+
+    /** A broker learns of the order when it registers, which it does each time that a topic is made. */
+    private static void awaitOrder(DefaultMQAdminExt admin, String broker, String topic, boolean order) throws Exception {
+        Session.await("order " + order + " at the broker", () -> {
+            admin.createAndUpdateTopicConfig(broker, new TopicConfig(topic + "-poke", 1, 1, 6));
+            return admin.examineTopicConfig(broker, topic).isOrder() == order;
+        });
     }
 }

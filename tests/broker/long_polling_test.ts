@@ -31,6 +31,14 @@ Deno.test("A pull that finds nothing is held if its bit says so, until a message
   });
 });
 
+Deno.test("A pull that falls into a gap of the queue's files is not held: behind it there may be messages", async () => {
+  await served(async (broker) => {
+    const gap = { records: [], nextBeginOffset: 100, minOffset: 0, maxOffset: 200, lastLogOffset: -1 };
+    broker.store.get = () => ({ status: "OFFSET_FOUND_NULL", ...gap });
+    assertEquals(await broker.pulled({ sysFlag: HELD, queueOffset: 7 }), [PULL_NOT_FOUND, 100, []]);
+  });
+});
+
 Deno.test("Without longPollingEnable a pull is held for shortPollingTimeMills", async () => {
   await served(
     async (broker) => {

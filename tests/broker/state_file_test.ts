@@ -68,30 +68,54 @@ Deno.test("A great state file is saved a slice each turn, and is there as a whol
   });
 });
 
-Deno.test("What changes while a great state file is being saved is saved by the next one", async () => {
+Deno.test("What changes while a great state file is being saved is saved by the next one, and nothing else is", async () => {
   await inFolder(async (folder) => {
-    const { content, save, saved, turns, file, clock } = setUp(folder);
+    const { save, saved, turns, file, clock } = setUp(folder);
     save();
     save();
     await turns(() => saved() !== undefined, "the file");
-    content.letter = "b";
-    file.saveInTurns(clock, ["b".repeat(50)]);
-    assertEquals(saved(), "b".repeat(50), "the second save had to wait");
+    file.saveInTurns(clock, ["b"]);
+    assertEquals(saved(), "b", "the second save had to wait");
+    file.saveInTurns(clock, ["c"]);
+    assertEquals(saved(), "b", "nothing has changed");
+  });
+  await inFolder(async (folder) => {
+    const { save, saved, turns, file, clock } = setUp(folder);
+    save();
+    await turns(() => saved() !== undefined, "the file");
+    file.saveInTurns(clock, ["c"]);
+    assertEquals(saved(), "a".repeat(35 * PIECE), "nothing has changed");
   });
 });
 
 Deno.test("A save at once takes the place of one that goes on over several turns", async () => {
   await inFolder(async (folder) => {
-    const { content, save, saved, taken, turns, file } = setUp(folder);
+    const { content, save, taken, turns, file, path } = setUp(folder);
     save();
     content.letter = "b";
-    content.count = 2;
     assert(file.save());
-    assertEquals(saved(), "b".repeat(2 * PIECE));
     const before = taken.pieces;
     let rounds = 0;
     await turns(() => ++rounds > 10, "turns");
-    assertEquals([saved(), taken.pieces], ["b".repeat(2 * PIECE), before]);
+    assertEquals(Deno.readTextFileSync(path), "b".repeat(35 * PIECE));
+    assertEquals(taken.pieces, before);
+  });
+});
+
+Deno.test("A save at once takes the place of one that waits for the disk", async () => {
+  await inFolder(async (folder) => {
+    const { content, disk, save, turns, file, path } = setUp(folder);
+    let release = () => {};
+    disk.holdSyncs = new Promise((resolve) => release = resolve);
+    save();
+    await turns(() => disk.syncs > 0, "the sync");
+    content.letter = "b";
+    assert(file.save());
+    release();
+    let rounds = 0;
+    await turns(() => ++rounds > 10, "turns");
+    assertEquals(Deno.readTextFileSync(path), "b".repeat(35 * PIECE));
+    assert(!disk.existsSync(`${path}.bak`), "there was no content before");
   });
 });
 

@@ -47,7 +47,7 @@ export function* consumerOffsetPieces(
       text += `${first ? "" : ","}${queueId}:${offset}`;
       first = false;
     }
-    yield `${text}${first ? "" : entry}}`;
+    yield `${text}${entry}}`;
   }
   yield `${count > 0 ? top : ""}}${end}}`;
 }

@@ -25,6 +25,10 @@ const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "TransactionExecuting.java": (set) => set === "client-4.1.0-incubating",
   "AdminTool.java": (set) => set.startsWith("server-"),
   "OrderTopic.java": (set) => set.startsWith("server-"),
+  "Requesting.java": (set) => set !== "client-4.1.0-incubating",
+  "SystemTopics.java": (set) => set !== "client-5.1.4",
+  "Tracing.java": (set) => set !== "client-4.1.0-incubating",
+  "FilteringByPull.java": (set) => set !== "client-4.1.0-incubating",
   "SqlEvaluate.java": (set) => set.startsWith("server-"),
 };
 

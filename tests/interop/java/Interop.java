@@ -97,6 +97,8 @@ public final class Interop {
             case "find-by-keys": Finding.byKey(session, args[0]); break;
             case "find-by-key-and-time": Finding.byKeyAndTime(session, args[0]); break;
             case "find-by-id": Finding.byId(session, args[0]); break;
+            case "filtering": Filtering.run(session, args); break;
+            case "filter-by-pull": Compat.call("FilteringByPull", "run", session, args); break;
             case "find-delayed": Finding.delayed(session, args[0]); break;
             case "find-by-time": Finding.byTime(session, args[0], args[1]); break;
             case "flood": Flooding.run(session, args[0], args[1]); break;

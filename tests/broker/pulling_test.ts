@@ -161,6 +161,14 @@ Deno.test("A group with consumeBroadcastEnable off is refused if it broadcasts, 
   });
 });
 
+Deno.test("A pull with the bit of class filters is refused, and the refusal says why", async () => {
+  await served(async (broker) => {
+    const { code, remark } = await broker.pull({ sysFlag: PullFlag.SUBSCRIPTION | PullFlag.CLASS_FILTER });
+    assertEquals(code, SYSTEM_ERROR);
+    assertStringIncludes(remark ?? "", "class filters are not supported");
+  });
+});
+
 Deno.test("LITE_PULL_MESSAGE is served like PULL_MESSAGE", async () => {
   await served(async (broker) => {
     await putMany(broker.store, 3);

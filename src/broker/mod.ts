@@ -36,6 +36,7 @@ import { sendingHandlers } from "./sending.ts";
 import { storeHostOf, storeOptionsOf } from "./store_options.ts";
 import { topicHandlers } from "./topic_handlers.ts";
 import { TopicTable } from "./topics.ts";
+import { Transactions } from "./transactions.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -110,6 +111,10 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     locks.start();
     opened.push(locks);
 
+    const transactions = new Transactions(broker);
+    transactions.handlers(table);
+    opened.push(transactions);
+
     const delays = new Delays(broker);
     delays.handlers(table);
     opened.push(delays);
@@ -139,7 +144,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     };
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
-    for (const part of [offsets, producers, consumers, consumerFilters, flow]) part.start();
+    for (const part of [offsets, producers, consumers, consumerFilters, flow, transactions]) part.start();
     if (settings.brokerRole !== "SLAVE") delays.start();
     await registration.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });

@@ -160,6 +160,11 @@ export class MessageStore {
     this.#appender.put([message], (results) => done(results[0]!));
   }
 
+  /** The most bytes that the records of one put may have together. */
+  get putBytesMax(): number {
+    return this.#log.roomMax;
+  }
+
   /** Stores messages next to each other in one file: all, or none (then there is one result, without an offset). */
   putBatch(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
     this.#appender.put(messages, done);
@@ -214,7 +219,7 @@ export class MessageStore {
     return queue === undefined ? -1 : this.#lookup.earliestStoreTime(queue);
   }
 
-  /** The record that begins at a log offset; undefined when none does. */
+  /** The record that begins at a log offset; undefined when none does. One that is not in memory is read at once. */
   recordAt(logOffset: number): Uint8Array | undefined {
     return this.#lookup.recordAt(logOffset);
   }

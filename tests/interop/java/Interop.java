@@ -82,6 +82,10 @@ public final class Interop {
             case "ordered-await": Ordered.awaitSeen(Integer.parseInt(args[0]), Integer.parseInt(args[1])); break;
             case "ordered-leave": Ordered.leave(); break;
             case "order-topic": Compat.call("OrderTopic", "run", session, args); break;
+            case "request-reply": Compat.call("Requesting", "run", session, args); break;
+            case "trace": Compat.call("Tracing", "run", session, args); break;
+            case "send-to-system-topics": Compat.call("SystemTopics", "send", session, args); break;
+            case "offset-moved": Compat.call("SystemTopics", "offsetMoved", session, args); break;
             case "delay-send": Delaying.send(session, args[0], Integer.parseInt(args[1]), Delaying.ints(args, 2)); break;
             case "delay-receive": Delaying.receive(session, args[0], Delaying.ints(args, 1)); break;
             case "delay-filtered": Delaying.filtered(session, args[0], args[1]); break;

@@ -121,18 +121,18 @@ export class TransactionChecks {
   }
 
   async #round(): Promise<void> {
-    const { store, offsets, topics, clock } = this.#broker;
+    const { store, offsets, topics } = this.#broker;
     if (store.maxOffset(TRANS_HALF, HALF_QUEUE) === 0) return;
     for (const topic of [TRANS_HALF, TRANS_OP_HALF]) topics.createOnSendBack(topic, 1, false);
     const { half, op } = this.#seen;
     if (offsets.get(GROUP, TRANS_HALF, HALF_QUEUE) !== half || offsets.get(GROUP, TRANS_OP_HALF, HALF_QUEUE) !== op) {
       this.#progress = this.#restored();
     }
-    const start = clock.now();
+    // What is stored from now on, copies among it, is for the next round.
+    const end = store.maxOffset(TRANS_HALF, HALF_QUEUE);
     this.#patience = PATIENCE;
     this.#unasked = 0;
-    await this.#takeOps();
-    while (!this.#closing && await this.#turn(start)) {
+    while (!this.#closing && await this.#turn(end)) {
       this.#commit();
       await this.#pause();
     }
@@ -180,12 +180,12 @@ export class TransactionChecks {
   }
 
   /** A bounded part of a round; false when the round is over. */
-  async #turn(start: number): Promise<boolean> {
+  async #turn(end: number): Promise<boolean> {
     const { store } = this.#broker;
     let reads = 0, bytes = 0;
     for (let steps = 0; steps < CHECK_STEPS_PER_TURN; steps++) {
       const at = this.#progress.half;
-      if (at >= store.maxOffset(TRANS_HALF, HALF_QUEUE)) return false;
+      if (at >= end) return false;
       if (this.#progress.isEnded(at)) {
         this.#progress.passTo(at + 1);
         continue;
@@ -200,20 +200,20 @@ export class TransactionChecks {
         continue;
       }
       bytes += found.records[0]!.length;
-      if (!await this.#judge(at, readable(found), start)) return false;
+      if (!await this.#judge(at, readable(found))) return false;
     }
     return true;
   }
 
   /** Decides on an open half message; false when it, and with it the round, has to wait. */
-  async #judge(at: number, half: MessageRecord | undefined, start: number): Promise<boolean> {
+  async #judge(at: number, half: MessageRecord | undefined): Promise<boolean> {
     const progress = this.#progress;
     if (half === undefined) {
       log.error("The half message at {at} cannot be read: left out", { at });
       progress.passTo(at + 1);
       return true;
     }
-    const verdict = this.#verdict(half, start);
+    const verdict = this.#verdict(half);
     if (verdict === "wait") return false;
     await this.#takeOps();
     const producer = verdict === "ask" ? await this.#producerOf(half) : undefined;
@@ -227,13 +227,12 @@ export class TransactionChecks {
     return true;
   }
 
-  #verdict({ properties, bornTimestamp, storeTimestamp }: MessageRecord, start: number): Verdict {
+  #verdict({ properties, bornTimestamp }: MessageRecord): Verdict {
     const { settings, clock } = this.#broker;
     const age = clock.now() - bornTimestamp;
     const checks = propertyOf(properties, TRANSACTION_CHECK_TIMES);
     if (checks !== undefined && wholeNumber(checks) >= settings.transactionCheckMax) return "discard";
     if (age > settings.fileReservedTime * HOUR_MS) return "discard";
-    if (storeTimestamp >= start) return "wait";
     const wished = propertyOf(properties, CHECK_IMMUNITY_TIME_IN_SECONDS);
     if (wished === undefined) return age >= 0 && age < settings.transactionTimeOut ? "wait" : "ask";
     const seconds = wholeNumber(wished);

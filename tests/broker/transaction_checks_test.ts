@@ -295,3 +295,47 @@ Deno.test("A slave asks about nothing", async () => {
     assertEquals([producer.asked(), desk.store.maxOffset(HALF, 0)], [[], 1]);
   }, { brokerRole: "SLAVE" });
 });
+
+Deno.test("A transaction that ends while its producers do not read is not asked about", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const producer = desk.producer();
+    producer.congested = true;
+    const half = await desk.prepare("m");
+    desk.bench.clock.advance(60_000);
+    assertEquals(await desk.end(half, COMMIT), [0, undefined]);
+    producer.congested = false;
+    await desk.calm();
+    assertEquals([producer.asked(), desk.store.maxOffset(HALF, 0)], [[], 1]);
+  });
+});
+
+Deno.test("An immune transaction ends by its first offset after a restart too, once it was stored anew", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const half = await desk.prepare("m", { properties: { CHECK_IMMUNITY_TIME_IN_SECONDS: "150" } });
+    await desk.pass();
+    await desk.close();
+    await desk.open();
+    await desk.pass();
+    assertEquals(await desk.end(half, ROLLBACK), [0, undefined]);
+    const producer = desk.producer();
+    await desk.pass();
+    assertEquals([producer.asked(), desk.store.maxOffset(HALF, 0)], [[], 3]);
+  });
+});
+
+Deno.test("The op queue is read after a start, and not again", async () => {
+  await TransactionDesk.with(async (desk) => {
+    for (let i = 0; i < 100; i++) await desk.end(await desk.prepare(`m${i}`), COMMIT);
+    await desk.close({ save: false });
+    await desk.open();
+    let reads = 0;
+    const get = desk.store.get.bind(desk.store);
+    desk.store.get = (topic, ...rest) => {
+      if (topic === OP) reads++;
+      return get(topic, ...rest);
+    };
+    await desk.end(await desk.prepare("last"), COMMIT);
+    await desk.pass();
+    assertEquals([desk.progress(), reads], [[101, 101], 0]);
+  });
+});

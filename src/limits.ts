@@ -42,6 +42,8 @@ export const GROUP_LENGTH_MAX = 255;
 export const PROPERTIES_BYTES_MAX = 32_767;
 /** Characters of a peer's text that a remark repeats. */
 export const TEXT_LENGTH_SHOWN = 64;
+/** What one line of the log says, characters; it may repeat a peer's text. */
+export const LOG_LINE_LENGTH_MAX = 8 * KiB;
 /** Client id in a heartbeat, characters. */
 export const CLIENT_ID_LENGTH_MAX = 1024;
 /** Queues of one topic; RocketMQ has no bound, its own BenchmarkTest has 1024. */

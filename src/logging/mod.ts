@@ -4,6 +4,7 @@
  * @module
  */
 import { configure, dispose, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
+import { LOG_LINE_LENGTH_MAX } from "../limits.ts";
 
 /** What is logged: a level and all more serious ones. */
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
@@ -44,7 +45,7 @@ export async function teardown(): Promise<void> {
   await dispose();
 }
 
-/** One record as one line; what came from outside cannot start another line or move the cursor. */
+/** One record as one line; what came from outside cannot start another line, move the cursor or fill the disk. */
 export function lineOf(record: LogRecord, color: boolean): string {
   const level = record.level === "warning" ? "WARN" : record.level.toUpperCase();
   const area = record.category.slice(record.category[0] === "rocketd" ? 1 : 0).join(".") || "rocketd";
@@ -70,8 +71,9 @@ function shown(value: unknown): string {
 }
 
 function oneLine(text: string): string {
+  const cut = text.length > LOG_LINE_LENGTH_MAX ? `${text.slice(0, LOG_LINE_LENGTH_MAX)}…` : text;
   // deno-lint-ignore no-control-regex -- they are what this is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
+  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
     return char === "\n" ? "\\n" : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }

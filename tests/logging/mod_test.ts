@@ -4,6 +4,7 @@
  * @module
  */
 import type { LogRecord } from "@logtape/logtape";
+import { LOG_LINE_LENGTH_MAX } from "../../src/limits.ts";
 import { lineOf } from "../../src/logging/mod.ts";
 import { assertEquals } from "../../src/std.ts";
 
@@ -29,6 +30,13 @@ Deno.test("a log line is one line, and cannot move the cursor, whatever came fro
     lineOf({ ...RECORD, message, rawMessage: "topic {name}", properties: {} }, false),
     "2026-11-23T10:00:00.000Z WARN store topic a\\nERROR forged\\u001b[2J\\u2028\n",
   );
+});
+
+Deno.test("a log line has an end, whatever came from outside", () => {
+  const message = ["filter ", "x".repeat(1 << 20), ""];
+  const line = lineOf({ ...RECORD, message, rawMessage: "filter {text}", properties: {} }, false);
+  const expected = "2026-11-23T10:00:00.000Z WARN " + "store filter ".padEnd(LOG_LINE_LENGTH_MAX, "x") + "…\n";
+  assertEquals(line, expected);
 });
 
 Deno.test("only the level has a colour, and only where it is asked for", () => {

@@ -3,58 +3,29 @@
  *
  * @module
  */
-import { RocketdError } from "../../src/errors.ts";
-import { HeaderEncoding, ResponseCode } from "../../src/protocol/codes.ts";
-import { SendMessageV2 } from "../../src/protocol/requests.ts";
-import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals } from "../../src/std.ts";
-import { delay, type Node, startRocketd } from "../launch.ts";
+import { type Node, startRocketd } from "../launch.ts";
 import { readTopic } from "./reading.ts";
+import { sendUntilKilled } from "./sending.ts";
 
 const ROUNDS = 20;
-const SENDERS = 32;
 const TOPIC = "Sigkill", QUEUES = 4;
-const encoder = new TextEncoder(), decoder = new TextDecoder();
+const decoder = new TextDecoder();
 
 /** Sends until the broker dies, and remembers where each acknowledged body should be. */
 async function sendUntilDeath(broker: Node, round: number, acknowledged: Map<string, string>): Promise<void> {
-  const client = new RemotingClient({ encoding: HeaderEncoding.ROCKETMQ });
-  const sender = async (id: number) => {
-    for (let n = 0;; n++) {
-      const body = `${round}-${id}-${n}-${"x".repeat((n * 37) % 900)}`;
-      const answer = await client.invoke(
-        broker.address,
-        SendMessageV2,
-        {
-          producerGroup: "p",
-          topic: TOPIC,
-          defaultTopic: "TBW102",
-          defaultTopicQueueNums: QUEUES,
-          queueId: n % QUEUES,
-          sysFlag: 0,
-          bornTimestamp: Date.now(),
-          flag: 0,
-          properties: `UNIQ_KEY\x01${round}-${id}-${n}\x02TAGS\x01t`,
-          batch: false,
-        },
-        encoder.encode(body),
-        10_000,
-      );
-      assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
-      acknowledged.set(`${answer.header.queueId}/${answer.header.queueOffset}`, body);
-    }
-  };
-  const senders = Array.from({ length: SENDERS }, async (_, id) => {
-    try {
-      await sender(id);
-    } catch (error) {
-      if (!(error instanceof RocketdError) || !error.retriable) throw error;
-    }
-  });
-  await delay(100 + (round * 53) % 300);
-  await broker.kill();
-  await Promise.all(senders);
-  client.close();
+  await sendUntilKilled(
+    broker,
+    100 + (round * 53) % 300,
+    (sender, n) => ({
+      topic: TOPIC,
+      queues: QUEUES,
+      queueId: n % QUEUES,
+      properties: `UNIQ_KEY\x01${round}-${sender}-${n}\x02TAGS\x01t`,
+      body: `${round}-${sender}-${n}-${"x".repeat((n * 37) % 900)}`,
+    }),
+    ({ queueId, body }, queueOffset) => acknowledged.set(`${queueId}/${queueOffset}`, body),
+  );
 }
 
 /** Every body of the topic by `queueId/queueOffset`. */

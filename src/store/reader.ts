@@ -53,7 +53,11 @@ export class Reader {
     const wanted: Wanted = { queue, offset, most, filter };
     const missing = new Set<number>();
     const found = this.#scan(wanted, missing);
-    return missing.size === 0 ? found : this.#getCold(wanted, missing);
+    if (missing.size === 0) return found;
+    if (filter?.record === undefined) return this.#getCold(wanted, missing);
+    // A filter that looks into records has come as far as they are in memory.
+    if (found.records.length > 0) return found;
+    return this.#getCold({ ...wanted, offset: found.nextBeginOffset }, missing);
   }
 
   /** Brings the missing blocks in, a few reads at a time, and looks again; what then is still missing ends the batch. */
@@ -129,8 +133,8 @@ export class Reader {
         }
         const record = cold.find(logOffset, size, missing, pinned);
         if (record === undefined) {
-          if (pinned !== undefined || missing.size >= COLD_BLOCKS_PER_READ) break scan;
-        } else if (wants !== undefined && missing.size === 0) {
+          if (pinned !== undefined || wants !== undefined || missing.size >= COLD_BLOCKS_PER_READ) break scan;
+        } else if (wants !== undefined) {
           if (scanned > 0 && this.clock.now() >= until) break scan;
           if (!wants(record)) {
             if (records.length === 0) status = "NO_MATCHED_MESSAGE";

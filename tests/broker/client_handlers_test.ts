@@ -48,7 +48,7 @@ function setUp(folder: string, given: Partial<Settings> = {}) {
     topicHandlers(table, { settings, topics, store });
     groupHandlers(table, { settings, groups });
   });
-  return { desk, topics, groups, consumers, producers, deleted };
+  return { desk, topics, groups, consumers, consumerFilters, producers, deleted };
 }
 
 /** Runs a test with a broker's tables behind a server. */
@@ -183,6 +183,32 @@ for (const [what, body, remark] of BAD_HEARTBEATS) {
     });
   });
 }
+
+Deno.test("CHECK_CLIENT_CONFIG tells the mistakes in SQL92 expressions where the broker takes them", async () => {
+  await served(async ({ desk }) => {
+    const { ask } = desk.client();
+    const check = (subString: string, expressionType: string) => {
+      const subscriptionData = { topic: "T", subString, expressionType };
+      return ask(requests.CheckClientConfig, {}, bytes({ clientId: "c", group: "CG", subscriptionData }));
+    };
+    for (const [subString, type] of [["a > 1", "SQL92"], ["a >", "TAG"], ["a >", ""]] as const) {
+      assertEquals((await check(subString, type)).code, SUCCESS);
+    }
+    const { code, remark } = await check("a > 1 AND\n b >", "SQL92");
+    assertEquals(code, ResponseCode.SUBSCRIPTION_PARSE_FAILED);
+    assertStringIncludes(remark ?? "", "line 2, column 5");
+  }, { enablePropertyFilter: true });
+});
+
+Deno.test("A heartbeat tells what its groups filter by", async () => {
+  await served(async ({ desk, consumerFilters }) => {
+    const subscriptionData = { topic: "T", subString: "a > 1", expressionType: "SQL92", subVersion: 7 };
+    const consumerDataSet = [{ groupName: "CG", subscriptionDataSet: [subscriptionData] }];
+    const { code } = await desk.client().ask(requests.HeartBeat, {}, bytes({ clientID: "c", consumerDataSet }));
+    assertEquals(code, SUCCESS);
+    assertEquals(consumerFilters.get("T", "CG")?.expression, "a > 1");
+  });
+});
 
 Deno.test("CHECK_CLIENT_CONFIG takes tags and refuses SQL92", async () => {
   await served(async ({ desk }) => {

@@ -4,34 +4,81 @@
  *
  * @module
  */
-import { shortened } from "../errors.ts";
+import { messageOf, shortened } from "../errors.ts";
+import { PROPERTIES_BYTES_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import { QueryMessage, ViewMessageById } from "../protocol/requests.ts";
-import type { Answer, HandlerTable } from "../remoting/handlers.ts";
+import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
 
+/** What finding needs of the broker. */
+export interface FindingContext {
+  readonly settings: Pick<BrokerContext["settings"], "defaultQueryMaxNum" | "maxMsgsNumBatch">;
+  readonly store: Pick<BrokerContext["store"], "queryByKey" | "fetchRecord">;
+}
+
 /** Adds the handlers of queries. */
-export function findingHandlers(table: HandlerTable, { settings, store }: BrokerContext): void {
-  table.on(QueryMessage, async ({ header }) => {
-    const { topic, key, beginTimestamp, endTimestamp } = header;
-    const wanted = header.uniqueKeyQuery ? settings.defaultQueryMaxNum : header.maxNum;
-    const most = Math.min(wanted, settings.maxMsgsNumBatch);
-    const found = await store.queryByKey(topic, key, most, beginTimestamp, endTimestamp);
-    const { records, indexLastUpdateTimestamp, indexLastUpdatePhyoffset } = found;
-    const progress = { indexLastUpdateTimestamp, indexLastUpdatePhyoffset };
-    if (records.length === 0) {
-      const remark = `can not find message, maybe time range not correct: key ${shortened(key)} of topic ` +
-        shortened(topic);
-      return { code: ResponseCode.QUERY_NOT_FOUND, remark, header: progress };
+export function findingHandlers(table: HandlerTable, broker: FindingContext): void {
+  const finding = new Finding(broker);
+  table.on(QueryMessage, (request) => finding.query(request));
+  table.on(ViewMessageById, (request) => finding.view(request));
+}
+
+class Finding {
+  readonly #broker: FindingContext;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(broker: FindingContext) {
+    this.#broker = broker;
+  }
+
+  query(request: Incoming<typeof QueryMessage>): Answer<typeof QueryMessage> | undefined {
+    const { settings, store } = this.#broker;
+    const { topic, key, maxNum, beginTimestamp, endTimestamp, uniqueKeyQuery } = request.header;
+    const remark = `can not find message, maybe time range not correct: key ${shortened(key)} of topic ` +
+      shortened(topic);
+    // No message has such a key.
+    if (key.length > PROPERTIES_BYTES_MAX || topic.length > TOPIC_LENGTH_MAX) {
+      return { code: ResponseCode.QUERY_NOT_FOUND, remark };
     }
-    return { code: ResponseCode.SUCCESS, header: progress, body: records };
-  });
-  table.on(ViewMessageById, ({ header: { offset } }) => {
-    const answer = (record: Uint8Array | undefined): Answer<typeof ViewMessageById> => {
+    const most = Math.min(uniqueKeyQuery ? settings.defaultQueryMaxNum : maxNum, settings.maxMsgsNumBatch);
+    this.#inTurn(request, async () => {
+      const found = await store.queryByKey(topic, key, most, beginTimestamp, endTimestamp);
+      const { records, indexLastUpdateTimestamp, indexLastUpdatePhyoffset } = found;
+      const header = { indexLastUpdateTimestamp, indexLastUpdatePhyoffset };
+      if (records.length === 0) return { code: ResponseCode.QUERY_NOT_FOUND, remark, header };
+      return { code: ResponseCode.SUCCESS, header, body: records };
+    });
+    return undefined;
+  }
+
+  view(request: Incoming<typeof ViewMessageById>): undefined {
+    const { offset } = request.header;
+    const answerOf = (record: Uint8Array | undefined): Answer<typeof ViewMessageById> => {
       if (record !== undefined) return { code: ResponseCode.SUCCESS, body: record };
       return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${offset}` };
     };
-    const found = store.fetchRecord(offset);
-    return found instanceof Promise ? found.then(answer) : answer(found);
-  });
+    this.#inTurn(request, () => {
+      const found = this.#broker.store.fetchRecord(offset);
+      return found instanceof Promise ? found.then(answerOf) : answerOf(found);
+    });
+  }
+
+  /**
+   * One search after the other, so that what they find is never in memory all at once. A peer that does not read its
+   * answers lets the others go first.
+   */
+  #inTurn<R>(request: Incoming<R>, search: () => Answer<R> | Promise<Answer<R>>): void {
+    const { connection } = request;
+    if (connection.isClosed) return request.hold();
+    if (connection.congested) return connection.whenDrained(() => this.#inTurn(request, search));
+    this.#last = this.#last.then(async () => {
+      if (connection.congested || connection.isClosed) return this.#inTurn(request, search);
+      const found = search();
+      // What was found in memory is a view, and good for now only.
+      request.answer(found instanceof Promise ? await found : found);
+    }).catch((error) => {
+      request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${messageOf(error)}` });
+    });
+  }
 }

@@ -17,9 +17,11 @@ import {
   HeartBeat,
   LitePullMessage,
   PullMessage,
+  QueryMessage,
   SendBatchMessage,
   SendMessage,
   SendMessageV2,
+  ViewMessageById,
 } from "../protocol/requests.ts";
 import type { FlowLimit, HandlerTable } from "../remoting/handlers.ts";
 import { turnNumber } from "../remoting/turn.ts";
@@ -42,6 +44,7 @@ type FlowSettings = Pick<
   | "waitTimeMillsInHeartbeatQueue"
   | "waitTimeMillsInTransactionQueue"
   | "sendThreadPoolQueueCapacity"
+  | "queryThreadPoolQueueCapacity"
 >;
 
 /** What flow control needs of the broker. */
@@ -55,8 +58,8 @@ export interface FlowContext {
 interface Kind {
   readonly name: string;
   readonly requests: readonly RequestType[];
-  /** How long one may wait, ms. */
-  readonly waitMs: (settings: FlowSettings) => number;
+  /** How long one may wait, ms; without it as long as it must. */
+  readonly waitMs?: (settings: FlowSettings) => number;
   /** How many may be in hand. */
   readonly inHandMax?: (settings: FlowSettings) => number;
   /** Whether they write to the store, and so are refused when its disk hangs. */
@@ -80,6 +83,11 @@ const KINDS: readonly Kind[] = [
     name: "ends of transactions",
     requests: [EndTransaction],
     waitMs: (settings) => settings.waitTimeMillsInTransactionQueue,
+  },
+  {
+    name: "queries",
+    requests: [QueryMessage, ViewMessageById],
+    inHandMax: (settings) => settings.queryThreadPoolQueueCapacity,
   },
   { name: "heartbeats", requests: [HeartBeat], waitMs: (settings) => settings.waitTimeMillsInHeartbeatQueue },
 ];
@@ -145,7 +153,9 @@ class KindLimit implements FlowLimit {
         }
         this.#slowWriteOver = endedAt;
       }
-      if (waitedMs >= kind.waitMs(settings)) return cleaned("TIMEOUT_CLEAN_QUEUE", waitedMs, this.inHand);
+      if (kind.waitMs !== undefined && waitedMs >= kind.waitMs(settings)) {
+        return cleaned("TIMEOUT_CLEAN_QUEUE", waitedMs, this.inHand);
+      }
     }
     if (kind.inHandMax === undefined) return undefined;
     const turn = turnNumber();

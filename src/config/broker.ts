@@ -170,6 +170,12 @@ export const brokerSettings = {
     hot: true,
     help: "sends of all clients that may be in hand, such as those that wait for SYNC_FLUSH; more are refused",
   }),
+  queryThreadPoolQueueCapacity: int({
+    default: 20000,
+    min: 1,
+    hot: true,
+    help: "queries by key and id of all clients that may be in hand; more are refused",
+  }),
   startAcceptSendRequestTimeStamp: long({
     default: 0,
     hot: true,

@@ -216,8 +216,9 @@ export class Connection {
       const result = route.handler(request as Incoming);
       if (result instanceof Promise) {
         result.then((answer) => answer && request.answer(answer), (error) => request.fail(error));
-      } else if (result !== undefined) request.answer(result);
-      else if (oneWay) request.hold();
+      } else if (result !== undefined) return request.answer(result);
+      else if (oneWay) return request.hold();
+      request.letGo();
     } catch (error) {
       request.fail(error);
     }

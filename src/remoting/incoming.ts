@@ -52,10 +52,14 @@ export class IncomingRequest implements Incoming {
     if (!this.#counted) return;
     this.#counted = false;
     if (this.limit !== undefined) this.limit.inHand--;
-    // What waits long must not keep the buffer it came in.
+    this.letGo();
+    this.connection.finished();
+  }
+
+  /** What waits must not keep the buffer it came in, which is used again by now. */
+  letGo(): void {
     this.body = NO_BYTES;
     this.#fields = undefined;
-    this.connection.finished();
   }
 
   answer(answer: Answer): void {

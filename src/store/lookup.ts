@@ -17,8 +17,7 @@ const HEAD_BYTES = storeTimestampAt(0x10) + 8;
 const SIZE_BYTES = 4;
 
 export class Lookup {
-  /** Queries by key run one after the other, so that many of them stop nobody. */
-  #queries: Promise<unknown> = Promise.resolve();
+  #reads: Promise<unknown> = Promise.resolve();
 
   constructor(readonly log: CommitLog, readonly index: IndexService | undefined, readonly clock: Clock) {}
 
@@ -36,7 +35,14 @@ export class Lookup {
     return inMemory ? this.recordAt(logOffset) : this.#fromDisk(logOffset);
   }
 
-  async #fromDisk(logOffset: number): Promise<Uint8Array | undefined> {
+  /** One read after the other: many lookups at once must not have as many records in memory. */
+  #fromDisk(logOffset: number): Promise<Uint8Array | undefined> {
+    const found = this.#reads.then(() => this.#readRecord(logOffset));
+    this.#reads = found.then(() => {}, () => {});
+    return found;
+  }
+
+  async #readRecord(logOffset: number): Promise<Uint8Array | undefined> {
     const most = this.#bytesFrom(logOffset);
     const file = most < SIZE_BYTES ? undefined : this.log.files.at(logOffset);
     if (file === undefined) return undefined;
@@ -123,19 +129,14 @@ export class Lookup {
   }
 
   /** Records that have a key: the newest `max`, in the order of the log as RocketMQ gives them. */
-  byKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
-    const result = this.#queries.then(() => this.#byKey(topic, key, max, beginMs, endMs));
-    this.#queries = result.catch(() => {});
-    return result;
-  }
-
-  async #byKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
+  async byKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
     const { index } = this;
     const records: Uint8Array[] = [];
     let bytes = 0;
     for (const logOffset of await this.#offsetsOf(topic, key, max, beginMs, endMs)) {
-      // A copy: what is in memory may be gone after the next wait.
-      const record = (await this.fetch(logOffset))?.slice();
+      const found = this.fetch(logOffset);
+      // A view of memory that puts may use again: copied before anybody else gets to run.
+      const record = found instanceof Promise ? await found : found?.slice();
       if (record === undefined) continue;
       bytes += record.length;
       if (records.length > 0 && bytes > QUERY_BYTES_MAX) break;

@@ -231,7 +231,6 @@ export class MessageStore {
 
   /**
    * The newest `max` messages that have a key, in the order of the log; keys are hashed, so others may be among them.
-   * Queries run one after the other.
    */
   queryByKey(topic: string, key: string, max: number, beginMs: number, endMs: number): Promise<QueryResult> {
     return this.#lookup.byKey(topic, key, max, beginMs, endMs);

@@ -8,6 +8,7 @@ import {
   EndTransaction,
   HeartBeat,
   PullMessage,
+  QueryMessage,
   SendMessageV2,
   UnregisterClient,
 } from "../../src/protocol/requests.ts";
@@ -24,12 +25,13 @@ function control(given = {}) {
     waitTimeMillsInHeartbeatQueue: 31_000,
     waitTimeMillsInTransactionQueue: 3000,
     sendThreadPoolQueueCapacity: 100,
+    queryThreadPoolQueueCapacity: 10,
     ...given,
   };
   const clock = new HandClock();
   const store = { slowWrite: { tookMs: 0, endedAt: 0 } };
   const table = new HandlerTable();
-  for (const type of [SendMessageV2, PullMessage, HeartBeat, EndTransaction, UnregisterClient]) {
+  for (const type of [SendMessageV2, PullMessage, HeartBeat, EndTransaction, QueryMessage, UnregisterClient]) {
     table.on(type, () => undefined);
   }
   const flow = new FlowControl({ settings, clock, store });
@@ -50,6 +52,7 @@ Deno.test("each kind of request waits as long as its own setting says, others as
   assertEquals(refused(HeartBeat, 31_000), `${busy}31000ms, size of queue: 0`);
   assertEquals(refused(EndTransaction, 2999), undefined);
   assertEquals(refused(EndTransaction, 3000), `${busy}3000ms, size of queue: 0`);
+  assertEquals(refused(QueryMessage, 1_000_000), undefined);
   assertEquals(table.get(UnregisterClient.code)!.limit, undefined);
 });
 
@@ -75,14 +78,15 @@ Deno.test("sends that are read right after a write that hung are refused, pulls 
   assert(refused(SendMessageV2, 0)!.includes("2500ms"));
 });
 
+async function nextTurn(): Promise<void> {
+  await Promise.resolve();
+  turnBegan(1);
+  await Promise.resolve();
+}
+
 Deno.test("sends are refused while too many of earlier turns wait, not those that came together", async () => {
   const { refused, limitOf } = control();
   const limit = limitOf(SendMessageV2);
-  const nextTurn = async () => {
-    await Promise.resolve();
-    turnBegan(1);
-    await Promise.resolve();
-  };
   await nextTurn();
   for (let i = 0; i < 150; i++) {
     assertEquals(refused(SendMessageV2, 0), undefined);
@@ -93,5 +97,16 @@ Deno.test("sends are refused while too many of earlier turns wait, not those tha
   assertEquals(refused(PullMessage, 0), undefined);
   limit.inHand = 99;
   await nextTurn();
+  assertEquals(refused(SendMessageV2, 0), undefined);
+});
+
+Deno.test("queries are refused while too many wait, whatever flow control by time says", async () => {
+  const { refused, limitOf } = control({ brokerFastFailureEnable: false });
+  limitOf(QueryMessage).inHand = 9;
+  await nextTurn();
+  assertEquals(refused(QueryMessage, 0), undefined);
+  limitOf(QueryMessage).inHand = 10;
+  await nextTurn();
+  assertEquals(refused(QueryMessage, 0), "[OVERLOAD]system busy, start flow control for a while");
   assertEquals(refused(SendMessageV2, 0), undefined);
 });

@@ -32,9 +32,12 @@ export const pull = {
   commitOffset: 0,
   suspendTimeoutMillis: 15_000,
   subscription: "*",
+  expressionType: "TAG",
   subVersion: 0,
 };
 export type Pull = Partial<typeof pull>;
+
+type Given = Partial<PullingContext["settings"] & { enablePropertyFilter: boolean }>;
 
 /** A broker's part that serves pulls, with two queues of the topic T. */
 export class Broker {
@@ -50,7 +53,7 @@ export class Broker {
   readonly #desk;
   readonly #ask;
 
-  constructor(readonly bench: Bench, readonly store: MessageStore, given: Partial<PullingContext["settings"]>) {
+  constructor(readonly bench: Bench, readonly store: MessageStore, given: Given) {
     const { clock } = this;
     const { disk, dir } = bench;
     const settings = this.settings = {
@@ -123,7 +126,7 @@ export function* recordsIn(body: Uint8Array): Generator<Uint8Array> {
 export async function served(
   test: (broker: Broker) => Promise<void>,
   options: Partial<StoreOptions> = {},
-  settings: Partial<PullingContext["settings"]> = {},
+  settings: Given = {},
 ): Promise<void> {
   using bench = new Bench();
   const broker = new Broker(bench, await bench.open(options), settings);

@@ -60,7 +60,10 @@ interface Kind {
   readonly requests: readonly RequestType[];
   /** How long one may wait, ms; without it as long as it must. */
   readonly waitMs?: (settings: FlowSettings) => number;
-  /** How many may be in hand. */
+  /**
+   * How many may be in hand, of all connections together. One connection alone is not read from while it has
+   * REQUESTS_IN_HAND_MAX in hand, of whatever kind.
+   */
   readonly inHandMax?: (settings: FlowSettings) => number;
   /** Whether they write to the store, and so are refused when its disk hangs. */
   readonly writes?: boolean;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { FlowControl } from "../../src/broker/flow_control.ts";
 import {
   EndTransaction,
@@ -12,10 +13,14 @@ import {
   SendMessageV2,
   UnregisterClient,
 } from "../../src/protocol/requests.ts";
+import { lineOf } from "../../src/logging/mod.ts";
 import { type FlowLimit, HandlerTable } from "../../src/remoting/handlers.ts";
 import { turnBegan } from "../../src/remoting/turn.ts";
-import { assert, assertEquals } from "../../src/std.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { HandClock } from "./workshop.ts";
+
+/** The library's own logger, which would explain itself. */
+const QUIET = { category: ["logtape", "meta"], lowestLevel: "warning", sinks: [] } as const;
 
 function control(given = {}) {
   const settings = {
@@ -109,4 +114,28 @@ Deno.test("queries are refused while too many wait, whatever flow control by tim
   await nextTurn();
   assertEquals(refused(QueryMessage, 0), "[OVERLOAD]system busy, start flow control for a while");
   assertEquals(refused(SendMessageV2, 0), undefined);
+});
+
+Deno.test("the log says every ten seconds how many were refused, and how many of them have no sender to tell", async () => {
+  const lines: string[] = [];
+  const sink = (record: LogRecord) => void lines.push(lineOf(record, false).replace(/^\S+ /, ""));
+  await configure({ reset: true, sinks: { sink }, loggers: [{ category: ["rocketd"], sinks: ["sink"] }, QUIET] });
+  try {
+    const { flow, clock, limitOf } = control();
+    flow.start();
+    const refuse = (oneWay: boolean) => limitOf(SendMessageV2).refusal(1000, oneWay);
+    for (const oneWay of [true, false, true]) refuse(oneWay);
+    assertEquals(lines, []);
+    clock.go(10_000);
+    assertEquals(lines.length, 1);
+    assertStringIncludes(lines[0]!, "WARN broker refused 3 sends");
+    assertStringIncludes(lines[0]!, "2 of them were one-way");
+    clock.go(60_000);
+    assertEquals(lines.length, 1);
+    refuse(false);
+    flow.close();
+    assertEquals([lines.length, clock.timers], [2, 0]);
+  } finally {
+    await reset();
+  }
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { configure, type LogRecord, reset } from "@logtape/logtape";
+import { configure, type LoggerConfig, type LogRecord, reset } from "@logtape/logtape";
 import { FlowControl } from "../../src/broker/flow_control.ts";
 import {
   EndTransaction,
@@ -18,9 +18,6 @@ import { type FlowLimit, HandlerTable } from "../../src/remoting/handlers.ts";
 import { turnBegan } from "../../src/remoting/turn.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { HandClock } from "./workshop.ts";
-
-/** The library's own logger, which would explain itself. */
-const QUIET = { category: ["logtape", "meta"], lowestLevel: "warning", sinks: [] } as const;
 
 function control(given = {}) {
   const settings = {
@@ -119,7 +116,12 @@ Deno.test("queries are refused while too many wait, whatever flow control by tim
 Deno.test("the log says every ten seconds how many were refused, and how many of them have no sender to tell", async () => {
   const lines: string[] = [];
   const sink = (record: LogRecord) => void lines.push(lineOf(record, false).replace(/^\S+ /, ""));
-  await configure({ reset: true, sinks: { sink }, loggers: [{ category: ["rocketd"], sinks: ["sink"] }, QUIET] });
+  const loggers: LoggerConfig<"sink", string>[] = [
+    { category: "rocketd", sinks: ["sink"] },
+    // The library's own logger would explain itself.
+    { category: ["logtape", "meta"], lowestLevel: "warning" },
+  ];
+  await configure({ reset: true, sinks: { sink }, loggers });
   try {
     const { flow, clock, limitOf } = control();
     flow.start();

@@ -140,12 +140,17 @@ for (const version of ["4.9.7", "4.1.0-incubating"] as const) {
   });
 }
 
-/** Who began the transactions, and who carries them on. Under `CLUSTER=java` both are Java's: the test tests itself. */
-function pairs(): [writer: Kind, reader: Kind][] {
-  return clusterKind() === "java" ? [["java", "java"]] : [["rocketd", "java"], ["java", "rocketd"]];
+/**
+ * Who began the transactions, how it ended, and who carries them on. Under `CLUSTER=java` both are Java's: the test tests
+ * itself.
+ */
+function pairs(): [writer: Kind, ending: "stop" | "kill", reader: Kind][] {
+  return clusterKind() === "java"
+    ? [["java", "kill", "java"]]
+    : [["rocketd", "kill", "java"], ["java", "stop", "rocketd"]];
 }
 
-async function exchange(writer: Kind, reader: Kind): Promise<void> {
+async function exchange(writer: Kind, ending: "stop" | "kill", reader: Kind): Promise<void> {
   const storeDir = await Deno.makeTempDir({ prefix: "rocketd-transactions-" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(storeDir, { recursive: true }));
@@ -158,7 +163,7 @@ async function exchange(writer: Kind, reader: Kind): Promise<void> {
   const served = async (kind: Kind, work: (broker: Node) => Promise<void>) => {
     await using broker = await startBroker(options, kind);
     await withLogs([broker], () => work(broker));
-    await broker.stop();
+    await broker[ending]();
   };
 
   await served(writer, async (broker) => {
@@ -184,10 +189,10 @@ async function exchange(writer: Kind, reader: Kind): Promise<void> {
   });
 }
 
-for (const [writer, reader] of pairs()) {
+for (const [writer, ending, reader] of pairs()) {
   Deno.test({
-    name: `transactions that ${writer} began are carried on by ${reader}`,
+    name: `transactions that ${writer} began are carried on by ${reader}, after its ${ending}`,
     ignore: !hasJava(),
-    fn: () => exchange(writer, reader),
+    fn: () => exchange(writer, ending, reader),
   });
 }

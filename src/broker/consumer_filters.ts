@@ -7,7 +7,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { BrokerSettings } from "../config/mod.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, shortened } from "../errors.ts";
 import { CONSUMER_FILTERS_CHARACTERS_MAX, CONSUMER_FILTERS_MAX } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
@@ -115,7 +115,12 @@ export class ConsumerFilters {
     const problem = this.#problem(expressionType, subString) ?? this.#noRoom(filter);
     if (problem !== undefined) return leftOut(filter, problem);
     this.#set(filter);
-    log.info("the group {group} filters {topic} by {expression}", { group, topic, expression: subString });
+    log.info("the group {group} filters {topic} by {expression}", { group, topic, expression: shortened(subString) });
+    const { ignored } = this.#options.sql.of(subString).expression;
+    if (ignored !== undefined) {
+      const where = { group, topic, ignored };
+      log.warn("the group {group} filters {topic} by the begin of its expression only: {ignored}", where);
+    }
   }
 
   #problem(expressionType: string, expression: string): string | undefined {
@@ -197,7 +202,7 @@ function leftOut({ topic, consumerGroup, expression }: ConsumerFilter, problem: 
   log.warn("Leaving out what {group} filters {topic} by ({expression}): {problem}", {
     group: consumerGroup,
     topic,
-    expression,
+    expression: shortened(expression),
     problem,
   });
 }

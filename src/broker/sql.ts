@@ -33,8 +33,8 @@ export class SqlExpression {
   #properties = "";
   #all: ReadonlyMap<string, string> | undefined;
 
-  /** `names` are the properties that the test asks for, by their place. */
-  constructor(names: readonly string[], test: Test) {
+  /** `names` are the properties that the test asks for, by their place; `ignored` tells what stands behind it all. */
+  constructor(names: readonly string[], test: Test, readonly ignored?: string) {
     this.#names = names;
     this.#test = test;
     this.#values = names.map(() => undefined);
@@ -78,7 +78,9 @@ class Parser {
 
   whole(): SqlExpression {
     const test = this.#condition(this.#or(), 0);
-    return new SqlExpression([...this.#names.keys()], test);
+    const rest = this.#lexer.peek();
+    const ignored = rest.kind === "end" ? undefined : this.#mistake(`${shortened(rest.text)} is ignored`, rest.at);
+    return new SqlExpression([...this.#names.keys()], test, ignored?.message);
   }
 
   #or(): Term {

@@ -21,6 +21,11 @@ for (const [expression, place] of REFUSED) {
   });
 }
 
+Deno.test("SQL tells what it ignores behind a whole expression", () => {
+  assertEquals(parseSql("a = 1\n LIKE 'x%'").ignored, "LIKE is ignored at line 2, column 2");
+  assertEquals(parseSql("a = 1 -- nothing\n").ignored, undefined);
+});
+
 Deno.test("SQL bounds its levels, its parts and its length, each with a clear reason", () => {
   const nested = (levels: number) => "(".repeat(levels) + "a = 1" + ")".repeat(levels);
   assertEquals(answerOf(nested(SQL_DEPTH_MAX - 1), [{ a: "1" }]), "T");

@@ -182,6 +182,37 @@ async function savedFilter(storeDir: string, topic: string, group: string): Prom
   return JSON.parse(text).filterDataByTopic[topic]?.groupFilterData[group];
 }
 
+Deno.test({
+  name: "Messages are found by tags and SQL92 in a store with the consumequeue_ext of a Java broker",
+  ignore: !hasJava(),
+  fn: async () => {
+    const storeDir = await Deno.makeTempDir({ prefix: "rocketd-ext-" });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => Deno.remove(storeDir, { recursive: true }));
+    const nameserver = stack.use(await startNameserver());
+    const settings = { enablePropertyFilter: true, enableConsumeQueueExt: true, enableCalcFilterBitMap: true };
+    const options = { namesrvAddr: nameserver.address, brokerName: "broker-a", storeDir, port: freePort(), settings };
+    const java = stack.use(await JavaShell.start("client-4.9.7", "JSON", nameserver.address));
+    const run = (...words: (string | number)[]) => java.run("filtering", ...words);
+    for (const [i, owner] of (["java", clusterKind()] as const).entries()) {
+      await using broker = await startBroker(options, owner);
+      await withLogs([broker], async () => {
+        if (i === 0) await java.run("create-topic", broker.address, "T", 2);
+        await run("send", "T", 20 * i, 20);
+        for (const [type, expression] of [["TAG", "Tag1"], ["SQL92", "TAGS = 'Tag1'"]] as const) {
+          const group = `${type}-${i}`;
+          await run("start", group, group, "T", type, base64(expression));
+          const received = numbersOf(await run("received", group, "x=y"));
+          assertEquals(received, chosenOf((n) => n % 4 === 1, 0, 20 * (i + 1)), `${expression} with ${owner}`);
+          await run("stop", group);
+        }
+      });
+      await broker.stop();
+      assert((await Deno.stat(`${storeDir}/consumequeue_ext/T/0`)).isDirectory);
+    }
+  },
+});
+
 /** Who has the store, one after the other. */
 const OWNERS: readonly Kind[] = clusterKind() === "java" ? ["java", "java"] : ["rocketd", "java", "rocketd"];
 

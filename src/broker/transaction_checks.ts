@@ -15,7 +15,7 @@ import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts"
 import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { CheckTransactionState } from "../protocol/requests.ts";
-import type { GetResult, NewMessage, PutResult } from "../store/types.ts";
+import type { NewMessage, PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { checkBody, HALF_QUEUE, halfOffsetOf, targetOf } from "./half_messages.ts";
 import { HalfProgress } from "./half_progress.ts";
@@ -58,7 +58,9 @@ export class TransactionChecks {
   #wake: (() => void) | undefined;
   readonly #turns = new Map<string, Iterator<MemberConnection>>();
   #patience = 0;
+  /** What a round counts for the log. */
   #unasked = 0;
+  #discarded = 0;
 
   constructor(broker: CheckContext) {
     this.#broker = broker;
@@ -131,16 +133,24 @@ export class TransactionChecks {
     // What is stored from now on, copies among it, is for the next round.
     const end = store.maxOffset(TRANS_HALF, HALF_QUEUE);
     this.#patience = PATIENCE;
-    this.#unasked = 0;
     while (!this.#closing && await this.#turn(end)) {
       this.#commit();
       await this.#pause();
     }
     this.#progress.mark();
     this.#commit();
+    this.#report();
+  }
+
+  #report(): void {
     if (this.#unasked > 0) {
       log.warn("{count} open transactions: no producer of their group to ask", { count: this.#unasked });
     }
+    if (this.#discarded > 0) {
+      const about = { count: this.#discarded, topic: TRANS_CHECK_MAX_TIME };
+      log.error("{count} transactions were open for too long: their half messages went to {topic}", about);
+    }
+    this.#unasked = this.#discarded = 0;
   }
 
   #commit(): void {
@@ -165,13 +175,13 @@ export class TransactionChecks {
       const { records, nextBeginOffset } = got instanceof Promise ? await got : got;
       const halves = store.maxOffset(TRANS_HALF, HALF_QUEUE);
       for (const bytes of records) {
-        const record = decodeRecord(bytes);
-        const half = halfOffsetOf(record);
-        if (half === undefined || half >= halves) {
-          log.error("The op message at {op} names no half message: left out", { op: record.queueOffset });
-        }
-        progress.skipOpsTo(record.queueOffset);
-        if (!progress.takeOp(record.queueOffset, half !== undefined && half < halves ? half : undefined)) return;
+        const record = readable(bytes);
+        const half = record === undefined ? undefined : halfOffsetOf(record);
+        const op = record?.queueOffset ?? progress.nextOp;
+        const isKnown = half !== undefined && half < halves;
+        if (!isKnown) log.error("The op message at {op} names no half message: left out", { op });
+        progress.skipOpsTo(op);
+        if (!progress.takeOp(op, isKnown ? half : undefined)) return;
       }
       progress.skipOpsTo(nextBeginOffset);
       if (progress.nextOp === from) return;
@@ -200,7 +210,7 @@ export class TransactionChecks {
         continue;
       }
       bytes += found.records[0]!.length;
-      if (!await this.#judge(at, readable(found))) return false;
+      if (!await this.#judge(at, readable(found.records[0]!))) return false;
     }
     return true;
   }
@@ -308,17 +318,15 @@ export class TransactionChecks {
   /** Puts a half message aside that was asked about too often, or is too old. */
   async #discard(half: MessageRecord): Promise<boolean> {
     this.#broker.topics.createOnSendBack(TRANS_CHECK_MAX_TIME, 1, false);
-    log.error("The transaction of half message {id} stays open: moved to {topic}", {
-      id: formatMessageId(half.storeHost, half.physicalOffset),
-      topic: TRANS_CHECK_MAX_TIME,
-    });
     const result = await this.#put({
       ...storedAgain(half),
       topic: TRANS_CHECK_MAX_TIME,
       queueId: 0,
       waitForSync: false,
     });
-    return result.logOffset >= 0;
+    if (result.logOffset < 0) return false;
+    this.#discarded++;
+    return true;
   }
 
   #put(message: NewMessage): Promise<PutResult> {
@@ -326,10 +334,10 @@ export class TransactionChecks {
   }
 }
 
-/** The record that a read found, as a copy that outlives the turn; undefined for bytes that are none. */
-function readable({ records }: GetResult): MessageRecord | undefined {
+/** A record as a copy that outlives the turn; undefined for bytes that are none. */
+function readable(bytes: Uint8Array): MessageRecord | undefined {
   try {
-    return decodeRecord(records[0]!.slice());
+    return decodeRecord(bytes.slice());
   } catch {
     return undefined;
   }

@@ -24,7 +24,7 @@ import { type Answer, HandlerTable, type Incoming } from "../../src/remoting/han
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../src/std.ts";
 import type { GetResult, MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
-import { Desk, HandClock, RecordingConnection, START } from "./workshop.ts";
+import { Desk, HandClock, RecordingConnection, START, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, TOPIC_NOT_EXIST } = ResponseCode;
 const TOPIC = "DefaultCluster_REPLY_TOPIC";
@@ -175,7 +175,7 @@ Deno.test("a reply that reaches nobody is stored, and refused with RocketMQ's re
       assertEquals([code, header.queueOffset], [SYSTEM_ERROR, n]);
       assertStringIncludes(remark ?? "", reason);
     }
-    while (post.producers.connectionOf("gone") !== undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => post.producers.connectionOf("gone") === undefined, "the end of a producer");
     assertStringIncludes((await post.reply({ properties: to("gone") })).remark ?? "", "channel of <gone> not found.");
   }, { timeoutMs: 50 });
 });
@@ -229,14 +229,14 @@ Deno.test("only so many replies wait for their producers at once", async () => {
       return undefined;
     });
     const first = post.reply();
-    while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => held.length === 1, "the first push");
     const { code, remark, header } = await post.reply();
     assertEquals([code, header.MSG_REGION], [SYSTEM_BUSY, "DefaultRegion"]);
     assertStringIncludes(remark ?? "", "[OVERLOAD]system busy");
     held[0]!.answer(took());
     assertEquals((await first).code, SUCCESS);
     const second = post.reply();
-    while (held.length === 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => held.length === 2, "the second push");
     held[1]!.answer(took());
     assertEquals((await second).code, SUCCESS);
   }, { sets: ["replyThreadPoolQueueCapacity=1"] });

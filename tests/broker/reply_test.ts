@@ -26,7 +26,7 @@ import type { GetResult, MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
 import { Desk, HandClock, RecordingConnection, START, until } from "./workshop.ts";
 
-const { SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, TOPIC_NOT_EXIST } = ResponseCode;
+const { SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
 const TOPIC = "DefaultCluster_REPLY_TOPIC";
 
 type Push = Incoming<typeof PushReplyMessageToClient>;
@@ -35,6 +35,7 @@ type Reply = { topic?: string; properties?: string; sysFlag?: number; body?: str
 /** A broker that takes replies and heartbeats of producers. */
 class Post {
   readonly producers = new ProducerGroups(new HandClock());
+  readonly topics: TopicTable;
   readonly #desk: Desk;
   readonly #ask;
 
@@ -43,7 +44,7 @@ class Post {
     const loaded = checkSettings("", { roles: ["master"], sets: [`storePathRootDir=${bench.dir}`, ...sets] });
     assert(loaded.ok && loaded.settings.broker !== undefined);
     const settings = loaded.settings.broker;
-    const topics = new TopicTable({ settings, disk: bench.disk, clock });
+    const topics = this.topics = new TopicTable({ settings, disk: bench.disk, clock });
     const { producers } = this;
     const intake = new Intake(store);
     const parts = { settings, clock, topics, producers, store, storeHost: HOST, address: "10.1.2.3:10911", intake };
@@ -212,6 +213,16 @@ Deno.test("the topic of a reply is checked like that of any message", async () =
     assertStringIncludes((await post.reply({ topic: "../x" })).remark ?? "", "illegal characters");
     assertEquals(handedOn, 0);
   });
+});
+
+Deno.test("an ordered topic takes nothing while its broker may not be written to", async () => {
+  await served(async (post) => {
+    assertStringIncludes((await post.reply()).remark ?? "", "channel of <asker> not found");
+    post.topics.setOrder(new Set([TOPIC]));
+    const { code, remark } = await post.reply();
+    assertEquals(code, NO_PERMISSION);
+    assertStringIncludes(remark ?? "", "its brokerPermission is 4");
+  }, { sets: ["brokerPermission=4"] });
 });
 
 Deno.test("a reply is never stored as a half message, whatever its sysFlag says", async () => {

@@ -8,7 +8,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { CHECK_BYTES_PER_TURN, CHECK_READS_PER_TURN, CHECK_STEPS_PER_TURN } from "../limits.ts";
+import { CHECK_BYTES_PER_TURN, CHECK_READS_PER_TURN, CHECK_STEPS_PER_TURN, PRODUCER_GROUPS_MAX } from "../limits.ts";
 import type { Timer } from "../platform/clock.ts";
 import { formatMessageId } from "../protocol/message_id.ts";
 import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
@@ -133,6 +133,7 @@ export class TransactionChecks {
     // What is stored from now on, copies among it, is for the next round.
     const end = store.maxOffset(TRANS_HALF, HALF_QUEUE);
     this.#patience = PATIENCE;
+    if (this.#turns.size > PRODUCER_GROUPS_MAX) this.#turns.clear();
     while (!this.#closing && await this.#turn(end)) {
       this.#commit();
       await this.#pause();
@@ -265,7 +266,9 @@ export class TransactionChecks {
     if (result.logOffset < 0) return false;
     const { queueOffset } = result;
     this.#progress.renewed(at, queueOffset);
-    if (first !== undefined && wholeNumber(first) >= 0) this.#progress.renewed(wholeNumber(first), queueOffset);
+    // After a restart the copy itself says whose it is. Clients can say so too: never in a circle, nor against what is known.
+    const origin = first === undefined ? -1 : wholeNumber(first);
+    if (origin >= 0 && origin < at && this.newestOf(origin) === origin) this.#progress.renewed(origin, queueOffset);
     if (verdict === "ask") this.#ask({ ...half, properties }, result, producer);
     return true;
   }

@@ -339,3 +339,21 @@ Deno.test("The op queue is read after a start, and not again", async () => {
     assertEquals([desk.progress(), reads], [[101, 101], 0]);
   });
 });
+
+Deno.test("A client that names another half message as its origin does no harm to that one", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const producer = desk.producer();
+    const from = (offset: string) => ({ properties: { TRAN_PREPARED_QUEUE_OFFSET: offset } });
+    // The copies will be at 2 and 3.
+    const circle = await desk.prepare("circle", from("2"));
+    await desk.prepare("thief", from("0"));
+    await desk.pass();
+    const [check] = producer.checks as [Check];
+    assertEquals(producer.asked(), ["circle", "thief"]);
+    assertEquals(await desk.end(check, ROLLBACK), [0, undefined]);
+    assertEquals(await desk.end(circle, COMMIT), [0, undefined]);
+    assertEquals(await desk.delivered(), ["circle"]);
+    await desk.pass();
+    assertEquals(producer.asked(), ["thief"]);
+  });
+});

@@ -116,7 +116,8 @@ export class TransactionDesk {
   async open(given: Given = {}): Promise<void> {
     const { bench } = this;
     const { disk, clock } = bench;
-    this.store = await bench.open();
+    const { flushDiskType } = given;
+    this.store = await bench.open(flushDiskType === undefined ? {} : { flushDiskType });
     const loaded = checkSettings("", { roles: ["master"], sets: [`storePathRootDir=${bench.dir}`] });
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
     const settings = { ...loaded.settings.broker!, ...given };

@@ -156,3 +156,18 @@ Deno.test("An end that cannot be stored is not acknowledged", async () => {
     assertEquals((await desk.end(halves[1]!, ROLLBACK))[0], ResponseCode.SERVICE_NOT_AVAILABLE);
   });
 });
+
+Deno.test("With SYNC_FLUSH a commit is acknowledged when its message is safe; a rollback and WAIT=false do not wait", async () => {
+  const expected = [["true", COMMIT, ResponseCode.SERVICE_NOT_AVAILABLE], ["false", COMMIT, SUCCESS], [
+    "true",
+    ROLLBACK,
+    SUCCESS,
+  ]] as const;
+  for (const [WAIT, end, code] of expected) {
+    await TransactionDesk.with(async (desk) => {
+      const half = await desk.prepare("m", { properties: { WAIT } });
+      desk.bench.disk.failSyncIn = 1;
+      assertEquals((await desk.end(half, end))[0], code, `WAIT=${WAIT}, end ${end}`);
+    }, { flushDiskType: "SYNC_FLUSH" });
+  }
+});

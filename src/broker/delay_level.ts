@@ -45,8 +45,8 @@ export class DelayLevel {
   #notBefore = 0;
   /** A delivery is under way: it reads, or puts have no answer yet. */
   #busy = false;
-  /** What the delivery waits for. */
-  #open = 0;
+  /** How much the delivery waits for. */
+  #pending = 0;
   /** The first entry of the delivery that could not be put. */
   #failed: number | undefined;
   #troubled = false;
@@ -114,7 +114,7 @@ export class DelayLevel {
 
   /** Goes on with records that must be read from disk. */
   async #putLater(read: Promise<GetResult>, count: number, budget: Budget): Promise<void> {
-    this.#open++;
+    this.#pending++;
     const found = await read.catch((error: unknown) => messageOf(error));
     this.#attempt(() => {
       if (typeof found === "string") throw new Error(found);
@@ -122,19 +122,19 @@ export class DelayLevel {
       this.#put(found, count, budget);
       this.#putDue(budget);
     });
-    this.#close();
+    this.#settle();
   }
 
   /** Does a part of a delivery. */
   #attempt(work: () => void): void {
     this.#busy = true;
-    this.#open++;
+    this.#pending++;
     try {
       work();
     } catch (error) {
       this.#fail(this.#next, messageOf(error));
     }
-    this.#close();
+    this.#settle();
   }
 
   /** How many entries from the next one on are due, counted up to `most`. */
@@ -189,15 +189,15 @@ export class DelayLevel {
   }
 
   #putOne(offset: number, message: NewMessage): void {
-    this.#open++;
+    this.#pending++;
     try {
       this.#context.intake.deliver(message, (result) => {
         this.#answered(offset, message, result);
-        this.#close();
+        this.#settle();
       });
     } catch (error) {
       this.#fail(offset, messageOf(error));
-      this.#close();
+      this.#settle();
     }
   }
 
@@ -231,8 +231,8 @@ export class DelayLevel {
   }
 
   /** Something that the delivery waited for is over; with the last of it, the delivery is. */
-  #close(): void {
-    if (--this.#open > 0) return;
+  #settle(): void {
+    if (--this.#pending > 0) return;
     if (this.#failed !== undefined) this.#next = this.#failed;
     this.#failed = undefined;
     this.#busy = false;
@@ -247,8 +247,7 @@ export class DelayLevel {
     const { level } = this;
     this.#head = Infinity;
     const queue = store.queues.get(SystemTopic.SCHEDULE, this.#queueId);
-    if (queue === undefined) return;
-    const { minOffset, maxOffset } = queue;
+    const { minOffset, maxOffset } = queue ?? { minOffset: 0, maxOffset: 0 };
     const next = Math.min(Math.max(this.#next, minOffset), maxOffset);
     if (next !== this.#next) {
       log.error("Delay level {level} was at {from}, its queue has {minOffset} to {maxOffset}: going on at {next}", {
@@ -261,7 +260,7 @@ export class DelayLevel {
       this.#next = next;
       offsets.set(level, next);
     }
-    if (next === maxOffset) return;
+    if (queue === undefined || next === maxOffset) return;
     try {
       const entry = queue.read(next, 1);
       if (entry.count === 0) throw new Error(`entry ${next} of its queue is not there`);

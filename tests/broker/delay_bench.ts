@@ -7,7 +7,7 @@ import { Delays } from "../../src/broker/delays.ts";
 import { Intake } from "../../src/broker/intake.ts";
 import { decodeRecord, type MessageRecord } from "../../src/protocol/message_record.ts";
 import { SystemTopic } from "../../src/protocol/names.ts";
-import type { MessageStore, NewMessage, PutResult, StoreOptions } from "../../src/store/mod.ts";
+import type { GetResult, MessageStore, NewMessage, PutResult, StoreOptions } from "../../src/store/mod.ts";
 import { Bench, message } from "../store/kit.ts";
 
 const decoder = new TextDecoder(), encoder = new TextEncoder();
@@ -29,6 +29,8 @@ export class DelayBench {
   /** The most deliveries that one step of the clock brought. */
   putsMost = 0;
   refuse: Refuse = () => undefined;
+  /** May change what is read from an offset of the schedule topic on. */
+  found: (found: GetResult | Promise<GetResult>, offset: number) => GetResult | Promise<GetResult> = (found) => found;
   /** What is added to the time; timers do not notice when it changes. */
   shift = 0;
 
@@ -46,12 +48,24 @@ export class DelayBench {
     const { intake } = this;
     this.delays = new Delays({
       settings: { storePathRootDir: dir, flushDelayOffsetInterval: 10_000 },
-      store: this.store,
+      store: this.#storeWithHook(),
       intake: { deliver: (message, done) => this.#deliver(intake, message, done) },
       disk,
       clock,
     });
     this.delays.start();
+  }
+
+  #storeWithHook(): MessageStore {
+    const { store } = this;
+    const get: MessageStore["get"] = (...wanted) => this.found(store.get(...wanted), wanted[2]);
+    return new Proxy(store, {
+      get: (_, name) => {
+        if (name === "get") return get;
+        const value = Reflect.get(store, name, store);
+        return typeof value === "function" ? value.bind(store) : value;
+      },
+    });
   }
 
   #deliver(intake: Intake, message: NewMessage, done: (result: PutResult) => void): void {
@@ -87,8 +101,8 @@ export class DelayBench {
     do {
       this.puts = 0;
       clock.advance(Math.min(step, end - clock.time));
-      this.putsMost = Math.max(this.putsMost, this.puts);
       await settled();
+      this.putsMost = Math.max(this.putsMost, this.puts);
     } while (clock.time < end);
   }
 

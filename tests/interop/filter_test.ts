@@ -11,8 +11,8 @@ import { freePort } from "../ports.ts";
 import { clusterKind, type Kind, startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell, type Report } from "./java_shell.ts";
 
-/** The clients that are tried; those of 5.x pull as 4.9.7 does. */
-const VERSIONS: readonly ClientVersion[] = ["4.1.0-incubating", "4.9.7"];
+/** The clients that are tried. */
+const VERSIONS: readonly ClientVersion[] = ["4.1.0-incubating", "4.9.7", "5.1.4"];
 const COUNT = 100;
 
 /** What the message `n` of Filtering.java has. */

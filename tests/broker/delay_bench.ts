@@ -8,7 +8,7 @@ import { Intake } from "../../src/broker/intake.ts";
 import { decodeRecord, type MessageRecord } from "../../src/protocol/message_record.ts";
 import { SystemTopic } from "../../src/protocol/names.ts";
 import type { GetResult, MessageStore, NewMessage, PutResult, StoreOptions } from "../../src/store/mod.ts";
-import { Bench, message } from "../store/kit.ts";
+import { Bench, message, names } from "../store/kit.ts";
 
 const decoder = new TextDecoder(), encoder = new TextEncoder();
 
@@ -151,6 +151,14 @@ export class DelayBench {
   [Symbol.dispose](): void {
     this.place[Symbol.dispose]();
   }
+}
+
+/** Delays of three levels, ms. */
+export const LEVELS = [1000, 5000, 60_000];
+
+/** The bodies `mFROM` … before `mTO`. */
+export function span(from: number, to: number): string[] {
+  return names(to).slice(from);
 }
 
 /** Lets everything come to its end that needs neither clock nor disk. */

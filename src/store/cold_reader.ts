@@ -16,6 +16,8 @@ interface Block {
 /** Blocks by the log offset they begin at. */
 export type Blocks = Map<number, Block>;
 
+const NO_BLOCK: Block = { bytes: new Uint8Array(0), valid: 0 };
+
 export class ColdReader {
   /** In the order of their last use. */
   readonly #cache: Blocks = new Map();
@@ -82,10 +84,17 @@ export class ColdReader {
   async #read(start: number): Promise<Block> {
     const { log } = this;
     const file = log.files.at(start);
-    if (file === undefined) return { bytes: new Uint8Array(0), valid: 0 };
+    if (file === undefined) return NO_BLOCK;
     const valid = Math.max(0, Math.min(COLD_BLOCK_BYTES, file.end - start, log.writtenEnd - start));
     const bytes = new Uint8Array(valid);
-    const read = await file.handle.read(bytes, start - file.start);
+    let read: number;
+    try {
+      read = await file.handle.read(bytes, start - file.start);
+    } catch (error) {
+      // A file that was removed meanwhile is like one that was removed before.
+      if (log.files.at(start) !== file) return NO_BLOCK;
+      throw error;
+    }
     const block = { bytes, valid: read };
     this.#cache.delete(start);
     this.#cache.set(start, block);

@@ -45,11 +45,6 @@ export class Reader {
   ): GetResult | Promise<GetResult> {
     const queue = this.queues.get(topic, queueId);
     if (queue === undefined) return nothing("NO_MESSAGE_IN_QUEUE", 0, 0, 0);
-    const { minOffset, maxOffset } = queue;
-    if (maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
-    if (offset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
-    if (offset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", offset, minOffset, maxOffset);
-    if (offset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
     const wanted: Wanted = { queue, offset, most, filter };
     const missing = new Set<number>();
     const found = this.#scan(wanted, missing);
@@ -91,14 +86,21 @@ export class Reader {
     }
   }
 
-  /** Goes through the queue's entries. With `pinned` blocks it stops at a record that is not in memory. */
+  /**
+   * Goes through the queue's entries. With `pinned` blocks it stops at a record that is not in memory. Looks at the
+   * queue's bounds first: since the last look, old files may have been removed, or the topic deleted.
+   */
   #scan(wanted: Wanted, missing: Set<number>, pinned?: Blocks): GetResult {
     const { queue, offset, most, filter } = wanted;
+    const { minOffset, maxOffset } = queue;
+    if (maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
+    if (offset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
+    if (offset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", offset, minOffset, maxOffset);
+    if (offset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
     const mayWant = filter?.entry;
     const wants = filter?.record;
     const until = wants === undefined ? Infinity : this.clock.now() + FILTER_MS_PER_TURN;
     const { log, cold } = this;
-    const { minOffset, maxOffset } = queue;
     const perFile = Math.ceil(this.options.mappedFileSizeConsumeQueue / ENTRY_BYTES);
     // RocketMQ looks through one queue file per read.
     const entriesMost = Math.min(

@@ -292,6 +292,34 @@ Deno.test("MessageStore removes old files, raises the queue's min and says that 
   await again.close();
 });
 
+Deno.test("MessageStore looks at a queue's bounds again after it has read from disk", async () => {
+  using bench = new Bench();
+  bench.clock.time = Date.now();
+  const store = await bench.open({ fileReservedTime: 1, deleteWhen: [] });
+  await putMany(store, 300, "m", 2000);
+  await bench.synced(bench.logFile(9 * FILE_BYTES), () => bench.clock.advance(1000));
+  bench.clock.time += 3_600_000;
+  const behind = store.get("T", 0, 0, 32);
+  assert(behind instanceof Promise, "old messages are no longer in memory");
+  store.removeOldFiles();
+  const min = store.minOffset("T", 0);
+  assert(min > 0);
+  const { status, nextBeginOffset, minOffset, maxOffset } = await behind;
+  assertEquals([status, nextBeginOffset, minOffset, maxOffset], ["OFFSET_TOO_SMALL", min, min, 300]);
+  await store.close();
+});
+
+Deno.test("MessageStore finds nothing any more in a topic that was deleted while it read from disk", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 300, "m", 2000);
+  const behind = store.get("T", 0, 0, 32);
+  assert(behind instanceof Promise, "old messages are no longer in memory");
+  store.deleteTopic("T");
+  assertEquals((await behind).status, "NO_MESSAGE_IN_QUEUE");
+  await store.close();
+});
+
 Deno.test("MessageStore refuses writes while the disk is nearly full, and takes them again", async () => {
   using bench = new Bench();
   const store = await bench.open();

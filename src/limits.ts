@@ -119,8 +119,8 @@ export const INDEX_CHECK_ENTRIES = 64 * KiB;
 export const CHECKPOINT_BYTES = 4 * KiB;
 /** Entries of one chain that a key lookup walks at most; RocketMQ walks all of them, on a thread of its own. */
 export const INDEX_CHAIN_STEPS_MAX = 200_000;
-/** Such steps that one turn of the event loop takes. */
-export const INDEX_CHAIN_STEPS_PER_TURN = KiB;
+/** Time from which on a key lookup lets others have their turn before it reads on, ms. */
+export const INDEX_SEARCH_MS_PER_TURN = 5;
 /** Topics whose hash the index remembers. */
 export const INDEX_TOPIC_HASHES_MAX = 4096;
 
@@ -243,7 +243,9 @@ export const DELAY_GATHER_MS = 10;
 export const DELAY_LOOK_MS_MAX = 1_000;
 /** When a delay level goes on that could not be delivered, ms (`DELAY_FOR_A_WHILE` of ScheduleMessageService 4.9.7). */
 export const DELAY_RETRY_MS = 100;
-/** Greatest queue id that the store takes. */
+/** Greatest queue id of a message that is put. */
 export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
+/** Greatest queue id that a store may have had from RocketMQ: an int of the record. */
+export const QUEUE_ID_STORED_MAX = 0x7fff_ffff;
 /** How often queues, index and checkpoint are made durable, ms. */
 export const CHECKPOINT_INTERVAL_MS = 10_000;

@@ -6,12 +6,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import {
-  INDEX_CHAIN_STEPS_MAX,
-  INDEX_CHAIN_STEPS_PER_TURN,
-  INDEX_CHECK_ENTRIES,
-  INDEX_PENDING_ENTRIES,
-} from "../limits.ts";
+import { INDEX_CHAIN_STEPS_MAX, INDEX_CHECK_ENTRIES, INDEX_PENDING_ENTRIES } from "../limits.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
 import {
@@ -39,6 +34,7 @@ export class IndexFile {
   /** Entries before this number are on disk. */
   #written: number;
   #changed = false;
+  #removed = false;
 
   private constructor(readonly path: string, shape: IndexShape, disk: Disk, readonly header: IndexHeader) {
     this.#shape = shape;
@@ -115,20 +111,24 @@ export class IndexFile {
 
   /**
    * Adds to `found` the log offsets of entries with this hash and time, newest first, up to `max`, none twice. Yields
-   * after some steps of a long chain, so that the caller may let others go on.
+   * before each read of the disk, so that the caller may let others go on; a file that was removed meanwhile has no
+   * more entries.
    */
   *search(hash: number, max: number, begin: number, end: number, found: Set<number>): Generator<void, void> {
     const { header } = this;
+    yield;
+    if (this.#removed) return;
     let n = this.#newestOf(hash % this.#shape.maxHashSlotNum);
     if (n <= 0 || n >= header.next) return;
     const block = new DataView(new ArrayBuffer(WALK_ENTRIES * INDEX_ENTRY_BYTES));
     let first = n + 1;
     for (let steps = 1; steps <= INDEX_CHAIN_STEPS_MAX && found.size < max; steps++) {
-      if (steps % INDEX_CHAIN_STEPS_PER_TURN === 0) yield;
       let view = this.#pending;
       let at = (n - this.#written) * INDEX_ENTRY_BYTES;
       if (n < this.#written) {
         if (n < first) {
+          yield;
+          if (this.#removed) return;
           first = Math.max(1, n - WALK_ENTRIES + 1);
           this.#readEntries(first, new Uint8Array(block.buffer, 0, (n - first + 1) * INDEX_ENTRY_BYTES));
         }
@@ -205,6 +205,7 @@ export class IndexFile {
   }
 
   remove(): void {
+    this.#removed = true;
     this.close();
     this.#disk.removeSync(this.path);
   }

@@ -4,8 +4,9 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { INDEX_TOPIC_HASHES_MAX } from "../limits.ts";
+import { INDEX_SEARCH_MS_PER_TURN, INDEX_TOPIC_HASHES_MAX } from "../limits.ts";
 import type { Disk } from "../platform/disk.ts";
+import { SysFlag } from "../protocol/codes.ts";
 import { IndexFile } from "./index_file.ts";
 import type { IndexShape } from "./index_header.ts";
 import { indexHash, javaHash } from "../protocol/java_hash.ts";
@@ -15,11 +16,9 @@ const logger = getLogger(["rocketd", "store"]);
 /** yyyyMMddHHmmssSSS */
 const NAME = /^\d{17}$/;
 const SPACE = 32;
-/** Transaction type in a sysFlag; rollback records are not indexed. */
-const TRANSACTION_ROLLBACK = 0x0c;
 
 export interface IndexOptions extends IndexShape {
-  /** The time that names a new file, ms. */
+  /** The time, ms: it names new files, and ends the turns of a search. */
   readonly now?: () => number;
   /** End timestamp of the newest full file known to be safe on disk: the checkpoint's index time. */
   readonly safeUntil?: number;
@@ -73,7 +72,7 @@ export class IndexService {
   put(entry: DispatchEntry): void {
     const { topic, keys, uniqKey, logOffset, storeTimestamp } = entry;
     if (keys === "" && uniqKey === "") return;
-    if ((entry.sysFlag & TRANSACTION_ROLLBACK) === TRANSACTION_ROLLBACK) return;
+    if ((entry.sysFlag & SysFlag.TRANSACTION_MASK) === SysFlag.TRANSACTION_ROLLBACK) return;
     let file = this.#files.at(-1);
     if (logOffset <= (file !== undefined && !file.header.empty ? file.header.endLogOffset : this.endLogOffset)) return;
     const seed = this.#topicHash(topic);
@@ -100,12 +99,25 @@ export class IndexService {
   *search(topic: string, key: string, max: number, begin: number, end: number): Generator<void, number[]> {
     const hash = indexHash(javaHash(key, 0, key.length, hashOf(topic)));
     const found = new Set<number>();
-    for (let i = this.#files.length - 1; i >= 0 && found.size < max; i--) {
-      const file = this.#files[i]!;
-      if (file.header.overlaps(begin, end)) yield* file.search(hash, max, begin, end, found);
+    let turnBegan = this.#now();
+    // While the search rests, the oldest files may go.
+    for (const file of this.#files.toReversed()) {
+      if (found.size >= max) break;
+      if (file.header.overlaps(begin, end)) {
+        for (const _ of file.search(hash, max, begin, end, found)) {
+          // The clock may also have been set back.
+          if (Math.abs(this.#now() - turnBegan) < INDEX_SEARCH_MS_PER_TURN) continue;
+          yield;
+          turnBegan = this.#now();
+        }
+      }
       if (file.header.beginTimestamp < begin) break;
     }
     return [...found];
+  }
+
+  #now(): number {
+    return this.options.now?.() ?? Date.now();
   }
 
   /** Writes gathered entries and then the header that counts them. */
@@ -213,7 +225,7 @@ export class IndexService {
 
   /** A name after all others, even when the clock was set back or two files fill up in one millisecond. */
   #freshName(): string {
-    const name = localTime(this.options.now?.() ?? Date.now());
+    const name = localTime(this.#now());
     const last = this.#files.at(-1)?.path.slice(-name.length);
     return last === undefined || last < name ? name : String(BigInt(last) + 1n);
   }

@@ -151,7 +151,9 @@ class KindLimit implements FlowLimit {
     if (settings.brokerFastFailureEnable) {
       const { tookMs, endedAt } = store.slowWrite;
       if (endedAt !== this.#slowWriteOver && kind.writes === true) {
-        if (this.broker.clock.now() - endedAt <= SLOW_WRITE_ECHO_MS) {
+        const since = this.broker.clock.now() - endedAt;
+        // Below 0 the clock was set back, and nobody knows.
+        if (since >= 0 && since <= SLOW_WRITE_ECHO_MS) {
           return cleaned("PCBUSY_CLEAN_QUEUE", Math.max(waitedMs, tookMs), this.inHand);
         }
         this.#slowWriteOver = endedAt;

@@ -80,6 +80,12 @@ Deno.test("sends that are read right after a write that hung are refused, pulls 
   assert(refused(SendMessageV2, 0)!.includes("2500ms"));
 });
 
+Deno.test("a slow write does not refuse sends for long when the clock is set back after it", () => {
+  const { refused, store, clock } = control();
+  store.slowWrite = { tookMs: 1500, endedAt: clock.now() + 3_600_000 };
+  assertEquals(refused(SendMessageV2, 0), undefined);
+});
+
 async function nextTurn(): Promise<void> {
   await Promise.resolve();
   turnBegan(1);

@@ -35,6 +35,7 @@ export class HeldPulls {
   readonly #byTick = new Map<number, Set<HeldPull>>();
   readonly #byConnection = new Map<HeldPull["connection"], Set<HeldPull>>();
   #size = 0;
+  #closed = false;
   #nextTick: number;
 
   constructor(clock: Clock) {
@@ -48,9 +49,9 @@ export class HeldPulls {
     return this.#size;
   }
 
-  /** Holds a pull; false when so many are held that it must be answered now. */
+  /** Holds a pull; false when so many are held, or the broker stops, that it must be answered now. */
   hold(pull: HeldPull): boolean {
-    if (this.#size >= HELD_PULLS_MAX) return false;
+    if (this.#closed || this.#size >= HELD_PULLS_MAX) return false;
     this.#size++;
     let queues = this.#byQueue.get(pull.topic);
     if (queues === undefined) this.#byQueue.set(pull.topic, queues = new Map());
@@ -79,6 +80,7 @@ export class HeldPulls {
 
   /** Answers all that waits, and holds nothing any more. */
   close(): void {
+    this.#closed = true;
     this.#timer.cancel();
     for (const pulls of this.#byTick.values()) for (const pull of pulls) this.#end(pull);
   }

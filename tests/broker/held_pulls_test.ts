@@ -127,6 +127,17 @@ Deno.test("HeldPulls answers everything after a sleep of an hour and when it clo
   assertEquals([last.calls, held.size], [["expired"], 0]);
 });
 
+Deno.test("HeldPulls holds nothing once it is closed, not even what comes while it answers the last", () => {
+  const clock = new HandClock(), held = new HeldPulls(clock);
+  const last = pullOf(0, clock.now() + 1000), late = pullOf(0, clock.now() + 1000);
+  const accepted: boolean[] = [];
+  last.pull.expired = () => accepted.push(held.hold(late.pull));
+  held.hold(last.pull);
+  held.close();
+  accepted.push(held.hold(late.pull));
+  assertEquals([accepted, held.size], [[false, false], 0]);
+});
+
 Deno.test("HeldPulls answers no more than a turn's worth of pulls at once when their time is over", () => {
   const clock = new HandClock(), held = new HeldPulls(clock);
   const count = 2 * HELD_PULLS_ENDED_PER_TURN + 10;

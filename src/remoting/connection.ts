@@ -281,6 +281,11 @@ export class Connection {
   #wakeDrained(): void {
     const waiting = this.#drained;
     this.#drained = [];
+    this.#call(waiting);
+  }
+
+  /** Calls those that waited; one that throws keeps nobody else from being called. */
+  #call(waiting: readonly (() => void)[]): void {
     for (const callback of waiting) {
       try {
         callback();
@@ -387,7 +392,7 @@ export class Connection {
     }
     this.#pending.clear();
     this.#wakeDrained();
-    for (const callback of this.#closeListeners.splice(0)) callback();
+    this.#call(this.#closeListeners.splice(0));
     this.#owner.closed(this);
   }
 }

@@ -242,6 +242,30 @@ Deno.test("an idle connection is closed, and counted", () =>
     assertEquals([server.counts.idle, server.connections.size], [1, 0]);
   }, { idleMs: 20 }));
 
+Deno.test("a listener that throws when a connection closes keeps neither the other listeners nor the server in the dark", async () => {
+  const told: string[] = [];
+  const gone = Promise.withResolvers<void>();
+  const handlers = offsets();
+  handlers.on(GetMinOffset, ({ connection }) => {
+    connection.onClose(() => {
+      throw new Error("a mistake");
+    });
+    connection.onClose(() => told.push("listener"));
+    return { code: ResponseCode.SUCCESS, header: { offset: 0 } };
+  });
+  const onClose = () => {
+    told.push("server");
+    gone.resolve();
+  };
+  await serving(handlers, async (server) => {
+    const peer = await RawPeer.connect(server.port);
+    await peer.ask({ ...maxOffset(0), code: GetMinOffset.code });
+    peer.conn.close();
+    await gone.promise;
+    assertEquals([told, server.connections.size], [["listener", "server"], 0]);
+  }, { onClose });
+});
+
 Deno.test("a connection beyond the limit is closed, until another has gone", async () => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   await serving(offsets(), async (server) => {

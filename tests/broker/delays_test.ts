@@ -138,7 +138,7 @@ Deno.test("Delays delivers after SIGKILL from the offset that was saved: some tw
   await bench.kill();
   await bench.open(LEVELS);
   await bench.go(1000);
-  assertEquals(await bench.bodies(), [...names(0, 20), ...names(10, 21)]);
+  assertEquals(await bench.bodies(), [...span(0, 20), ...span(10, 21)]);
   await bench.close();
 });
 

@@ -145,8 +145,9 @@ export class Pulling {
     const { header } = request;
     const answer = pullAnswer(header.queueOffset, result, admitted.group, this.#broker);
     if (answer.code === ResponseCode.PULL_OFFSET_MOVED) offsetMoved(this.#broker, header, result.nextBeginOffset);
-    // Behind a gap in the queue's files there may be messages already: no reason to wait for the next one.
-    const mayWait = first && answer.code === ResponseCode.PULL_NOT_FOUND && result.status !== "OFFSET_FOUND_NULL" &&
+    // Behind a gap in the queue's files there may be messages already: no reason to wait, for whom the answer sends there.
+    const movesOn = result.status === "OFFSET_FOUND_NULL" && answer.header?.nextBeginOffset !== header.queueOffset;
+    const mayWait = first && answer.code === ResponseCode.PULL_NOT_FOUND && !movesOn &&
       (header.sysFlag & PullFlag.SUSPEND) !== 0;
     if (mayWait && this.#hold(request, admitted.filter)) return;
     request.answer(answer);
@@ -170,7 +171,9 @@ export class Pulling {
         if (connection.congested) return this.#serveAgain(request);
         const found = this.#peek(topic, queueId, scanned, filter);
         if (found?.status === "OFFSET_OVERFLOW_ONE" || found?.status === "NO_MESSAGE_IN_QUEUE") return false;
-        if (found?.status !== "NO_MATCHED_MESSAGE") return this.#serveAgain(request);
+        // What came may be more than one read looks through.
+        const done = found?.status === "NO_MATCHED_MESSAGE" && found.nextBeginOffset >= found.maxOffset;
+        if (!done) return this.#serveAgain(request);
         scanned = found.nextBeginOffset;
         pull.deadline = Math.min(pull.deadline, clock.now() + FILTERED_WAIT_MS);
         return false;

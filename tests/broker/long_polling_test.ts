@@ -39,6 +39,21 @@ Deno.test("A pull that falls into a gap of the queue's files is not held: behind
   });
 });
 
+Deno.test("A pull that falls into such a gap on a slave, which moves no offset, is held all the same", async () => {
+  await served(
+    async (broker) => {
+      const gap = { records: [], nextBeginOffset: 100, minOffset: 0, maxOffset: 200, lastLogOffset: -1 };
+      broker.store.get = () => ({ status: "OFFSET_FOUND_NULL", ...gap });
+      const [held] = await broker.hold({ queueOffset: 7 });
+      broker.clock.go(15_500);
+      const { code, header } = await held!;
+      assertEquals([code, header.nextBeginOffset], [PULL_NOT_FOUND, 7]);
+    },
+    {},
+    { brokerRole: "SLAVE" },
+  );
+});
+
 Deno.test("Without longPollingEnable a pull is held for shortPollingTimeMills", async () => {
   await served(
     async (broker) => {
@@ -65,6 +80,17 @@ Deno.test("A held pull whose queue gets unwanted messages only moves on after 5 
     await put(broker.store, { properties: "TAGS\u0001TagB" });
     assertEquals([(await wanted!).code, (await wanted!).header.nextBeginOffset], [SUCCESS, 6]);
   });
+});
+
+Deno.test("A held pull moves on at once when more unwanted messages come together than one read looks through", async () => {
+  await served(async (broker) => {
+    const [held] = await broker.hold({ subscription: "TagB" });
+    // Ten entries a queue file, and a read looks into one.
+    await Promise.all([putMany(broker.store, 12), put(broker.store, { properties: "TAGS\u0001TagB" })]);
+    const { code, header } = await held!;
+    assertEquals([code, header.nextBeginOffset, header.maxOffset], [PULL_RETRY_IMMEDIATELY, 10, 13]);
+    assertEquals((await broker.pulled({ subscription: "TagB", queueOffset: 10 }))[1], 13);
+  }, { mappedFileSizeConsumeQueue: 20 * 10 });
 });
 
 const CHANGES: [string, (broker: Broker) => void, code: number][] = [

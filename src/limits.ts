@@ -133,6 +133,11 @@ export const LOG_TAIL_CHUNK_BYTES = 8 * MiB;
 export const LOG_TAIL_CHUNKS = 4;
 /** What a record may have beyond its body, so that a chunk holds the greatest one (`CommitLog`: 64 KiB). */
 export const LOG_TAIL_CHUNK_SPARE = 64 * KiB;
+/**
+ * A record of the log, bytes: its message came in one frame, and properties were added. The setting `maxMessageSize` is no
+ * bound for what is there already, since it may have been larger before.
+ */
+export const RECORD_BYTES_MAX = FRAME_BYTES_MAX + LOG_TAIL_CHUNK_SPARE;
 /** Bytes of one block read from old parts of the log. */
 export const COLD_BLOCK_BYTES = MiB;
 /** Blocks of old parts of the log kept in memory. */

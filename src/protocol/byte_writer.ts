@@ -5,6 +5,8 @@
  */
 import { WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_KEPT } from "../limits.ts";
 
+/** A UTF-16 unit has at most this many bytes in UTF-8. */
+export const UTF8_BYTES_PER_UNIT = 3;
 const encoder = new TextEncoder();
 const INT_RANGE = 0x1_0000_0000;
 const ASCII_MAX = 0x7f;
@@ -78,7 +80,7 @@ export class ByteWriter {
   /** UTF-8 of a text, without its length; returns the number of bytes. */
   text(text: string): number {
     const { length } = text;
-    const at = this.ensure(length * 3);
+    const at = this.ensure(length * UTF8_BYTES_PER_UNIT);
     if (length <= SHORT_TEXT) {
       const { bytes } = this;
       let i = 0;

@@ -5,6 +5,10 @@
  *
  * @module
  */
+import { PROPERTIES_BYTES_MAX } from "../limits.ts";
+import { UTF8_BYTES_PER_UNIT } from "./byte_writer.ts";
+
+const encoder = new TextEncoder();
 
 /** The names RocketMQ 4.9.7 itself uses (`MessageConst`). */
 export const PropertyName = {
@@ -89,6 +93,15 @@ export function formatProperties(properties: Iterable<readonly [string, string]>
     text += name + NAME_VALUE_SEPARATOR + value;
   }
   return text;
+}
+
+/** Why no record can have these properties; undefined when one can. */
+export function propertiesProblem(text: string): string | undefined {
+  if (text.length * UTF8_BYTES_PER_UNIT <= PROPERTIES_BYTES_MAX) return undefined;
+  const bytes = encoder.encode(text).length;
+  return bytes <= PROPERTIES_BYTES_MAX
+    ? undefined
+    : `properties have ${bytes} bytes, allowed are ${PROPERTIES_BYTES_MAX}`;
 }
 
 /** What the store itself needs of a message's properties. */

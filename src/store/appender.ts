@@ -6,10 +6,11 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { PROPERTIES_BYTES_MAX, QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
+import { QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
+import { UTF8_BYTES_PER_UNIT } from "../protocol/byte_writer.ts";
 import { SysFlag } from "../protocol/codes.ts";
 import { RECORD_BYTES_MIN, type RecordHead, withHostBits, writeRecordHead } from "../protocol/message_record.ts";
-import { readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
+import { propertiesProblem, readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
@@ -22,8 +23,6 @@ import type { DispatchEntry, NewMessage, PutResult, PutStatus } from "./types.ts
 const logger = getLogger(["rocketd", "store"]);
 const encoder = new TextEncoder();
 const NO_HOST = new Uint8Array(8);
-/** A UTF-16 unit has at most this many bytes in UTF-8. */
-const UTF8_BYTES_PER_UNIT = 3;
 
 /** Puts that were encoded and wait for the write, later for the sync. */
 export interface PendingPut {
@@ -144,10 +143,8 @@ export class Appender {
       return `queueId is ${queueId}, allowed are 0 to ${QUEUE_ID_MAX}`;
     }
     if (bornHost.length !== 8 && bornHost.length !== 20) return `bornHost has ${bornHost.length} bytes, not 8 or 20`;
-    if (properties.length * UTF8_BYTES_PER_UNIT > PROPERTIES_BYTES_MAX) {
-      const bytes = encoder.encode(properties).length;
-      if (bytes > PROPERTIES_BYTES_MAX) return `properties have ${bytes} bytes, allowed are ${PROPERTIES_BYTES_MAX}`;
-    }
+    const tooLong = propertiesProblem(properties);
+    if (tooLong !== undefined) return tooLong;
     const known = this.#topics.get(topic);
     if (known !== undefined) return undefined;
     const bytes = encoder.encode(topic);
@@ -216,7 +213,8 @@ export class Appender {
     const at = chunk.length;
     const topic = this.#topics.get(message.topic)!;
     const properties = readStoreProperties(message.properties, this.#properties);
-    const storeTimestamp = Math.max(this.clock.now(), this.log.lastStoreTimestamp);
+    const now = this.clock.now();
+    const storeTimestamp = Math.max(now, this.log.lastStoreTimestamp);
     const type = message.sysFlag & SysFlag.TRANSACTION_MASK;
     const queued = type === 0 || type === SysFlag.TRANSACTION_COMMIT;
 
@@ -251,7 +249,8 @@ export class Appender {
       queueOffset,
       logOffset,
       size,
-      tagsCode: tagsCodeOf(message.topic, properties, storeTimestamp, options.delayLevels),
+      // A delay begins now, whatever store time follows from a clock that was ahead.
+      tagsCode: tagsCodeOf(message.topic, properties, now, options.delayLevels),
       storeTimestamp,
       sysFlag: head.sysFlag,
       keys: properties.keys,

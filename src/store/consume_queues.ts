@@ -5,8 +5,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
-import { QUEUE_ID_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
+import { QUEUE_ID_STORED_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
 import type { Disk } from "../platform/disk.ts";
+import { SysFlag } from "../protocol/codes.ts";
 import { ConsumeQueue, QueuesShared } from "./consume_queue.ts";
 import { OpenFiles } from "./open_files.ts";
 import { ENTRY_BYTES } from "./queue_entries.ts";
@@ -14,9 +15,6 @@ import type { DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 const QUEUE_ID = /^(0|[1-9]\d{0,9})$/;
-/** Transaction type in a sysFlag: 0 none, 4 prepared, 8 commit, 12 rollback. */
-const TRANSACTION_MASK = 0x0c;
-const TRANSACTION_COMMIT = 0x08;
 const utf8 = new TextEncoder();
 
 export interface ConsumeQueuesOptions {
@@ -43,12 +41,12 @@ export class ConsumeQueues {
     for (const topic of disk.listSync(folder)) {
       if (!disk.isDirectorySync(`${folder}/${topic}`)) continue;
       for (const id of disk.listSync(`${folder}/${topic}`)) {
-        if (QUEUE_ID.test(id) && Number(id) <= QUEUE_ID_MAX) queues.getOrCreate(topic, Number(id)).load();
+        if (QUEUE_ID.test(id) && Number(id) <= QUEUE_ID_STORED_MAX) queues.getOrCreate(topic, Number(id)).load();
         else {logger.warn("Passing over {folder}/{topic}/{id}: no queue from 0 to {max}", {
             folder,
             topic,
             id,
-            max: QUEUE_ID_MAX,
+            max: QUEUE_ID_STORED_MAX,
           });}
       }
     }
@@ -82,8 +80,8 @@ export class ConsumeQueues {
 
   /** Adds a record to its queue and returns that; undefined for prepared and rollback records, which are in none. */
   dispatch(entry: DispatchEntry): ConsumeQueue | undefined {
-    const type = entry.sysFlag & TRANSACTION_MASK;
-    if (type !== 0 && type !== TRANSACTION_COMMIT) return undefined;
+    const type = entry.sysFlag & SysFlag.TRANSACTION_MASK;
+    if (type !== 0 && type !== SysFlag.TRANSACTION_COMMIT) return undefined;
     const queue = this.getOrCreate(entry.topic, entry.queueId);
     queue.append(entry.logOffset, entry.size, entry.tagsCode, entry.queueOffset);
     return queue;
@@ -144,11 +142,11 @@ function assertNames(topic: string, queueId: number): void {
       allowed: `1 to ${TOPIC_FOLDER_BYTES_MAX} bytes without / \\ and NUL, not . or ..`,
     });
   }
-  if (!Number.isInteger(queueId) || queueId < 0 || queueId > QUEUE_ID_MAX) {
+  if (!Number.isInteger(queueId) || queueId < 0 || queueId > QUEUE_ID_STORED_MAX) {
     throw new RocketdError("invalidArgument", `Cannot open a queue: illegal queueId ${queueId}`, {
       field: "queueId",
       value: queueId,
-      allowed: `0 to ${QUEUE_ID_MAX}`,
+      allowed: `0 to ${QUEUE_ID_STORED_MAX}`,
     });
   }
 }

@@ -7,6 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { decodeRecord } from "../protocol/message_record.ts";
+import { SystemTopic } from "../protocol/names.ts";
 import { readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { ConsumeQueues } from "./consume_queues.ts";
@@ -16,8 +17,6 @@ import type { StoreState } from "./state.ts";
 import type { ArrivalListener, DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
-/** Records of delayed messages wait here; their queue entries hold the deliver time instead of a tag. */
-const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 
 export class Dispatcher {
   readonly #listeners: ArrivalListener[] = [];
@@ -66,16 +65,21 @@ export class Dispatcher {
   }
 }
 
-/** What the queue entry of a record holds besides its place. */
+/**
+ * What the queue entry of a record holds besides its place: the hash of its tags, or for a delayed message, which waits
+ * in the schedule topic, its deliver time.
+ *
+ * @param from when the delay begins, ms: now for a new message, the store time for one read back from the log
+ */
 export function tagsCodeOf(
   topic: string,
   properties: StoreProperties,
-  storeTimestamp: number,
+  from: number,
   delayLevels: readonly number[],
 ): number {
-  if (properties.delay !== "" && topic === SCHEDULE_TOPIC) {
+  if (properties.delay !== "" && topic === SystemTopic.SCHEDULE) {
     const level = Math.min(Number.parseInt(properties.delay, 10), delayLevels.length);
-    if (level >= 1) return storeTimestamp + delayLevels[level - 1]!;
+    if (level >= 1) return from + delayLevels[level - 1]!;
   }
   return properties.tags === "" ? 0 : javaHash(properties.tags);
 }

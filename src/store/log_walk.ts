@@ -72,7 +72,7 @@ export class LogWalk {
       if (file.end <= from) continue;
       let at = Math.max(from, file.start);
       while (at < file.end) {
-        const length = Math.min(this.#bytes.length, file.end - at);
+        const length = Math.min(RECOVERY_BLOCK_BYTES, file.end - at);
         const begin = this.#window(file, at, length);
         const hit = this.#magicAfter(begin, begin + length);
         if (hit < 0) {
@@ -98,7 +98,7 @@ export class LogWalk {
   /** Makes sure that `size` bytes of a file are in the window; returns where they begin. */
   #window(file: LogFile, at: number, size: number): number {
     if (at < this.#start || at + size > this.#start + this.#length) {
-      const length = Math.min(this.#bytes.length, file.end - at);
+      const length = Math.min(Math.max(RECOVERY_BLOCK_BYTES, size), file.end - at);
       this.#length = file.handle.readSync(this.#bytes.subarray(0, length), at - file.start);
       this.#start = at;
     }

@@ -3,10 +3,17 @@
  *
  * @module
  */
-import { FRAME_BYTES_MAX, LOOKUP_READ_BYTES, QUERY_BYTES_MAX } from "../limits.ts";
+import { LOOKUP_READ_BYTES, QUERY_BYTES_MAX, RECORD_BYTES_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { readInt64 } from "../protocol/byte_writer.ts";
-import { measureRecord, PHYSICAL_OFFSET_AT, storeTimestampAt, storeTimestampOf } from "../protocol/message_record.ts";
+import {
+  measureRecord,
+  PHYSICAL_OFFSET_AT,
+  RECORD_BYTES_MIN,
+  RECORD_MAGIC,
+  storeTimestampAt,
+  storeTimestampOf,
+} from "../protocol/message_record.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { IndexService } from "./index_service.ts";
@@ -21,18 +28,18 @@ export class Lookup {
 
   constructor(readonly log: CommitLog, readonly index: IndexService | undefined, readonly clock: Clock) {}
 
-  /** The record that begins at a log offset; undefined when none does. Reads a cold one at once, and so blocks. */
-  recordAt(logOffset: number): Uint8Array | undefined {
-    const word = this.#read(logOffset, SIZE_BYTES);
-    const size = word === undefined ? 0 : sizeIn(word);
-    const bytes = size > 0 ? this.#read(logOffset, size) : undefined;
-    return bytes !== undefined && isRecord(bytes, logOffset) ? bytes : undefined;
-  }
-
-  /** The same for those that can wait: at once when it is in memory (as a view), else read off the main thread. */
+  /**
+   * The record that begins at a log offset; undefined when none does. At once when it is in memory (as a view), else
+   * read off the main thread. An offset into somebody's body, with bytes that look like a record's size, costs little.
+   */
   fetch(logOffset: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    const inMemory = this.log.tail.find(logOffset, SIZE_BYTES) !== undefined;
-    return inMemory ? this.recordAt(logOffset) : this.#fromDisk(logOffset);
+    const { tail } = this.log;
+    const word = tail.find(logOffset, SIZE_BYTES);
+    if (word === undefined) return this.#fromDisk(logOffset);
+    // A record never goes on in the next piece of memory: what seems to do so is none.
+    const size = sizeIn(word);
+    const bytes = size <= this.#bytesFrom(logOffset) ? tail.find(logOffset, size) : undefined;
+    return bytes !== undefined && isRecord(bytes, logOffset) ? bytes : undefined;
   }
 
   /** One read after the other: many lookups at once must not have as many records in memory. */
@@ -44,13 +51,14 @@ export class Lookup {
 
   async #readRecord(logOffset: number): Promise<Uint8Array | undefined> {
     const most = this.#bytesFrom(logOffset);
-    const file = most < SIZE_BYTES ? undefined : this.log.files.at(logOffset);
+    const file = most < RECORD_BYTES_MIN ? undefined : this.log.files.at(logOffset);
     if (file === undefined) return undefined;
     const at = logOffset - file.start;
     let bytes = new Uint8Array(Math.min(most, LOOKUP_READ_BYTES));
     if (await file.handle.read(bytes, at) < bytes.length) return undefined;
     const size = sizeIn(bytes);
-    if (size === 0 || size > most) return undefined;
+    // No room is made for what does not even begin as a record of this place.
+    if (size === 0 || size > most || !beginsAt(bytes, logOffset)) return undefined;
     if (size > bytes.length) {
       bytes = new Uint8Array(size);
       if (await file.handle.read(bytes, at) < size) return undefined;
@@ -80,7 +88,7 @@ export class Lookup {
   storeTimeAt(logOffset: number, size: number): number {
     const head = this.#read(logOffset, Math.min(size, HEAD_BYTES));
     if (head === undefined || head.length < HEAD_BYTES) return -1;
-    return storeTimestampOf(new DataView(head.buffer, head.byteOffset, head.byteLength), 0);
+    return storeTimestampOf(viewOf(head), 0);
   }
 
   /** The store time of a queue's first message; -1 when it has none. */
@@ -161,15 +169,24 @@ export class Lookup {
   }
 }
 
-/** The size word of a record; 0 when it can be none. No message is larger than the frame it came in. */
+/** The size word of a record; 0 when it can be none. */
 function sizeIn(bytes: Uint8Array): number {
-  const size = new DataView(bytes.buffer, bytes.byteOffset, SIZE_BYTES).getInt32(0);
-  return size > 0 && size <= FRAME_BYTES_MAX ? size : 0;
+  const size = viewOf(bytes).getInt32(0);
+  return size > 0 && size <= RECORD_BYTES_MAX ? size : 0;
 }
 
 /** Whether these are all bytes of a record that says itself that it lies at `logOffset`. */
 function isRecord(bytes: Uint8Array, logOffset: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return measureRecord(bytes, view, 0, bytes.length, false) === bytes.length &&
-    readInt64(view, PHYSICAL_OFFSET_AT) === logOffset;
+  const view = viewOf(bytes);
+  return measureRecord(bytes, view, 0, bytes.length, false) === bytes.length && beginsAt(bytes, logOffset);
+}
+
+/** Whether a record's first bytes are those of one that lies at `logOffset`. */
+function beginsAt(bytes: Uint8Array, logOffset: number): boolean {
+  const view = viewOf(bytes);
+  return view.getInt32(4) === RECORD_MAGIC && readInt64(view, PHYSICAL_OFFSET_AT) === logOffset;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
-import { LOG_TAIL_CHUNK_SPARE } from "../limits.ts";
+import { LOG_TAIL_CHUNK_SPARE, RECORD_BYTES_MAX } from "../limits.ts";
 import { storeTimestampOf } from "../protocol/message_record.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type Dispatcher, entryOf } from "./dispatcher.ts";
@@ -38,7 +38,8 @@ export function recover(recovery: Recovery): number {
     index?.truncateFrom(0);
     return 0;
   }
-  const walk = new LogWalk(files, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, options.checkCRCOnRecover);
+  const recordBytesMax = Math.max(RECORD_BYTES_MAX, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE);
+  const walk = new LogWalk(files, recordBytesMax, options.checkCRCOnRecover);
   const clean = recovery.afterCrash ? undefined : cleanStart(recovery, walk);
   let from = clean ?? crashStart(recovery, walk);
   // What the index lost in a crash comes again too; a clean one may simply have no keys.

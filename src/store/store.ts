@@ -219,12 +219,10 @@ export class MessageStore {
     return queue === undefined ? -1 : this.#lookup.earliestStoreTime(queue);
   }
 
-  /** The record that begins at a log offset; undefined when none does. One that is not in memory is read at once. */
-  recordAt(logOffset: number): Uint8Array | undefined {
-    return this.#lookup.recordAt(logOffset);
-  }
-
-  /** The same for those that can wait: a promise when the disk must be read. */
+  /**
+   * The record that begins at a log offset; undefined when none does. A view when it is in memory, and a promise when the
+   * disk must be read.
+   */
   fetchRecord(logOffset: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     return this.#lookup.fetch(logOffset);
   }

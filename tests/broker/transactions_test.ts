@@ -97,13 +97,13 @@ Deno.test("An end that does not fit its half message is refused, and does nothin
 Deno.test("Bytes that look like a half message inside another message's body are none", async () => {
   await TransactionDesk.with(async (desk) => {
     const half = await desk.prepare("m");
-    const bytes = desk.store.recordAt(half.commitLogOffset)!.slice();
+    const bytes = (await desk.store.fetchRecord(half.commitLogOffset))!.slice();
     // Where the body of the next message begins can be known beforehand.
     const first = await put(desk.store, { topic: "Trap", body: bytes, properties: "" });
     const commitLogOffset = first.logOffset + 2 * first.size - bytes.length - "Trap".length - 3;
     new DataView(bytes.buffer).setBigInt64(PHYSICAL_OFFSET_AT, BigInt(commitLogOffset));
     await put(desk.store, { topic: "Trap", body: bytes, properties: "" });
-    assertEquals(desk.store.recordAt(commitLogOffset), bytes, "the trap is not where the test thinks it is");
+    assertEquals(await desk.store.fetchRecord(commitLogOffset), bytes, "the trap is not where the test thinks it is");
     const [code, remark] = await desk.end({ ...half, commitLogOffset }, COMMIT);
     assertEquals(code, SYSTEM_ERROR);
     assertStringIncludes(remark ?? "", "The commit log offset wrong");

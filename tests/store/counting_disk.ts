@@ -12,6 +12,8 @@ export class CountingDisk {
   writes = 0;
   syncs = 0;
   bytesRead = 0;
+  /** Bytes that the largest read asked for, asynchronous ones too. */
+  largestRead = 0;
   readonly disk: Disk = {
     ...denoDisk,
     openSync: (path, options) => this.#count(denoDisk.openSync(path, options)),
@@ -40,11 +42,15 @@ export class CountingDisk {
       },
       readSync: (into, at) => {
         this.reads++;
+        this.largestRead = Math.max(this.largestRead, into.length);
         const read = file.readSync(into, at);
         this.bytesRead += read;
         return read;
       },
-      read: (into, at) => file.read(into, at),
+      read: (into, at) => {
+        this.largestRead = Math.max(this.largestRead, into.length);
+        return file.read(into, at);
+      },
       truncateSync: (size) => file.truncateSync(size),
       sizeSync: () => file.sizeSync(),
       syncData: () => {

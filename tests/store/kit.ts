@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { denoDisk } from "../../src/platform/disk.ts";
+import { denoDisk, type Disk } from "../../src/platform/disk.ts";
 import { FaultyDisk } from "../../src/platform/faulty_disk.ts";
 import { ManualClock } from "../../src/platform/manual_clock.ts";
 import { decodeRecord } from "../../src/protocol/message_record.ts";
@@ -22,8 +22,12 @@ export const HOST = new Uint8Array([10, 1, 2, 3, 0, 0, 0x2A, 0x9F]);
 /** A folder, a disk and a clock that outlive the stores opened on them. */
 export class Bench {
   readonly dir = Deno.makeTempDirSync({ prefix: "rocketd-store-" });
-  readonly disk = new FaultyDisk(denoDisk);
+  readonly disk: FaultyDisk;
   readonly clock = new ManualClock();
+
+  constructor(disk: Disk = denoDisk) {
+    this.disk = new FaultyDisk(disk);
+  }
 
   open(given: Partial<StoreOptions> = {}): Promise<MessageStore> {
     const options = storeOptions({

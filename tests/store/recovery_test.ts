@@ -5,6 +5,9 @@ import { LogFiles } from "../../src/store/log_file.ts";
 import type { PutResult } from "../../src/store/mod.ts";
 import { Bench, FILE_BYTES, names, put, putMany, readAll } from "./kit.ts";
 
+/** Where a record says which queue it is of; its checksum is about the body only. */
+const QUEUE_ID_AT = 12;
+
 /** Puts messages over several files and ends as a killed process does; returns what was put. */
 async function crashed(bench: Bench, count = 100): Promise<PutResult[]> {
   const store = await bench.open();
@@ -223,6 +226,37 @@ Deno.test("Store times never go back, not even when the clock does over a restar
     assertEquals((await put(again)).storeTimestamp, first.storeTimestamp);
     await again.close();
   }
+});
+
+Deno.test("Messages that are larger than maxMessageSize is now are there again, after a kill too", async () => {
+  const large = { mappedFileSizeCommitLog: 1024 * 1024, maxMessageSize: 256 * 1024 };
+  const small = { ...large, maxMessageSize: 16 * 1024 };
+  for (const kill of [false, true]) {
+    using bench = new Bench();
+    const store = await bench.open(large);
+    const results = await putMany(store, 3, "m", 200 * 1024);
+    if (kill) bench.disk.killed();
+    else await store.close();
+    const again = await bench.open(small);
+    assertEquals(await readAll(again), names(3));
+    for (const { logOffset, size } of results) assertEquals((await again.fetchRecord(logOffset))?.length, size);
+    await again.close();
+  }
+});
+
+Deno.test("A queue with a greater id than ours, which a Java broker may have made, is there again", async () => {
+  const queueId = 0x7fff_ffff;
+  using bench = new Bench();
+  const store = await bench.open();
+  const { logOffset } = await put(store, { body: new TextEncoder().encode("m0") });
+  bench.disk.killed();
+  bench.patch(bench.logFile(), logOffset + QUEUE_ID_AT, new Uint8Array([0x7f, 0xff, 0xff, 0xff]));
+  const again = await bench.open();
+  assertEquals(await readAll(again, "T", queueId), names(1));
+  await again.close();
+  const third = await bench.open();
+  assertEquals(await readAll(third, "T", queueId), names(1), "its folder was passed over");
+  await third.close();
 });
 
 Deno.test("The folders above a new folder are synced, and none above one that was there", () => {

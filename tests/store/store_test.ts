@@ -55,7 +55,7 @@ Deno.test("MessageStore marks IPv6 hosts in the sysFlag and keeps their 20 bytes
   const storeHost = new Uint8Array(20).fill(3);
   const store = await bench.open({ storeHost });
   const result = await put(store, { bornHost: new Uint8Array(20).fill(5), sysFlag: 1 });
-  const record = decodeRecord(store.recordAt(result.logOffset)!);
+  const record = decodeRecord((await store.fetchRecord(result.logOffset))!);
   assertEquals([record.sysFlag, record.totalSize], [0x31, 91 + 24 + 15]);
   assertEquals(record.storeHost, storeHost);
   await store.close();
@@ -98,6 +98,7 @@ Deno.test("MessageStore refuses illegal messages and names field, value and limi
     [{ topic: "t".repeat(128) }, "topic has 128 bytes, allowed are 1 to 127"],
     [{ properties: "p".repeat(32_768) }, "properties have 32768 bytes, allowed are 32767"],
     [{ queueId: -1 }, "queueId is -1"],
+    [{ queueId: 65_536 }, "queueId is 65536, allowed are 0 to 65535"],
     [{ topic: "../x" }, "topic"],
   ];
   for (const [given, reason] of cases) {
@@ -200,6 +201,17 @@ Deno.test("MessageStore keeps the deliver time in the queue entry of a delayed m
   const seen: number[] = [];
   await store.get("SCHEDULE_TOPIC_XXXX", 2, 0, 1, { entry: (tagsCode) => seen.push(tagsCode) > 0 });
   assertEquals(seen, [bench.clock.now() + 10_000]);
+  await store.close();
+});
+
+Deno.test("MessageStore lets a delay begin now, even where store times wait for a clock that was set back", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  const before = await put(store);
+  bench.clock.advance(-3_600_000);
+  const delayed = await put(store, { topic: "SCHEDULE_TOPIC_XXXX", queueId: 2, properties: "DELAY\u00013" });
+  assertEquals(delayed.storeTimestamp, before.storeTimestamp);
+  assertEquals(store.queues.get("SCHEDULE_TOPIC_XXXX", 2)!.read(0, 1).tagsCode(0), bench.clock.now() + 10_000);
   await store.close();
 });
 

@@ -1,6 +1,9 @@
 /**
  * Messages that a consumer could not handle: CONSUMER_SEND_MSG_BACK 36 stores them anew, for the group's retry topic
- * after a delay that grows, and for its dead letter queue in the end. Follows SendMessageProcessor of RocketMQ 4.9.7.
+ * after a delay that grows, and for its dead letter queue in the end. Follows SendMessageProcessor of RocketMQ 4.9.7; other
+ * than there, SUCCESS waits for the disk where messages do (SYNC_FLUSH): the consumer goes past the message then, and the
+ * one stored anew is all that is left of it. On any other status, FLUSH_DISK_TIMEOUT too, it sends the message itself:
+ * better twice than lost.
  *
  * @module
  */
@@ -114,7 +117,7 @@ function anew(
     ...target,
     reconsumeTimes: Math.min(record.reconsumeTimes + 1, TIMES_MAX),
     properties: propertiesOf(record, level),
-    waitForSync: false,
+    waitForSync: true,
   };
 }
 

@@ -18,15 +18,16 @@ import { formatMessageId } from "../../src/protocol/message_id.ts";
 import { decodeRecord, type MessageRecord } from "../../src/protocol/message_record.ts";
 import { formatProperties, parseProperties } from "../../src/protocol/properties.ts";
 import * as requests from "../../src/protocol/requests.ts";
-import type { GetResult, MessageStore } from "../../src/store/mod.ts";
+import type { GetResult, MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { Bench, HOST, put, putMany } from "../store/kit.ts";
-import { Desk, HandClock } from "./workshop.ts";
+import { Desk, HandClock, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, SUBSCRIPTION_GROUP_NOT_EXIST } = ResponseCode;
 
 /** A broker of the handlers under test, and what its test needs to look behind them. */
 interface Served {
+  readonly bench: Bench;
   readonly store: MessageStore;
   readonly topics: TopicTable;
   readonly groups: SubscriptionGroupTable;
@@ -38,9 +39,13 @@ interface Served {
 type SendBack = { offset: number; group: string; delayLevel: number; maxReconsumeTimes: number; unitMode: boolean };
 type Send = { topic: string; properties: string; reconsumeTimes: number; maxReconsumeTimes: number; queueId: number };
 
-async function served(test: (broker: Served) => Promise<void>, sets: string[] = []): Promise<void> {
+async function served(
+  test: (broker: Served) => Promise<void>,
+  sets: string[] = [],
+  options: Partial<StoreOptions> = {},
+): Promise<void> {
   using bench = new Bench();
-  const store = await bench.open();
+  const store = await bench.open(options);
   const [disk, clock] = [bench.disk, new HandClock()];
   const settings = settingsOf([`storePathRootDir=${bench.dir}`, "brokerName=broker-a", ...sets]);
   const topics = new TopicTable({ settings, disk, clock });
@@ -53,6 +58,7 @@ async function served(test: (broker: Served) => Promise<void>, sets: string[] = 
   const { ask } = desk.client();
   try {
     await test({
+      bench,
       store,
       topics,
       groups,
@@ -235,6 +241,32 @@ Deno.test("A message that is no longer in memory comes back like any other", asy
       assertEquals((await sendBack({ offset: beside })).remark, `look message by offset failed, ${beside}`);
     }
   });
+});
+
+Deno.test("With SYNC_FLUSH a message has come back when the one stored anew is safe on disk", async () => {
+  await served(
+    async ({ bench, store, sendBack, last }) => {
+      const { logOffset: offset } = await put(store);
+      const log = bench.logFile();
+      for (const [delayLevel, topic, queueId] of [[0, SCHEDULE, 2], [-1, "%DLQ%CG", 0]] as const) {
+        const before = bench.disk.syncsOf(log);
+        assertEquals((await sendBack({ offset, delayLevel })).code, SUCCESS);
+        assertEquals(bench.disk.syncsOf(log), before + 1);
+        assertEquals(all(last(topic, queueId))["WAIT"], "false");
+      }
+      const held = Promise.withResolvers<void>();
+      bench.disk.holdSyncs = held.promise;
+      const late = sendBack({ offset });
+      await until(() => store.maxOffset(SCHEDULE, 2) === 2, "the message stored anew");
+      bench.clock.advance(5_000);
+      const { code, remark } = await late;
+      assertEquals(code, SYSTEM_ERROR);
+      assertStringIncludes(remark ?? "", "FLUSH_DISK_TIMEOUT: the disk did not sync");
+      held.resolve();
+    },
+    [],
+    { flushDiskType: "SYNC_FLUSH" },
+  );
 });
 
 Deno.test("A group that does not exist and may not be made gets nothing back", async () => {

@@ -1,7 +1,8 @@
 /**
  * Request and reply: SEND_REPLY_MESSAGE 324 and 325 bring a reply, PUSH_REPLY_MESSAGE_TO_CLIENT 326 hands it on to the
  * producer that waits for it. Follows ReplyMessageProcessor of RocketMQ 4.9.7; other than there, the reply is stored
- * while the client is asked, not after that, and with its compression flag.
+ * while the client is asked, not after that, and with its compression flag; one whose properties no record can have is
+ * refused before the client is asked.
  *
  * @module
  */
@@ -9,8 +10,9 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { ResponseCode, SysFlag } from "../protocol/codes.ts";
 import { formatMessageId } from "../protocol/message_id.ts";
-import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { propertiesProblem, PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { PushReplyMessageToClient, SendReplyMessage, SendReplyMessageV2 } from "../protocol/requests.ts";
+import type { Received } from "../remoting/connection.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { NewMessage, PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
@@ -50,29 +52,44 @@ class Replies {
     }
     const message = this.#sending.prepare(request);
     if ("code" in message) return message;
-    this.#underWay++;
-    Promise.all([this.#push(request), this.#store(message)])
-      .then(([problem, stored]) => request.answer(this.#answer(message.queueId, problem, stored)))
-      .catch((error) => request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error), header: region }))
-      .finally(() => this.#underWay--);
+    const tooLong = propertiesProblem(message.properties);
+    if (tooLong !== undefined) return { code: ResponseCode.MESSAGE_ILLEGAL, remark: tooLong, header: region };
+    this.#answerLater(request, message.queueId, this.#push(request), this.#store(message));
     // Body and header are on their way: a client that takes its time must not keep them.
     request.hold();
     return undefined;
   }
 
+  /**
+   * Answers once the client did, which may take seconds. The body is a view of a read buffer, which may be great: nobody
+   * who waits may hold it, so those who do are functions of their own, which never saw it.
+   */
+  async #answerLater(
+    request: Incoming<Reply>,
+    queueId: number,
+    pushed: string | Promise<string | undefined>,
+    stored: Promise<PutResult | undefined>,
+  ): Promise<void> {
+    this.#underWay++;
+    try {
+      request.answer(this.#answer(queueId, ...await Promise.all([pushed, stored])));
+    } catch (error) {
+      const { region } = this.#sending;
+      request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error), header: region });
+    } finally {
+      this.#underWay--;
+    }
+  }
+
   /** Hands a reply to the client that waits for it; gives the reason if that fails. */
-  async #push({ header, body, connection }: Incoming<Reply>): Promise<string | undefined> {
+  #push({ header, body, connection }: Incoming<Reply>): string | Promise<string | undefined> {
     const { address, clock, producers } = this.#broker;
     const { properties = "" } = header;
     const clientId = propertyOf(properties, PropertyName.REPLY_TO_CLIENT);
     if (clientId === undefined) return `reply message properties[${PropertyName.REPLY_TO_CLIENT}] is null`;
     const client = producers.connectionOf(clientId);
     if (client === undefined) return `push reply message fail, channel of <${clientId}> not found.`;
-    const failed = (reason: string) => {
-      log.warn("cannot hand a reply to {clientId}: {reason}", { clientId, reason });
-      return `push reply message to ${clientId} fail. ${reason}`;
-    };
-    if (client.congested) return failed(`${client.peer} does not read what it is sent`);
+    if (client.congested) return notPushed(clientId, `${client.peer} does not read what it is sent`);
     const now = clock.now();
     const pushed = {
       ...header,
@@ -81,12 +98,7 @@ class Replies {
       storeHost: address,
       storeTimestamp: now,
     };
-    try {
-      const { code, remark } = await client.request(PushReplyMessageToClient, pushed, [body], this.#timeoutMs);
-      return code === ResponseCode.SUCCESS ? undefined : failed(`it answered ${code} ${remark ?? ""}`);
-    } catch (error) {
-      return failed(messageOf(error));
-    }
+    return outcome(clientId, client.request(PushReplyMessageToClient, pushed, [body], this.#timeoutMs));
   }
 
   #store(message: NewMessage): Promise<PutResult | undefined> {
@@ -112,4 +124,19 @@ class Replies {
     if (problem !== undefined) return { code, remark: problem, header: region };
     return { code, header: { ...region, msgId: "0", queueId, queueOffset: 0 } };
   }
+}
+
+/** Why a push failed; undefined once the client has taken it. */
+async function outcome(clientId: string, pushed: Promise<Received>): Promise<string | undefined> {
+  try {
+    const { code, remark } = await pushed;
+    return code === ResponseCode.SUCCESS ? undefined : notPushed(clientId, `it answered ${code} ${remark ?? ""}`);
+  } catch (error) {
+    return notPushed(clientId, messageOf(error));
+  }
+}
+
+function notPushed(clientId: string, reason: string): string {
+  log.warn("cannot hand a reply to {clientId}: {reason}", { clientId, reason });
+  return `push reply message to ${clientId} fail. ${reason}`;
 }

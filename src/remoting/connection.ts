@@ -308,13 +308,17 @@ export class Connection {
         return reject(new RocketdError("unavailable", `Cannot send ${type.name} to ${this.peer}: ${reason}`));
       }
       const opaque = this.#opaque = (this.#opaque + 1) & 0x7fff_ffff;
-      const timer = setTimeout(() => {
-        this.#pending.delete(opaque);
-        reject(new RocketdError("timeout", `${this.peer} did not answer ${type.name} within ${timeoutMs} ms`));
-      }, timeoutMs);
+      // Bound: a closure would keep header and body while the peer is waited for.
+      const timer = setTimeout(this.#timeOut.bind(this, opaque, timeoutMs), timeoutMs);
       this.#pending.set(opaque, { type, resolve: resolve as (received: Received) => void, reject, timer });
       this.#ask(type, header, body, opaque, 0);
     });
+  }
+
+  #timeOut(opaque: number, ms: number): void {
+    const { type, reject } = this.#pending.get(opaque)!;
+    this.#pending.delete(opaque);
+    reject(new RocketdError("timeout", `${this.peer} did not answer ${type.name} within ${ms} ms`));
   }
 
   /** Tells the peer something that it does not answer. */
@@ -330,15 +334,8 @@ export class Connection {
     opaque: number,
     flag: number,
   ): void {
-    const parts = {
-      code: type.code,
-      version: OUR_VERSION,
-      opaque,
-      flag,
-      table: type.request,
-      values: values as InputOf<RequestType["request"]["fields"]>,
-    };
-    this.#send(this.encoding, parts, body);
+    const table = type.request, fields = values as InputOf<RequestType["request"]["fields"]>;
+    this.#send(this.encoding, { code: type.code, version: OUR_VERSION, opaque, flag, table, values: fields }, body);
   }
 
   #receive({ header, body }: Frame): void {

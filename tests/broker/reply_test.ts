@@ -26,7 +26,7 @@ import type { GetResult, MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
 import { Desk, HandClock, RecordingConnection, START, until } from "./workshop.ts";
 
-const { SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
+const { SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, MESSAGE_ILLEGAL, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
 const TOPIC = "DefaultCluster_REPLY_TOPIC";
 
 type Push = Incoming<typeof PushReplyMessageToClient>;
@@ -230,6 +230,22 @@ Deno.test("a reply is never stored as a half message, whatever its sysFlag says"
     await post.reply({ sysFlag: 0x4 });
     assertEquals(post.stored().sysFlag, 0);
   });
+});
+
+Deno.test("a reply whose properties no record can have is refused before its producer is asked", async () => {
+  await served(async (post) => {
+    let handedOn = 0;
+    await post.producer("asker", () => {
+      handedOn++;
+      return took();
+    });
+    const longest = `${to("asker")}\u0002p\u0001`.padEnd(32_767, "x");
+    assertEquals((await post.reply({ properties: longest })).code, SUCCESS);
+    const { code, remark, header } = await post.reply({ properties: `${longest}x` });
+    assertEquals([code, header.MSG_REGION], [MESSAGE_ILLEGAL, "DefaultRegion"]);
+    assertEquals(remark, "properties have 32768 bytes, allowed are 32767");
+    assertEquals([handedOn, post.store.maxOffset(TOPIC, 0)], [1, 1]);
+  }, { sets: ["replyThreadPoolQueueCapacity=1"] });
 });
 
 Deno.test("only so many replies wait for their producers at once", async () => {

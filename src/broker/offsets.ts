@@ -16,13 +16,14 @@ import {
   decodeConsumerOffsets,
   encodeConsumerOffsets,
 } from "../protocol/bodies/consumer_offsets.ts";
-import { checkGroup } from "../protocol/names.ts";
+import { checkGroup, SystemTopic } from "../protocol/names.ts";
 import { encodeInTurns } from "./slices.ts";
 import { StateFile } from "./state_file.ts";
 import type { TopicTable } from "./topics.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
+const { TRANS_OP_HALF } = SystemTopic;
 /** Between topic and group in the file's keys; neither can contain it. */
 const SEPARATOR = "@";
 
@@ -64,9 +65,15 @@ export class ConsumerOffsets {
     }
   }
 
+  /**
+   * All offsets; they may change while they are read, over several turns. Those of op messages come first in their group:
+   * where they are newer than those of the half messages they end, ended transactions would look open after a crash.
+   */
   *#entries(): Generator<ConsumerOffsetEntry> {
     for (const [group, topics] of this.#groups) {
-      for (const [topic, queues] of topics) yield [topic + SEPARATOR + group, queues];
+      const ops = topics.get(TRANS_OP_HALF);
+      if (ops !== undefined) yield [TRANS_OP_HALF + SEPARATOR + group, ops];
+      for (const [topic, queues] of topics) if (topic !== TRANS_OP_HALF) yield [topic + SEPARATOR + group, queues];
     }
   }
 

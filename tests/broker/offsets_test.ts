@@ -151,6 +151,30 @@ Deno.test("ConsumerOffsets saves tens of thousands of offsets over several turns
   });
 });
 
+Deno.test("ConsumerOffsets saved over several turns never have newer op messages than half messages", async () => {
+  await inFolder(async (folder) => {
+    const [group, half, op] = ["CID_RMQ_SYS_TRANS", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC"];
+    const many = { readQueueNums: 20_000, writeQueueNums: 20_000 };
+    const table = new Map([half, op].map((topic) => [topic, topicConfig(topic, many)]));
+    const clock = new HandClock();
+    const offsets = new ConsumerOffsets({ settings: settingsIn(folder), topics: table, disk: denoDisk, clock });
+    offsets.start();
+    // With this many queues either topic fills more than a turn.
+    for (const topic of [half, op]) for (let i = 0; i < 20_000; i++) offsets.commit(group, topic, i, 1);
+    const path = `${folder}/config/consumerOffset.json`;
+    clock.go(5000);
+    for (let offset = 2; !denoDisk.existsSync(path); offset++) {
+      for (const topic of [half, op]) offsets.commit(group, topic, 0, offset);
+      clock.go(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const saved = open(folder);
+    assertEquals(saved.get(group, op, 0), 1, "it was read in the first turn");
+    assert(saved.get(group, half, 0) > 1, "all was read in one turn");
+    offsets.close();
+  });
+});
+
 Deno.test("ConsumerOffsets forgets a group", async () => {
   await inFolder((folder) => {
     const offsets = open(folder);

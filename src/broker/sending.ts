@@ -22,7 +22,7 @@ import { deadLetterQueue, groupOfRetry, retriesAllowed } from "./retries.ts";
 type Send = typeof SendMessage;
 type SendHeader = RequestHeader<Send>;
 
-/** What a put's status means to the sender; the last four are not stored. */
+/** What a put's status means to the sender; the last six are not stored. */
 export const codeOfStatus: Readonly<Record<PutStatus, number>> = {
   PUT_OK: ResponseCode.SUCCESS,
   FLUSH_DISK_TIMEOUT: ResponseCode.FLUSH_DISK_TIMEOUT,
@@ -207,6 +207,7 @@ export class Sending {
       if (!(error instanceof RocketdError)) throw error;
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, `the batch is illegal: ${messageOf(error)}`);
     }
+    // Not through the intake: a delay level that an entry has is ignored, as in RocketMQ.
     store.putBatch(messages, (results) => request.answer(this.#answer(results, queueId)));
     return undefined;
   }

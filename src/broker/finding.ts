@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { messageOf, shortened } from "../errors.ts";
+import { shortened } from "../errors.ts";
 import { PROPERTIES_BYTES_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import { QueryMessage, ViewMessageById } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { LargeAnswers } from "./large_answers.ts";
 
 /** What finding needs of the broker. */
 export interface FindingContext {
@@ -26,7 +27,7 @@ export function findingHandlers(table: HandlerTable, broker: FindingContext): vo
 
 class Finding {
   readonly #broker: FindingContext;
-  #last: Promise<void> = Promise.resolve();
+  readonly #answers = new LargeAnswers("cannot read the store");
 
   constructor(broker: FindingContext) {
     this.#broker = broker;
@@ -42,7 +43,7 @@ class Finding {
       return { code: ResponseCode.QUERY_NOT_FOUND, remark };
     }
     const most = Math.min(uniqueKeyQuery ? settings.defaultQueryMaxNum : maxNum, settings.maxMsgsNumBatch);
-    this.#inTurn(request, async () => {
+    this.#answers.give(request, async () => {
       const found = await store.queryByKey(topic, key, most, beginTimestamp, endTimestamp);
       const { records, indexLastUpdateTimestamp, indexLastUpdatePhyoffset } = found;
       const header = { indexLastUpdateTimestamp, indexLastUpdatePhyoffset };
@@ -58,27 +59,9 @@ class Finding {
       if (record !== undefined) return { code: ResponseCode.SUCCESS, body: record };
       return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${offset}` };
     };
-    this.#inTurn(request, () => {
+    this.#answers.give(request, () => {
       const found = this.#broker.store.fetchRecord(offset);
       return found instanceof Promise ? found.then(answerOf) : answerOf(found);
-    });
-  }
-
-  /**
-   * One search after the other, so that what they find is never in memory all at once. A peer that does not read its
-   * answers lets the others go first.
-   */
-  #inTurn<R>(request: Incoming<R>, search: () => Answer<R> | Promise<Answer<R>>): void {
-    const { connection } = request;
-    if (connection.isClosed) return request.hold();
-    if (connection.congested) return connection.whenDrained(() => this.#inTurn(request, search));
-    this.#last = this.#last.then(async () => {
-      if (connection.congested || connection.isClosed) return this.#inTurn(request, search);
-      const found = search();
-      // What was found in memory is a view, and good for now only.
-      request.answer(found instanceof Promise ? await found : found);
-    }).catch((error) => {
-      request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${messageOf(error)}` });
     });
   }
 }

@@ -8,6 +8,7 @@ import { ResponseCode } from "../protocol/codes.ts";
 import { GetAllConsumerOffset, QueryConsumerOffset, UpdateConsumerOffset } from "../protocol/requests.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { LargeAnswers } from "./large_answers.ts";
 
 /** What these handlers need of the broker. */
 export interface OffsetHandlersContext extends Pick<BrokerContext, "offsets"> {
@@ -31,7 +32,11 @@ export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContex
     if (problem === undefined) return { code: ResponseCode.SUCCESS };
     return { code: ResponseCode.SYSTEM_ERROR, remark: `UPDATE_CONSUMER_OFFSET: ${problem}` };
   });
-  table.on(GetAllConsumerOffset, async () => ({ code: ResponseCode.SUCCESS, body: await offsets.toBody() }));
+  const answers = new LargeAnswers("cannot tell the offsets");
+  table.on(GetAllConsumerOffset, (request) => {
+    answers.give(request, async () => ({ code: ResponseCode.SUCCESS, body: await offsets.toBody() }));
+    return undefined;
+  });
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { findingHandlers } from "../../src/broker/finding.ts";
 import { PROPERTIES_BYTES_MAX, TOPIC_LENGTH_MAX, UNSENT_BYTES_MAX } from "../../src/limits.ts";
-import { ResponseCode } from "../../src/protocol/codes.ts";
+import { Flag, ResponseCode } from "../../src/protocol/codes.ts";
 import { QueryMessage, ViewMessageById } from "../../src/protocol/requests.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import type { QueryResult } from "../../src/store/types.ts";
@@ -84,6 +84,19 @@ Deno.test("searches go one after the other, and a failed one is an answer that s
   assertEquals(answers[3]!.remark, "can not find message by the offset, -4");
   assertEquals([store.asked, store.atOnceMax], [[1, 2, -4, 5], 1]);
   await desk.close();
+});
+
+Deno.test("nothing is searched for a one-way request, whose answer nobody gets", async () => {
+  const store = new SlowStore();
+  const handlers = new HandlerTable();
+  findingHandlers(handlers, { settings, store });
+  const server = new RemotingServer({ hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 10, idleMs: 60_000 });
+  using peer = await RawPeer.connect(server.port);
+  const { code, request: table } = ViewMessageById;
+  await peer.write(frameBytes({ code, opaque: 1, flag: Flag.ONE_WAY, table, values: { offset: 1 } }));
+  assertEquals((await peer.ask({ code, opaque: 2, table, values: { offset: 2 } })).header.opaque, 2);
+  assertEquals(store.asked, [2]);
+  await server.close();
 });
 
 Deno.test("a peer that does not read what it asked for is read no more for, holds nobody up, and gets all in the end", async () => {

@@ -63,6 +63,22 @@ Deno.test("UPDATE_CONSUMER_OFFSET keeps what QUERY_CONSUMER_OFFSET and GET_ALL_C
   });
 });
 
+Deno.test("GET_ALL_CONSUMER_OFFSET has one answer in the making at a time, however many ask", async () => {
+  await served({}, async (ask, offsets) => {
+    const body = new TextEncoder().encode("{}");
+    let atOnce = 0, atOnceMax = 0;
+    offsets.toBody = async () => {
+      atOnceMax = Math.max(atOnceMax, ++atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      atOnce--;
+      return body;
+    };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask(requests.GetAllConsumerOffset, {})));
+    assertEquals(answers.map((answer) => answer.body), answers.map(() => body));
+    assertEquals(atOnceMax, 1);
+  });
+});
+
 Deno.test("UPDATE_CONSUMER_OFFSET names what cannot be", async () => {
   await served({}, async (ask, offsets) => {
     const { code, remark } = await ask(requests.UpdateConsumerOffset, { ...queue, queueId: 4, commitOffset: 7 });

@@ -8,14 +8,16 @@
 import { SysFlag } from "../protocol/codes.ts";
 import { encodeRecord, type MessageRecord } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
-import { formatProperties, PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { dropProperty, formatProperties, PropertyName, propertyOf } from "../protocol/properties.ts";
 import type { NewMessage } from "../store/types.ts";
-import { storedAgain } from "./intake.ts";
+import { putAside, storedAgain } from "./intake.ts";
 
 /** RocketMQ keeps all half messages in one queue, and its op messages in the queue of the same id. */
 export const HALF_QUEUE = 0;
 
-const { REAL_TOPIC, REAL_QID, TRAN_MSG, DELAY } = PropertyName;
+const { TRAN_MSG, DELAY, TRAN_PREPARED_QUEUE_OFFSET, TRANSACTION_CHECK_TIMES } = PropertyName;
+/** What the broker says of a half message that it stored anew: where it was first, and how often it was asked about. */
+const OF_BROKER = [TRAN_PREPARED_QUEUE_OFFSET, TRANSACTION_CHECK_TIMES];
 const DONE_TAG = "d";
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -28,25 +30,14 @@ export function isTransactional({ properties, reconsumeTimes }: NewMessage): boo
   return !(reconsumeTimes > 0 && Number(propertyOf(properties, DELAY) ?? 0) > 0);
 }
 
-/** The message as the half topic keeps it until its transaction ends. */
+/**
+ * The message as the half topic keeps it until its transaction ends. What only the broker says is not taken from the
+ * sender (other than in RocketMQ), who could end another's transaction with it, or have none ever end.
+ */
 export function halfOf(message: NewMessage): NewMessage {
-  const properties = withProperty(message.properties, REAL_TOPIC, message.topic);
-  return {
-    ...message,
-    topic: SystemTopic.TRANS_HALF,
-    queueId: HALF_QUEUE,
-    sysFlag: message.sysFlag & ~SysFlag.TRANSACTION_MASK,
-    properties: withProperty(properties, REAL_QID, String(message.queueId)),
-  };
-}
-
-/** Where a half message belongs; undefined when it does not say so. */
-export function targetOf({ properties }: MessageRecord): { topic: string; queueId: number } | undefined {
-  const topic = propertyOf(properties, REAL_TOPIC);
-  const queueId = propertyOf(properties, REAL_QID);
-  return topic === undefined || queueId === undefined || !/^\d{1,9}$/.test(queueId)
-    ? undefined
-    : { topic, queueId: Number(queueId) };
+  const sysFlag = message.sysFlag & ~SysFlag.TRANSACTION_MASK;
+  const properties = OF_BROKER.reduce(dropProperty, message.properties);
+  return putAside({ ...message, sysFlag, properties }, SystemTopic.TRANS_HALF, HALF_QUEUE);
 }
 
 /** The message that consumers get once its half is committed. */

@@ -91,8 +91,9 @@ export class HalfProgress {
     while (this.#marks.length > 0 && this.#marks[0]!.half < this.half) this.safeOp = this.#marks.shift()!.op;
   }
 
-  /** Says that a half message was stored anew at another offset. */
+  /** Says that a half message was stored anew. A copy comes behind it, or it is none: copies make no circle. */
   renewed(half: number, copy: number): void {
+    if (copy <= half) return;
     this.#renewed.delete(half);
     this.#renewed.set(half, copy);
     if (this.#renewed.size > RENEWED_HALVES_MAX) this.#renewed.delete(this.#renewed.keys().next().value!);

@@ -1,7 +1,7 @@
 /**
  * The one way of messages into the store, whoever makes them: a producer, a retry, a transaction that was committed, a
- * delay that is over. A delayed message takes its detour through the schedule topic here, as CommitLog.asyncPutMessage
- * of RocketMQ 4.9.7 sends it.
+ * delay that is over. Only batches go past it: they cannot be delayed. A delayed message takes its detour through the
+ * schedule topic here, as CommitLog.asyncPutMessage of RocketMQ 4.9.7 sends it.
  *
  * @module
  */
@@ -12,6 +12,9 @@ import { PropertyName, propertyOf, withProperty } from "../protocol/properties.t
 import { refused } from "../store/appender.ts";
 import type { MessageStore } from "../store/mod.ts";
 import type { NewMessage, PutResult } from "../store/types.ts";
+import { javaInt } from "./java_numbers.ts";
+
+const { DELAY, REAL_TOPIC, REAL_QID } = PropertyName;
 
 /** A level as Java reads it: an int, with or without a sign. */
 const LEVEL = /^[+-]?\d{1,9}$/;
@@ -29,7 +32,7 @@ export class Intake {
    * level there is when it asks for a higher one. A level that is no number is MESSAGE_ILLEGAL (Java: an exception).
    */
   put(message: NewMessage, done: (result: PutResult) => void): void {
-    const level = propertyOf(message.properties, PropertyName.DELAY);
+    const level = propertyOf(message.properties, DELAY);
     if (level === undefined || !isWhole(message.sysFlag)) this.#store.put(message, done);
     else if (!LEVEL.test(level)) {
       done(refused("MESSAGE_ILLEGAL", `the property DELAY is ${level}, allowed is a whole number`));
@@ -55,28 +58,35 @@ function isWhole(sysFlag: number): boolean {
 function delayed(message: NewMessage, asked: number, levels: number): NewMessage {
   const level = Math.min(asked, levels);
   if (level <= 0) return message;
-  let { properties } = message;
-  if (level !== asked) properties = withProperty(properties, PropertyName.DELAY, String(level));
-  properties = withProperty(properties, PropertyName.REAL_TOPIC, message.topic);
-  properties = withProperty(properties, PropertyName.REAL_QID, String(message.queueId));
-  return { ...message, topic: SystemTopic.SCHEDULE, queueId: level - 1, properties };
+  const properties = level === asked ? message.properties : withProperty(message.properties, DELAY, String(level));
+  return putAside({ ...message, properties }, SystemTopic.SCHEDULE, level - 1);
 }
 
-/** A queue id as the schedule topic keeps it. */
-const QUEUE_ID = /^\d{1,10}$/;
+/** The message as another queue keeps it until its time comes: its properties say where it belongs. */
+export function putAside(message: NewMessage, topic: string, queueId: number): NewMessage {
+  const properties = withProperty(message.properties, REAL_TOPIC, message.topic);
+  return { ...message, topic, queueId, properties: withProperty(properties, REAL_QID, String(message.queueId)) };
+}
+
+/** Where a message belongs that was put aside; undefined when it does not say so. */
+export function targetOf({ properties }: MessageRecord): { topic: string; queueId: number } | undefined {
+  const topic = propertyOf(properties, REAL_TOPIC);
+  const queueId = javaInt(propertyOf(properties, REAL_QID) ?? "");
+  return topic === undefined || queueId === undefined || queueId < 0 ? undefined : { topic, queueId };
+}
 
 /**
  * The message that a record of the schedule topic keeps, or why there is none. Its properties stay as they are, the delay
  * level among them, and nobody waits for its sync, as in ScheduleMessageService of RocketMQ 4.9.7.
  */
 export function restored(record: MessageRecord): NewMessage | string {
-  const topic = propertyOf(record.properties, PropertyName.REAL_TOPIC);
-  const queueId = propertyOf(record.properties, PropertyName.REAL_QID);
+  const target = targetOf(record);
   // Halves of transactions have no delay of their own.
-  if (topic === undefined || queueId === undefined || !QUEUE_ID.test(queueId) || topic === SystemTopic.TRANS_HALF) {
+  if (target === undefined || target.topic === SystemTopic.TRANS_HALF) {
+    const [topic, queueId] = [REAL_TOPIC, REAL_QID].map((name) => propertyOf(record.properties, name));
     return `its property REAL_TOPIC is ${topic}, REAL_QID is ${queueId}`;
   }
-  return { ...storedAgain(record), topic, queueId: Number(queueId), waitForSync: false };
+  return { ...storedAgain(record), ...target, waitForSync: false };
 }
 
 /**

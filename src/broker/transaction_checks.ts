@@ -8,7 +8,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { CHECK_BYTES_PER_TURN, CHECK_READS_PER_TURN, CHECK_STEPS_PER_TURN, PRODUCER_GROUPS_MAX } from "../limits.ts";
+import { CHECK_BYTES_PER_TURN, CHECK_READS_PER_TURN, CHECK_STEPS_PER_TURN } from "../limits.ts";
 import type { Timer } from "../platform/clock.ts";
 import { formatMessageId } from "../protocol/message_id.ts";
 import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
@@ -17,9 +17,9 @@ import { PropertyName, propertyOf, withProperty } from "../protocol/properties.t
 import { CheckTransactionState } from "../protocol/requests.ts";
 import type { NewMessage, PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
-import { checkBody, HALF_QUEUE, halfOffsetOf, targetOf } from "./half_messages.ts";
+import { checkBody, HALF_QUEUE, halfOffsetOf } from "./half_messages.ts";
 import { HalfProgress } from "./half_progress.ts";
-import { storedAgain } from "./intake.ts";
+import { storedAgain, targetOf } from "./intake.ts";
 import type { MemberConnection } from "./memberships.ts";
 
 const log = getLogger(["rocketd", "broker"]);
@@ -104,6 +104,7 @@ export class TransactionChecks {
   }
 
   #pause(): Promise<void> {
+    if (this.#closing) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
       this.#broker.clock.after(PAUSE_MS, resolve);
@@ -123,7 +124,7 @@ export class TransactionChecks {
   }
 
   async #round(): Promise<void> {
-    const { store, offsets, topics } = this.#broker;
+    const { store, offsets, topics, producers } = this.#broker;
     if (store.maxOffset(TRANS_HALF, HALF_QUEUE) === 0) return;
     for (const topic of [TRANS_HALF, TRANS_OP_HALF]) topics.createOnSendBack(topic, 1, false);
     const { half, op } = this.#seen;
@@ -133,13 +134,13 @@ export class TransactionChecks {
     // What is stored from now on, copies among it, is for the next round.
     const end = store.maxOffset(TRANS_HALF, HALF_QUEUE);
     this.#patience = PATIENCE;
-    if (this.#turns.size > PRODUCER_GROUPS_MAX) this.#turns.clear();
     while (!this.#closing && await this.#turn(end)) {
-      this.#commit();
+      await this.#commit();
       await this.#pause();
     }
     this.#progress.mark();
-    this.#commit();
+    await this.#commit();
+    for (const group of this.#turns.keys()) if (producers.find(group) === undefined) this.#turns.delete(group);
     this.#report();
   }
 
@@ -154,9 +155,13 @@ export class TransactionChecks {
     this.#unasked = this.#discarded = 0;
   }
 
-  #commit(): void {
-    const { offsets } = this.#broker;
+  /** Keeps the progress, once all survives a power loss that it relies on: op messages, and half messages stored anew. */
+  async #commit(): Promise<void> {
+    const { store, offsets } = this.#broker;
     const { half, safeOp } = this.#progress;
+    if (half === this.#seen.half && safeOp === this.#seen.op) return;
+    // A store that failed has said so itself; what is left is done again after the next start.
+    if (!await store.sync()) return;
     const problem = offsets.commit(GROUP, TRANS_HALF, HALF_QUEUE, half) ??
       offsets.commit(GROUP, TRANS_OP_HALF, HALF_QUEUE, safeOp);
     if (problem !== undefined) log.error("Cannot keep the progress of transactions: {problem}", { problem });
@@ -241,13 +246,16 @@ export class TransactionChecks {
   #verdict({ properties, bornTimestamp }: MessageRecord): Verdict {
     const { settings, clock } = this.#broker;
     const age = clock.now() - bornTimestamp;
+    const kept = settings.fileReservedTime * HOUR_MS;
     const checks = propertyOf(properties, TRANSACTION_CHECK_TIMES);
     if (checks !== undefined && wholeNumber(checks) >= settings.transactionCheckMax) return "discard";
-    if (age > settings.fileReservedTime * HOUR_MS) return "discard";
+    if (age > kept) return "discard";
     const wished = propertyOf(properties, CHECK_IMMUNITY_TIME_IN_SECONDS);
     if (wished === undefined) return age >= 0 && age < settings.transactionTimeOut ? "wait" : "ask";
     const seconds = wholeNumber(wished);
-    return age < (seconds === -1 ? settings.transactionTimeOut : seconds * 1000) ? "later" : "ask";
+    const immunity = seconds === -1 ? settings.transactionTimeOut : seconds * 1000;
+    // The sender says when it was born: one of the far future would be stored anew for ever.
+    return age > -kept && age < immunity ? "later" : "ask";
   }
 
   /** Stores a half message anew, so that those behind it get their turn, and asks about it if that is the verdict. */
@@ -266,7 +274,8 @@ export class TransactionChecks {
     if (result.logOffset < 0) return false;
     const { queueOffset } = result;
     this.#progress.renewed(at, queueOffset);
-    // After a restart the copy itself says whose it is. Clients can say so too: never in a circle, nor against what is known.
+    // After a restart the copy itself says whose it is. Of what Java's broker stored a client may have said so: nothing
+    // against what is known.
     const origin = first === undefined ? -1 : wholeNumber(first);
     if (origin >= 0 && origin < at && this.newestOf(origin) === origin) this.#progress.renewed(origin, queueOffset);
     if (verdict === "ask") this.#ask({ ...half, properties }, result, producer);
@@ -292,13 +301,14 @@ export class TransactionChecks {
   /** The next producer of the half message's group that takes more; undefined when there is none. */
   async #producerOf({ properties }: MessageRecord): Promise<MemberConnection | undefined> {
     const group = propertyOf(properties, PropertyName.PGROUP);
-    const members = group === undefined ? undefined : this.#broker.producers.find(group);
-    if (group === undefined || members === undefined) return undefined;
-    for (let tries = 1; !this.#closing; tries++) {
-      const producer = this.#next(group);
-      if (producer === undefined || !producer.congested) return producer;
-      if (tries % members.size !== 0) continue;
-      if (this.#patience-- <= 0) break;
+    if (group === undefined) return undefined;
+    while (!this.#closing) {
+      const members = this.#broker.producers.find(group)?.size ?? 0;
+      for (let tries = 0; tries < members; tries++) {
+        const producer = this.#next(group);
+        if (producer?.congested === false) return producer;
+      }
+      if (members === 0 || this.#patience-- <= 0) break;
       await this.#pause();
     }
     return undefined;
@@ -327,6 +337,15 @@ export class TransactionChecks {
       queueId: 0,
       waitForSync: false,
     });
+    if (result.status === "MESSAGE_ILLEGAL") {
+      // It will hardly become legal again (maxMessageSize was lowered), and is not to hold up those behind it.
+      const id = formatMessageId(half.storeHost, half.physicalOffset);
+      log.error("The half message {id} cannot be stored anew: left out, it is asked about no more: {reason}", {
+        id,
+        reason: result.reason,
+      });
+      return true;
+    }
     if (result.logOffset < 0) return false;
     this.#discarded++;
     return true;

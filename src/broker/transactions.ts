@@ -14,7 +14,8 @@ import { EndTransaction } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
-import { committed, HALF_QUEUE, opMessage, targetOf } from "./half_messages.ts";
+import { committed, HALF_QUEUE, opMessage } from "./half_messages.ts";
+import { targetOf } from "./intake.ts";
 import { codeOfStatus } from "./sending.ts";
 import { type CheckContext, TransactionChecks } from "./transaction_checks.ts";
 

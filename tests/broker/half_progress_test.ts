@@ -71,3 +71,9 @@ Deno.test("The newest copy of a half message is found over all its copies; the o
   assertEquals(progress.newestOf(1), 1);
   assertEquals(progress.newestOf(100), 100 + RENEWED_HALVES_MAX);
 });
+
+Deno.test("Copies make no circle, whoever says which is whose", () => {
+  const progress = new HalfProgress(0, 0);
+  for (const [half, copy] of [[0, 1], [1, 1], [1, 0], [7, 3], [3, 5]] as const) progress.renewed(half, copy);
+  assertEquals([0, 1, 7, 3].map((half) => progress.newestOf(half)), [1, 1, 7, 5]);
+});

@@ -1,7 +1,7 @@
 /**
  * @module
  */
-import { Intake, restored, storedAgain } from "../../src/broker/intake.ts";
+import { Intake, restored, storedAgain, targetOf } from "../../src/broker/intake.ts";
 import { SysFlag } from "../../src/protocol/codes.ts";
 import { decodeRecord, encodeRecord, type MessageRecord } from "../../src/protocol/message_record.ts";
 import type { NewMessage, PutResult } from "../../src/store/types.ts";
@@ -120,4 +120,11 @@ Deno.test("restored gives the message that a record of the schedule topic keeps,
     of("REAL_TOPIC\x01RMQ_SYS_TRANS_HALF_TOPIC\x02REAL_QID\x010"),
     "its property REAL_TOPIC is RMQ_SYS_TRANS_HALF_TOPIC, REAL_QID is 0",
   );
+});
+
+Deno.test("A message that was put aside goes where it says, if that can be", () => {
+  const of = (queueId: string) =>
+    targetOf(decodeRecord(record({ properties: `REAL_TOPIC\x01T\x02REAL_QID\x01${queueId}` })));
+  for (const queueId of ["0", "7", "2147483647"]) assertEquals(of(queueId), { topic: "T", queueId: Number(queueId) });
+  for (const queueId of ["-1", "2147483648", "1e3", "1.5", "x", " 1"]) assertEquals(of(queueId), undefined, queueId);
 });

@@ -89,6 +89,7 @@ export interface Sent {
   readonly flag?: number;
   readonly bornTimestamp?: number;
   readonly reconsumeTimes?: number;
+  readonly batch?: boolean;
 }
 
 /** A broker that can be closed and opened again on the same folder. */

@@ -171,3 +171,38 @@ Deno.test("With SYNC_FLUSH a commit is acknowledged when its message is safe; a 
     }, { flushDiskType: "SYNC_FLUSH" });
   }
 });
+
+Deno.test("What only the broker says of a half message is not taken from its sender", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const producer = desk.producer();
+    const said = { TRAN_PREPARED_QUEUE_OFFSET: "0", TRANSACTION_CHECK_TIMES: "99", REAL_TOPIC: OP, REAL_QID: "0" };
+    await desk.prepare("m", { properties: said });
+    const [half] = await desk.records(HALF);
+    assertEquals(
+      half!.properties.split("\x02").map((property) => property.replace("\x01", "=")),
+      ["UNIQ_KEY=m", "TRAN_MSG=true", "PGROUP=PG", "CLUSTER=DefaultCluster", "REAL_TOPIC=T", "REAL_QID=1"],
+    );
+    await desk.pass();
+    const [check] = producer.checks;
+    assertEquals(await desk.end(check!, COMMIT), OK);
+    assertEquals([await desk.delivered(), await desk.texts(OP)], [["m"], ["1"]]);
+  });
+});
+
+Deno.test("No message of a client gets into the queues of half messages and of their ends", async () => {
+  await TransactionDesk.with(async (desk) => {
+    for (const topic of [HALF, OP]) {
+      for (const TRAN_MSG of ["true", ""]) {
+        for (const batch of [false, true]) {
+          const { code } = await desk.send("0", { topic, queueId: 0, batch, properties: { TRAN_MSG, TAGS: "d" } });
+          assertEquals(code, NO_PERMISSION, `${topic}, TRAN_MSG=${TRAN_MSG}, batch=${batch}`);
+        }
+      }
+    }
+    const properties = { TRAN_MSG: "", DELAY: "1", REAL_TOPIC: OP, REAL_QID: "0" };
+    assertEquals((await desk.send("0", { properties })).code, SUCCESS);
+    const [delayed] = await desk.records("SCHEDULE_TOPIC_XXXX");
+    assertEquals([delayed!.properties.includes(OP), desk.store.maxOffset(HALF, 0)], [false, 0]);
+    assertEquals(desk.store.maxOffset(OP, 0), 0);
+  });
+});

@@ -5,10 +5,13 @@
  *
  * @module
  */
+import { javaTrim } from "../protocol/java_trim.ts";
 
 const WHOLE = /^[+-]?[0-9]+$/;
-const DECIMAL = /^[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)$/;
-const HEX_DECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?[0-9]+)[fFdD]?$/;
+// Behind an optional point, digits are asked for only where it stands: digits that two parts could take would be tried
+// out in every division.
+const DECIMAL = /^[+-]?(?:NaN|Infinity|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)$/;
+const HEX_DECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?[0-9]+)[fFdD]?$/;
 const LONG_MAX = 2n ** 63n - 1n;
 /** Digits of a 64-bit number; more of them count only when they begin with zeros. */
 const LONG_DIGITS = 19;
@@ -32,7 +35,7 @@ export function javaLong(text: string): bigint | undefined {
 
 /** A 64-bit floating point number, or undefined. */
 export function javaDouble(text: string): number | undefined {
-  const bare = trimmed(text);
+  const bare = javaTrim(text);
   if (DECIMAL.test(bare)) {
     if (bare.endsWith("NaN")) return NaN;
     // An Infinity has no suffix, and Number reads the word.
@@ -42,15 +45,6 @@ export function javaDouble(text: string): number | undefined {
   if (exponent === undefined || whole + fraction === "") return undefined;
   const size = Number(`0x${whole}${fraction}`) * 2 ** (Number(exponent) - 4 * fraction.length);
   return sign === "-" ? -size : size;
-}
-
-/** `String.trim`: without the control characters and blanks around it. */
-function trimmed(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && text.charCodeAt(start) <= 0x20) start++;
-  while (end > start && text.charCodeAt(end - 1) <= 0x20) end--;
-  return text.slice(start, end);
 }
 
 /** Below, at or above 0 as `a` is below, equal to or above `b`; -0 is below 0, and NaN equals itself above all else. */

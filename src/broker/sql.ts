@@ -21,13 +21,14 @@ import type { Ordering, Term, Test, Truth } from "./sql_terms.ts";
 export { SqlMistake } from "./sql_lexer.ts";
 export { FAILED, type Truth } from "./sql_terms.ts";
 
-/** With more names than this it is cheaper to take a message's properties apart once. */
-const FEW_NAMES = 8;
+/** Names with more characters together than this are many or long: a message's properties are taken apart once for all. */
+const SEARCHED_CHARACTERS_MAX = 64;
 
 /** An expression that can be asked of messages. */
 export class SqlExpression {
   readonly #names: readonly string[];
   readonly #test: Test;
+  readonly #takesApart: boolean;
   /** What was looked up for the current message; undefined: not yet. */
   readonly #values: (string | null | undefined)[];
   #properties = "";
@@ -37,6 +38,7 @@ export class SqlExpression {
   constructor(names: readonly string[], test: Test, readonly ignored?: string) {
     this.#names = names;
     this.#test = test;
+    this.#takesApart = names.join("").length > SEARCHED_CHARACTERS_MAX;
     this.#values = names.map(() => undefined);
   }
 
@@ -44,7 +46,7 @@ export class SqlExpression {
   evaluate(properties: string): Truth {
     this.#values.fill(undefined);
     this.#properties = properties;
-    this.#all = this.#names.length > FEW_NAMES ? parseProperties(properties) : undefined;
+    this.#all = this.#takesApart ? parseProperties(properties) : undefined;
     return this.#test(this.#lookup);
   }
 

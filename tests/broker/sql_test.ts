@@ -68,3 +68,13 @@ Deno.test("SQL looks up few names and many alike, for each message anew", () => 
     assertEquals(sql.evaluate(textOf(all)), true);
   }
 });
+
+Deno.test("SQL looks up long names in long properties, one of which is nearly another", () => {
+  const long = "n".repeat(16_000);
+  const sql = parseSql(`${long} = '1'`);
+  // A search for the name would compare thousands of characters at thousands of places, and this would take a minute.
+  const near = textOf({ a: `${long.slice(1)}m${long.slice(1)}` });
+  for (let i = 0; i < 500; i++) assertEquals(sql.evaluate(near), null);
+  assertEquals(sql.evaluate(textOf({ [long]: "1" })), true);
+  assertEquals(sql.evaluate(textOf({ [long]: "2", [`m${long}`]: "1" })), false);
+});

@@ -19,7 +19,7 @@ import type { ConsumerFilters } from "./consumer_filters.ts";
 import type { ConsumerGroups } from "./consumers.ts";
 import { SqlMistake } from "./sql.ts";
 import { SqlFilters } from "./sql_filters.ts";
-import { TagFilters } from "./tag_filters.ts";
+import { TagFilters, tagsProblem } from "./tag_filters.ts";
 
 /** The type of SQL92 expressions. */
 export const SQL92 = "SQL92";
@@ -50,10 +50,10 @@ export class MessageFilters {
   /** The filter of an expression, unless its type is not served or there is a mistake in it. */
   of(expressionType: string, expression: string): Filtered {
     if (isTagType(expressionType)) {
-      if (expression.length <= SUBSCRIPTION_LENGTH_MAX) return { filter: this.#tags.of(expression) };
-      return parseFailed(
-        `the subscription has ${expression.length} characters, allowed are ${SUBSCRIPTION_LENGTH_MAX}`,
-      );
+      const problem = expression.length > SUBSCRIPTION_LENGTH_MAX
+        ? `the subscription has ${expression.length} characters, allowed are ${SUBSCRIPTION_LENGTH_MAX}`
+        : tagsProblem(expression);
+      return problem === undefined ? { filter: this.#tags.of(expression) } : parseFailed(problem);
     }
     if (!this.#settings.enablePropertyFilter) {
       const remark = `The broker does not support consumer to filter message by ${shortened(expressionType)}`;

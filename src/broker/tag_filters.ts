@@ -4,9 +4,18 @@
  *
  * @module
  */
+import { shortened } from "../errors.ts";
 import { TAG_FILTER_KEPT_LENGTH_MAX, TAG_FILTERS_KEPT_MAX } from "../limits.ts";
 import { javaHash } from "../protocol/java_hash.ts";
+import { javaTrim } from "../protocol/java_trim.ts";
 import type { MessageFilter } from "../store/types.ts";
+
+/** Why RocketMQ reads no tags out of an expression; undefined when it does. */
+export function tagsProblem(expression: string): string | undefined {
+  return /^(?:\|\|)+$/.test(expression)
+    ? `the subscription is made of bars alone: ${shortened(expression)}`
+    : undefined;
+}
 
 /** Filters by expression, made once; the newest few thousand of short expressions are kept. */
 export class TagFilters {
@@ -14,7 +23,6 @@ export class TagFilters {
 
   /** The filter of an expression; undefined wants everything. */
   of(expression: string): MessageFilter | undefined {
-    if (expression === "*" || expression === "") return undefined;
     if (expression.length > TAG_FILTER_KEPT_LENGTH_MAX) return tagFilter(expression);
     if (this.#made.has(expression)) return this.#made.get(expression);
     const filter = tagFilter(expression);
@@ -30,10 +38,11 @@ export class TagFilters {
  */
 const HASH_CODE_MIN = -(2 ** 31);
 
-/** The filter of one tag expression; undefined wants everything. */
+/** The filter of one tag expression; undefined wants everything. Blanks alone name no tag, and want nothing. */
 export function tagFilter(expression: string): MessageFilter | undefined {
-  const tags = expression.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "");
-  if (tags.length === 0 || expression.trim() === "*") return undefined;
+  if (expression === "*" || expression === "") return undefined;
+  const tags = expression.split("||").map(javaTrim).filter((tag) => tag !== "");
+  if (tags.length === 0) return { entry: () => false };
   const codes = new Set(tags.map((tag) => javaHash(tag)));
   return { entry: (tagsCode) => codes.has(tagsCode) || tagsCode < HASH_CODE_MIN };
 }

@@ -139,6 +139,10 @@ Deno.test("A pull with a bad expression of its own is told what is wrong and whe
     assertStringIncludes(remark, "found the end, expected a value, at line 1, column 10");
     assertEquals(refused(ask(byItself("SQL92", "")))[0], SUBSCRIPTION_PARSE_FAILED);
     assertStringIncludes(refused(ask(byItself("FOO", "n > 5")))[1], "expressionType is FOO, allowed are TAG and SQL92");
+    assertEquals(refused(ask(byItself("TAG", "||||"))), [
+      SUBSCRIPTION_PARSE_FAILED,
+      "the subscription is made of bars alone: ||||",
+    ]);
     const tooLong = "x".repeat(SUBSCRIPTION_LENGTH_MAX + 1);
     for (const type of ["TAG", "SQL92"]) {
       assertEquals(refused(ask(byItself(type, tooLong)))[0], SUBSCRIPTION_PARSE_FAILED);

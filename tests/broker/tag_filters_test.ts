@@ -1,7 +1,7 @@
 /**
  * @module
  */
-import { tagFilter, TagFilters } from "../../src/broker/tag_filters.ts";
+import { tagFilter, TagFilters, tagsProblem } from "../../src/broker/tag_filters.ts";
 import { TAG_FILTER_KEPT_LENGTH_MAX } from "../../src/limits.ts";
 import { assertEquals } from "../../src/std.ts";
 
@@ -20,8 +20,24 @@ Deno.test("tagFilter() lets through what may have any tag: entries that point in
   assertEquals([LONG_MIN, LONG_MIN + 4096, INT_MIN - 1, INT_MIN].map(filter.entry!), [true, true, true, false]);
 });
 
-Deno.test("tagFilter() of a star, of nothing and of bars alone wants everything", () => {
-  assertEquals(["*", " * ", "", "||", " || "].map(tagFilter), new Array(5).fill(undefined));
+Deno.test("tagFilter() of a star and of nothing wants everything, but of blanks nothing", () => {
+  assertEquals(["*", ""].map(tagFilter), [undefined, undefined]);
+  for (const blank of [" ", " || ", "|| ", "\u0001"]) {
+    assertEquals([0, TAG_A, -(2 ** 63)].map(tagFilter(blank)!.entry!), [false, false, false], JSON.stringify(blank));
+  }
+});
+
+Deno.test("tagFilter() takes a star among blanks or other tags for a tag, as Java's String.trim leaves it", () => {
+  const STAR = 42, WIDE_BLANK_A = 380_993; // "\u3000A".hashCode()
+  for (const stars of [" *", "* ", "*||*", "||*"]) {
+    assertEquals([STAR, TAG_A].map(tagFilter(stars)!.entry!), [true, false]);
+  }
+  assertEquals([WIDE_BLANK_A, 65].map(tagFilter(" \u3000A\t")!.entry!), [true, false]);
+});
+
+Deno.test("tagsProblem() finds bars alone, of which RocketMQ reads nothing", () => {
+  assertEquals(["||", "||||"].map((bars) => tagsProblem(bars) === undefined), [false, false]);
+  assertEquals(["", "*", " || ", "|", "|||", "||a"].map(tagsProblem), new Array(6).fill(undefined));
 });
 
 Deno.test("TagFilters makes the filter of an expression once", () => {

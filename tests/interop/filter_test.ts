@@ -238,27 +238,26 @@ Deno.test({
     for (const [i, owner] of OWNERS.entries()) {
       await using broker = await startBroker(options, owner);
       await withLogs([broker], async () => {
-        if (i === 0) {
-          await java.run("create-topic", broker.address, "T", 1);
-          await use("stays");
-        }
+        if (i === 0) await java.run("create-topic", broker.address, "T", 1);
+        await use("comes-back");
         await use(`goes-${i}`);
         await run("stop", `goes-${i}`);
         await run("send", "T", 20 * i, 20);
         const chosen = chosenOf((n) => n >= 5 && region(n) === "east", 20 * i, 20);
-        assertEquals(numbersOf(await run("received", "stays", "n=6,region=east")), chosen);
+        assertEquals(numbersOf(await run("received", "comes-back", "n=6,region=east")), chosen);
+        // A client that waits for the answer of a pull when its broker stops may wait for 30 s.
+        await run("stop", "comes-back");
       });
       await broker.stop();
-      for (const group of ["stays", ...OWNERS.slice(0, i + 1).map((_, before) => `goes-${before}`)]) {
+      for (const group of ["comes-back", ...OWNERS.slice(0, i + 1).map((_, before) => `goes-${before}`)]) {
         const filter = await savedFilter(storeDir, "T", group);
         assert(filter !== undefined, `${owner} has written the filter of ${group}`);
         assertEquals([filter.expressionType, filter.expression], ["SQL92", expressionOf(group)]);
         assertEquals(filter.bloomFilterData, new BloomFilter(20, 32).bitsOf(`${group}#T`));
         assert(filter.clientVersion > 0 && filter.bornTime >= filter.clientVersion - 60_000);
-        if (group !== "stays") assert(filter.deadTime >= filter.bornTime, `${group} is gone, and its filter is kept`);
+        assert(filter.deadTime >= filter.bornTime, `${group} is gone, and its filter is kept`);
         // Another owner does not take it for a new one.
-        const { bornTime, clientVersion } = written.get(group) ?? filter;
-        assertEquals([filter.bornTime, filter.clientVersion], [bornTime, clientVersion], group);
+        assertEquals(filter.bornTime, (written.get(group) ?? filter).bornTime, group);
         written.set(group, filter);
       }
     }

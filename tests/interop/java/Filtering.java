@@ -12,6 +12,7 @@ import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.exception.MQClientException;
+import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageDecoder;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -97,8 +98,12 @@ final class Filtering {
      * through with all, and reports the others that it received since the last report.
      */
     private void report(Session session, String properties) throws Exception {
-        // A broker that has been restarted knows no groups, and the next heartbeat is up to 30 s away.
-        consumer.getDefaultMQPushConsumerImpl().getmQClientFactory().sendHeartbeatToAllBrokerWithLock();
+        // The client may have lost a broker that was restarted, and that knows no groups: by itself it would look for it,
+        // and tell it, up to 30 s later.
+        MQClientInstance client = consumer.getDefaultMQPushConsumerImpl().getmQClientFactory();
+        client.updateTopicRouteInfoFromNameServer(topic);
+        client.sendHeartbeatToAllBrokerWithLock();
+        Groups.lookAgain(consumer, topic);
         for (MessageQueue queue : session.producer(false).fetchPublishMessageQueues(topic)) {
             Message message = new Message(topic, "Tag1", Ledger.utf8(END));
             for (String property : properties.split(",")) {

@@ -33,10 +33,10 @@ export class Intake {
    */
   put(message: NewMessage, done: (result: PutResult) => void): void {
     const level = propertyOf(message.properties, DELAY);
-    if (level === undefined || !isWhole(message.sysFlag)) this.#store.put(message, done);
-    else if (!LEVEL.test(level)) {
-      done(refused("MESSAGE_ILLEGAL", `the property DELAY is ${level}, allowed is a whole number`));
-    } else this.#store.put(delayed(message, Number(level), this.#store.options.delayLevels.length), done);
+    if (level === undefined || !isWhole(message.sysFlag)) return this.#store.put(message, done);
+    const illegal = delayProblem(message);
+    if (illegal !== undefined) done(refused("MESSAGE_ILLEGAL", illegal));
+    else this.#store.put(delayed(message, Number(level), this.#store.options.delayLevels.length), done);
   }
 
   /**
@@ -46,6 +46,13 @@ export class Intake {
   deliver(message: NewMessage, done: (result: PutResult) => void): void {
     this.#store.put(message, done);
   }
+}
+
+/** Why a message cannot be delayed as it says; undefined when it can, or is not delayed. */
+export function delayProblem({ properties }: NewMessage): string | undefined {
+  const level = propertyOf(properties, DELAY);
+  if (level === undefined || LEVEL.test(level)) return undefined;
+  return `the property DELAY is ${level}, allowed is a whole number`;
 }
 
 /** Whether a message may be consumed as it is: no half of a transaction, and not the end of one that failed. */

@@ -17,6 +17,7 @@ import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
 import { decodeBatch } from "./batch.ts";
 import type { BrokerContext } from "./context.ts";
 import { halfOf, isTransactional } from "./half_messages.ts";
+import { delayProblem } from "./intake.ts";
 import { deadLetterQueue, groupOfRetry, retriesAllowed } from "./retries.ts";
 
 type Send = typeof SendMessage;
@@ -165,6 +166,9 @@ export class Sending {
         `the broker[${settings.brokerIP1}] sending transaction message is forbidden: rejectTransactionMessage is true`,
       );
     }
+    // Its delay begins when the transaction is committed, which must not fail then.
+    const illegal = delayProblem(message);
+    if (illegal !== undefined) return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, illegal);
     message.properties = withProperty(message.properties, PropertyName.CLUSTER, settings.brokerClusterName);
     intake.deliver(halfOf(message), done);
     return undefined;

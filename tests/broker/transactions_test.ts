@@ -120,6 +120,17 @@ Deno.test("A committed message with a delay level waits for it; the half message
   });
 });
 
+Deno.test("A half message whose commit could never be stored is refused", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const { code, remark } = await desk.send("m", { properties: { DELAY: "soon" } });
+    assertEquals([code, remark], [
+      ResponseCode.MESSAGE_ILLEGAL,
+      "the property DELAY is soon, allowed is a whole number",
+    ]);
+    assertEquals(desk.store.maxOffset(HALF, 0), 0);
+  });
+});
+
 Deno.test("A message that an old consumer sends again is no half message, though the one that failed was", async () => {
   await TransactionDesk.with(async (desk) => {
     const again = await desk.send("m", { reconsumeTimes: 1, properties: { DELAY: "3" } });

@@ -13,11 +13,12 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import {
   type ConsumerFilter,
+  consumerFilterPieces,
   decodeConsumerFilters,
   encodeConsumerFilters,
 } from "../protocol/bodies/consumer_filters.ts";
 import type { SubscriptionData } from "../protocol/bodies/heartbeat.ts";
-import { BloomFilter } from "./bloom_filter.ts";
+import { type BloomBits, BloomFilter } from "./bloom_filter.ts";
 import type { ConsumerGroups } from "./consumers.ts";
 import { isTagType, SQL92 } from "./filters.ts";
 import type { SqlFilters } from "./sql_filters.ts";
@@ -42,11 +43,18 @@ export interface ConsumerFiltersOptions {
   readonly clock: Clock;
 }
 
+/** A filter in the table. */
+interface KeptFilter extends ConsumerFilter {
+  /** Its places in bit maps, once they were asked for: they take long to find. */
+  bloomFilterData?: BloomBits;
+}
+
 /** Filters by group and topic. */
 export class ConsumerFilters {
   readonly #options: ConsumerFiltersOptions;
   readonly #file: StateFile<ConsumerFilter[]>;
-  readonly #groups = new Map<string, Map<string, ConsumerFilter>>();
+  readonly #bits: BloomFilter;
+  readonly #groups = new Map<string, Map<string, KeptFilter>>();
   #count = 0;
   #characters = 0;
   #timer: Timer | undefined;
@@ -54,11 +62,10 @@ export class ConsumerFilters {
   constructor(options: ConsumerFiltersOptions) {
     const { settings, disk } = options;
     this.#options = options;
-    const bits = new BloomFilter(settings.maxErrorRateOfBloomFilter, settings.expectConsumerNumUseFilter);
+    this.#bits = new BloomFilter(settings.maxErrorRateOfBloomFilter, settings.expectConsumerNumUseFilter);
     this.#file = new StateFile(disk, `${settings.storePathRootDir}/config/consumerFilter.json`, {
       decode: decodeConsumerFilters,
-      encode: () =>
-        encodeConsumerFilters(this.#all(), ({ consumerGroup, topic }) => bits.bitsOf(`${consumerGroup}#${topic}`)),
+      encode: () => encodeConsumerFilters(this.#all(), this.#bitsOf),
     });
     for (const filter of this.#file.load() ?? []) this.#takeBack(filter);
   }
@@ -71,9 +78,12 @@ export class ConsumerFilters {
     this.#set({ ...filter, deadTime: deadTime === 0 ? gone : deadTime });
   }
 
-  *#all(): Iterable<ConsumerFilter> {
+  *#all(): Iterable<KeptFilter> {
     for (const topics of this.#groups.values()) yield* topics.values();
   }
+
+  readonly #bitsOf = (filter: KeptFilter): BloomBits =>
+    filter.bloomFilterData ??= this.#bits.bitsOf(`${filter.consumerGroup}#${filter.topic}`);
 
   /** What a group wants of a topic, as it said last; also of one that is gone. */
   get(topic: string, group: string): ConsumerFilter | undefined {
@@ -142,7 +152,7 @@ export class ConsumerFilters {
   }
 
   /** Keeps a filter in place of the one that the group had of that topic. */
-  #set(filter: ConsumerFilter): void {
+  #set(filter: KeptFilter): void {
     const { topic, consumerGroup } = filter;
     const old = this.get(topic, consumerGroup);
     if (old !== undefined) this.#delete(old);
@@ -163,30 +173,35 @@ export class ConsumerFilters {
     this.#file.touch();
   }
 
-  #bury(filter: ConsumerFilter): void {
+  #bury(filter: KeptFilter): void {
     if (!isDead(filter)) this.#set({ ...filter, deadTime: this.#options.clock.now() });
   }
 
   /** Saves every ten seconds from now on; then too it is seen which groups are gone, and which of them long enough. */
   start(): void {
-    this.#timer ??= this.#options.clock.every(SAVE_MS, () => this.#save());
+    const { clock } = this.#options;
+    this.#timer ??= clock.every(SAVE_MS, () => {
+      this.#lookAround();
+      this.#file.saveInTurns(clock, consumerFilterPieces(this.#all(), this.#bitsOf));
+    });
   }
 
-  #save(): void {
+  /** Sees which groups are gone, and forgets those that are gone for long. */
+  #lookAround(): void {
     const { clock, consumers, settings } = this.#options;
     const oldest = clock.now() - settings.filterDataCleanTimeSpan;
     for (const filter of [...this.#all()]) {
       if (isDead(filter) && filter.deadTime <= oldest) this.#delete(filter);
       else if (consumers.find(filter.consumerGroup) === undefined) this.#bury(filter);
     }
-    this.#file.save();
   }
 
   /** Saves for the last time. */
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#save();
+    this.#lookAround();
+    this.#file.save();
   }
 }
 

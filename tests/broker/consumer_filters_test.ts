@@ -1,13 +1,16 @@
 /**
  * @module
  */
+import { BloomFilter } from "../../src/broker/bloom_filter.ts";
 import { ConsumerFilters } from "../../src/broker/consumer_filters.ts";
 import { SqlFilters } from "../../src/broker/sql_filters.ts";
 import { CONSUMER_FILTERS_CHARACTERS_MAX } from "../../src/limits.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
+import { decodeConsumerFilters } from "../../src/protocol/bodies/consumer_filters.ts";
 import type { SubscriptionData } from "../../src/protocol/bodies/heartbeat.ts";
+import { stringifyFastJson } from "../../src/protocol/fastjson.ts";
 import { assert, assertEquals } from "../../src/std.ts";
-import { HandClock, inFolder, readConfig, settingsIn, START, writeConfig } from "./workshop.ts";
+import { HandClock, inFolder, readConfig, settingsIn, START, until, writeConfig } from "./workshop.ts";
 
 const FILE = "consumerFilter.json";
 const DAY_MS = 24 * 3600 * 1000;
@@ -44,6 +47,46 @@ Deno.test("ConsumerFilters writes consumerFilter.json as RocketMQ does", async (
       `"bitPos":[0,73,34]},"bornTime":${START},"clientVersion":1795440961587,"consumerGroup":"CG","dead":false,` +
       `"deadTime":0,"expression":"n > 5","expressionType":"SQL92","topic":"T"}},"topic":"T"}}}`;
     assertEquals(readConfig(folder, FILE).replaceAll(/[\n\t]/g, ""), written);
+  });
+});
+
+Deno.test("ConsumerFilters saves many filters over several turns, and looks for the places of each in bit maps once", async () => {
+  await inFolder(async (folder) => {
+    const { bitsOf } = BloomFilter.prototype;
+    let looked = 0;
+    BloomFilter.prototype.bitsOf = function (text) {
+      looked++;
+      return bitsOf.call(this, text);
+    };
+    try {
+      const { filters, clock, heartbeat } = setUp(folder);
+      filters.start();
+      const count = 1000;
+      heartbeat("CG", sub("T0", "n > 5", 1), sub("T1", "n > 5", 1));
+      for (let i = 0; i < count; i++) heartbeat(`CG${1000 + i}`, sub("T0", `n > ${i}`, 1), sub("T1", "n = '\n'", 1));
+      assertEquals(looked, 0, "heartbeats do not wait for that");
+      clock.go(10_000);
+      assert(looked > 0 && looked < count, `${looked} were made in the first turn`);
+      const path = `${folder}/config/${FILE}`;
+      const saved = (holds: () => boolean) =>
+        until(() => {
+          clock.go(1);
+          return holds();
+        }, "the file");
+      await saved(() => denoDisk.existsSync(path));
+      assertEquals(looked, 2 * count + 2);
+      const inTurns = readConfig(folder, FILE);
+      // Names come in the order of the alphabet here, as this writes them.
+      assert(inTurns === stringifyFastJson(JSON.parse(inTurns), { pretty: true }), "the form of Java's files");
+      assertEquals(decodeConsumerFilters(new TextEncoder().encode(inTurns)).length, 2 * count + 2);
+      heartbeat("CG", sub("T0", "n > 5", 2), sub("T1", "n > 5", 1));
+      heartbeat("Last", sub("T0", "n > 5", 1));
+      filters.close();
+      assert(readConfig(folder, FILE).includes("Last"), "the last save is one at once");
+      assertEquals(looked, 2 * count + 3);
+    } finally {
+      BloomFilter.prototype.bitsOf = bitsOf;
+    }
   });
 });
 

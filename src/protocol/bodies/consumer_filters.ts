@@ -4,7 +4,7 @@
  * @module
  */
 import { CONSUMER_FILTERS_MAX, ROUTE_TEXT_LENGTH_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../limits.ts";
-import { fastJsonBytes } from "../fastjson.ts";
+import { stringifyFastJson } from "../fastjson.ts";
 import { decodeJson, maybe, object, type ShapeOf, table, text, whole } from "./shape.ts";
 
 const filterShape = object({
@@ -33,17 +33,36 @@ export function decodeConsumerFilters(bytes: Uint8Array): ConsumerFilter[] {
 }
 
 /** The file's content; `bloomFilterData` gives what stands there of a filter's places in bit maps. */
-export function encodeConsumerFilters(
-  filters: Iterable<ConsumerFilter>,
-  bloomFilterData: (filter: ConsumerFilter) => unknown,
+export function encodeConsumerFilters<F extends ConsumerFilter>(
+  filters: Iterable<F>,
+  bloomFilterData: (filter: F) => unknown,
 ): Uint8Array<ArrayBuffer> {
-  const filterDataByTopic = new Map<string, { groupFilterData: Map<string, unknown>; topic: string }>();
-  for (const filter of filters) {
-    const { topic, consumerGroup, bornTime, deadTime } = filter;
-    let ofTopic = filterDataByTopic.get(topic);
-    if (ofTopic === undefined) filterDataByTopic.set(topic, ofTopic = { groupFilterData: new Map(), topic });
-    const dead = deadTime >= bornTime;
-    ofTopic.groupFilterData.set(consumerGroup, { ...filter, bloomFilterData: bloomFilterData(filter), dead });
+  return new TextEncoder().encode([...consumerFilterPieces(filters, bloomFilterData)].join(""));
+}
+
+/**
+ * The same text filter by filter, of all that are there when the first piece is asked for: whoever cannot wait for all
+ * goes on between two pieces.
+ */
+export function* consumerFilterPieces<F extends ConsumerFilter>(
+  filters: Iterable<F>,
+  bloomFilterData: (filter: F) => unknown,
+): Generator<string> {
+  const topics = Map.groupBy(filters, ({ topic }) => topic);
+  yield `{\n\t"filterDataByTopic":{`;
+  let topicsDone = 0;
+  for (const [topic, ofTopic] of topics) {
+    const name = JSON.stringify(topic);
+    yield `${topicsDone++ > 0 ? "," : ""}\n\t\t${name}:{\n\t\t\t"groupFilterData":{`;
+    let groupsDone = 0;
+    for (const filter of ofTopic) {
+      const dead = filter.deadTime >= filter.bornTime;
+      const entry = { ...filter, bloomFilterData: bloomFilterData(filter), dead };
+      // Texts have no line breaks of their own: JSON escapes them.
+      const text = stringifyFastJson(entry, { pretty: true }).replaceAll("\n", "\n\t\t\t\t");
+      yield `${groupsDone++ > 0 ? "," : ""}\n\t\t\t\t${JSON.stringify(filter.consumerGroup)}:${text}`;
+    }
+    yield `\n\t\t\t},\n\t\t\t"topic":${name}\n\t\t}`;
   }
-  return fastJsonBytes({ filterDataByTopic }, { pretty: true });
+  yield `${topicsDone > 0 ? "\n\t" : ""}}\n}`;
 }

@@ -17,7 +17,7 @@ import type { PullMessage } from "../protocol/requests.ts";
 import type { MessageFilter } from "../store/types.ts";
 import type { ConsumerFilters } from "./consumer_filters.ts";
 import type { ConsumerGroups } from "./consumers.ts";
-import { SqlMistake } from "./sql.ts";
+import { SqlMistake } from "./sql/sql.ts";
 import { SqlFilters } from "./sql_filters.ts";
 import { TagFilters, tagsProblem } from "./tag_filters.ts";
 

@@ -7,12 +7,12 @@
  */
 import { SysFlag } from "../protocol/codes.ts";
 import type { MessageRecord } from "../protocol/message_record.ts";
+import { javaInt } from "../protocol/java_numbers.ts";
 import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { refused } from "../store/appender.ts";
 import type { MessageStore } from "../store/mod.ts";
 import type { NewMessage, PutResult } from "../store/types.ts";
-import { javaInt } from "./java_numbers.ts";
 
 const { DELAY, REAL_TOPIC, REAL_QID } = PropertyName;
 

@@ -6,7 +6,7 @@
 import { SQL_KEPT_CHARACTERS_MAX, SQL_KEPT_MAX } from "../limits.ts";
 import { recordProperties } from "../protocol/message_record.ts";
 import type { MessageFilter } from "../store/types.ts";
-import { parseSql, type SqlExpression } from "./sql.ts";
+import { parseSql, type SqlExpression } from "./sql/sql.ts";
 
 /** An expression and the filter that it makes. */
 export interface SqlFilter {

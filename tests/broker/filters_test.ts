@@ -11,7 +11,7 @@ import { PullFlag, ResponseCode } from "../../src/protocol/codes.ts";
 import { encodeRecord } from "../../src/protocol/message_record.ts";
 import type { MessageFilter } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
-import { textOf } from "./sql_cases.ts";
+import { textOf } from "./sql/sql_cases.ts";
 import { HandClock, inFolder, RecordingConnection, settingsIn } from "./workshop.ts";
 
 const { SYSTEM_ERROR, NO_PERMISSION } = ResponseCode;

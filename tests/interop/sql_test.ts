@@ -6,7 +6,7 @@
  */
 import fc from "fast-check";
 import { assertEquals } from "../../src/std.ts";
-import { ACCEPTED, answerOf, type Properties, REFUSED, textOf } from "../broker/sql_cases.ts";
+import { ACCEPTED, answerOf, type Properties, REFUSED, textOf } from "../broker/sql/sql_cases.ts";
 import { hasJava, SERVER_VERSION } from "../java.ts";
 import { JavaShell } from "./java_shell.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FAILED, parseSql, SqlMistake, type Truth } from "../../src/broker/sql.ts";
+import { FAILED, parseSql, SqlMistake, type Truth } from "../../../src/broker/sql/sql.ts";
 
 /** R: the expression is refused; T, F, N, X: true, false, unknown, failed. */
 export type Letter = "R" | "T" | "F" | "N" | "X";

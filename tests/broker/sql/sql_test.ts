@@ -1,9 +1,9 @@
 /**
  * @module
  */
-import { parseSql, SqlMistake } from "../../src/broker/sql.ts";
-import { SQL_DEPTH_MAX, SQL_PARTS_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../src/limits.ts";
-import { assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
+import { parseSql, SqlMistake } from "../../../src/broker/sql/sql.ts";
+import { SQL_DEPTH_MAX, SQL_PARTS_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../../src/limits.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "../../../src/std.ts";
 import { ACCEPTED, answerOf, REFUSED, textOf } from "./sql_cases.ts";
 
 for (const [expression, ...messages] of ACCEPTED) {

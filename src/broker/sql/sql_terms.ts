@@ -17,8 +17,8 @@
  *
  * @module
  */
-import { shortened } from "../errors.ts";
-import { compareDoubles, javaDouble, javaInt, javaLong } from "./java_numbers.ts";
+import { shortened } from "../../errors.ts";
+import { compareDoubles, javaDouble, javaInt, javaLong } from "../../protocol/java_numbers.ts";
 
 /** The evaluation failed: no message is wanted then, whatever stands around this part. */
 export const FAILED = Symbol("failed");

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { javaTrim } from "../protocol/java_trim.ts";
+import { javaTrim } from "./java_trim.ts";
 
 const WHOLE = /^[+-]?[0-9]+$/;
 // Behind an optional point, digits are asked for only where it stands: digits that two parts could take would be tried

@@ -11,9 +11,9 @@
  *
  * @module
  */
-import { shortened } from "../errors.ts";
-import { SQL_DEPTH_MAX, SQL_PARTS_MAX, SUBSCRIPTION_LENGTH_MAX } from "../limits.ts";
-import { parseProperties, propertyOf } from "../protocol/properties.ts";
+import { shortened } from "../../errors.ts";
+import { SQL_DEPTH_MAX, SQL_PARTS_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../limits.ts";
+import { parseProperties, propertyOf } from "../../protocol/properties.ts";
 import { SqlLexer, SqlMistake, type Token } from "./sql_lexer.ts";
 import * as terms from "./sql_terms.ts";
 import type { Ordering, Term, Test, Truth } from "./sql_terms.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { javaDouble } from "../../src/broker/java_numbers.ts";
+import { javaDouble } from "../../src/protocol/java_numbers.ts";
 import { assertEquals } from "../../src/std.ts";
 
 Deno.test("javaDouble() reads every form of a number, and nothing else", () => {

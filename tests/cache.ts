@@ -38,12 +38,16 @@ export async function run(command: string, args: string[]): Promise<void> {
 }
 
 /**
- * Makes a directory once, however many processes ask for it at the same time: built beside, then renamed. Who comes
- * second finds the name taken and throws its own copy away.
+ * Makes a directory once, however many processes ask for it at the same time: built beside, then renamed. They build one
+ * after the other, since what they build with (Maven's repository, npm's) does not like company.
  */
 export async function makeOnce(dir: string, build: (part: string) => Promise<void>): Promise<string> {
   if (await exists(dir)) return dir;
+  await Deno.mkdir(cacheDir(""), { recursive: true });
   await Deno.mkdir(dir.slice(0, dir.lastIndexOf("/")), { recursive: true });
+  using turn = await Deno.open(cacheDir("building"), { write: true, create: true });
+  await turn.lock(true);
+  if (await exists(dir)) return dir;
   const part = `${dir}.${Deno.pid}.${crypto.randomUUID()}`;
   await Deno.mkdir(part);
   try {
@@ -51,7 +55,7 @@ export async function makeOnce(dir: string, build: (part: string) => Promise<voi
     await Deno.rename(part, dir);
   } catch (error) {
     await Deno.remove(part, { recursive: true });
-    if (!await exists(dir)) throw error;
+    throw error;
   }
   return dir;
 }

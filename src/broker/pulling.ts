@@ -10,6 +10,7 @@ import type { SubscriptionGroupConfig } from "../protocol/bodies/subscription_gr
 import { Permission, PullFlag, ResponseCode } from "../protocol/codes.ts";
 import type { RequestHeader } from "../protocol/request.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
+import { STOPPING } from "../remoting/connection.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { GetResult, MessageFilter } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
@@ -47,6 +48,7 @@ interface Admitted {
 export class Pulling {
   readonly held: HeldPulls;
   readonly #broker: PullingContext;
+  #stopping = false;
 
   constructor(broker: PullingContext) {
     this.#broker = broker;
@@ -54,8 +56,9 @@ export class Pulling {
     broker.store.onArrival((topic, queueId) => this.held.arrived(topic, queueId));
   }
 
-  /** Answers the pulls that wait. */
+  /** Refuses the pulls that wait: told of nothing new, their clients would ask again at once, and of a closed door. */
   close(): void {
+    this.#stopping = true;
     this.held.close();
   }
 
@@ -85,6 +88,7 @@ export class Pulling {
   #admit(header: PullHeader): Admitted | Answer<Pull> {
     const { settings, groups, topics } = this.#broker;
     const { consumerGroup, topic, queueId } = header;
+    if (this.#stopping) return { code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: STOPPING };
     if ((settings.brokerPermission & Permission.READ) === 0) {
       const remark = `the broker[${settings.brokerIP1}] pulling message is forbidden: its brokerPermission is ` +
         settings.brokerPermission;

@@ -62,6 +62,8 @@ export interface ConnectionOwner {
 
 let connections = 0;
 const nothing: readonly Uint8Array[] = [];
+/** The remark for requests that come while the node stops. */
+export const STOPPING = "service not available now. This node is stopping";
 
 /** A connection; made by a server or a client, which then calls {@linkcode Connection.run}. */
 export class Connection {
@@ -148,7 +150,6 @@ export class Connection {
     while (!this.#closed) {
       const count = await this.#conn.read(end === 0 ? bytes : bytes.subarray(end));
       if (count === null) return;
-      if (this.#draining) return await this.#answersOut();
       end += count;
       const readAt = turnBegan(this.lastActivity = Date.now());
       this.#waited = this.lastActivity - readAt;
@@ -156,7 +157,6 @@ export class Connection {
       while (length !== undefined && start + length <= end) {
         if (this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX) await this.#untilCalm(readAt);
         if (this.#closed) return;
-        if (this.#draining) return await this.#answersOut();
         this.#obey(decodeFrame(bytes, view, start, length));
         start += length;
         length = frameLength(view, start, end);
@@ -195,6 +195,8 @@ export class Connection {
   #obey(frame: Frame): void {
     if (isAnswer(frame)) return this.#receive(frame);
     const { header } = frame;
+    // Clients turn to another node at once, where they would wait for an answer that never comes.
+    if (this.#draining) return this.#refuse(frame, ResponseCode.SERVICE_NOT_AVAILABLE, STOPPING);
     const route = this.#owner.handlers.get(header.code);
     if (route === undefined) {
       const remark = ` request type ${requestCodeName(header.code)} not supported`;
@@ -363,7 +365,7 @@ export class Connection {
     while (!this.#closed && (this.#unsent > 0 || this.#writing)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  /** Obeys no further request; resolves when those in hand are answered and sent, or the connection has closed. */
+  /** Refuses further requests; resolves when those in hand are answered and sent, or the connection has closed. */
   async drain(): Promise<void> {
     this.#draining = true;
     await this.#answersOut();

@@ -10,7 +10,7 @@ import { put, putMany } from "../store/kit.ts";
 import { type Broker, HELD, served } from "./pull_broker.ts";
 import { until } from "./workshop.ts";
 
-const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
+const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, TOPIC_NOT_EXIST, SERVICE_NOT_AVAILABLE } = ResponseCode;
 const { PULL_NOT_FOUND, PULL_RETRY_IMMEDIATELY, PULL_OFFSET_MOVED } = ResponseCode;
 
 Deno.test("A pull that finds nothing is held if its bit says so, until a message comes or its time is over", async () => {
@@ -27,7 +27,7 @@ Deno.test("A pull that finds nothing is held if its bit says so, until a message
     assertEquals((await impatient!).code, PULL_NOT_FOUND);
     const [left] = await broker.hold({ queueOffset: 1 });
     broker.pulling.close();
-    assertEquals((await left!).code, PULL_NOT_FOUND, "the broker stops");
+    assertEquals((await left!).code, SERVICE_NOT_AVAILABLE, "the broker stops");
   });
 });
 

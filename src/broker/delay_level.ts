@@ -12,6 +12,7 @@ import type { Clock } from "../platform/clock.ts";
 import { decodeRecord } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
 import type { MessageStore } from "../store/mod.ts";
+import { type ConsumeQueueSlice, isExtAddress } from "../store/queue_entries.ts";
 import type { GetResult, NewMessage, PutResult } from "../store/types.ts";
 import type { DelayOffsets } from "./delay_offsets.ts";
 import { type Intake, restored } from "./intake.ts";
@@ -20,7 +21,7 @@ const log = getLogger(["rocketd", "broker"]);
 
 /** What the levels have in common. */
 export interface DelayLevelContext {
-  readonly store: Pick<MessageStore, "queues" | "get" | "options">;
+  readonly store: Pick<MessageStore, "queues" | "get" | "storeTimeAt" | "options">;
   readonly intake: Pick<Intake, "deliver">;
   readonly offsets: DelayOffsets;
   readonly clock: Pick<Clock, "now">;
@@ -143,8 +144,15 @@ export class DelayLevel {
     if (entries === undefined) return 0;
     const now = this.#context.clock.now();
     let count = 0;
-    while (count < entries.count && this.#isDue(entries.tagsCode(count), now)) count++;
+    while (count < entries.count && this.#isDue(this.#deliverTime(entries, count), now)) count++;
     return count;
+  }
+
+  /** When an entry is due, ms: where a Java broker kept that elsewhere, by the record itself. */
+  #deliverTime(entries: ConsumeQueueSlice, i: number): number {
+    const time = entries.tagsCode(i);
+    if (!isExtAddress(time)) return time;
+    return this.#context.store.storeTimeAt(entries.logOffset(i), entries.size(i)) + this.delayMs;
   }
 
   /** Puts the records of the next `count` entries, or of the first of them. */
@@ -264,7 +272,7 @@ export class DelayLevel {
     try {
       const entry = queue.read(next, 1);
       if (entry.count === 0) throw new Error(`entry ${next} of its queue is not there`);
-      this.#head = entry.tagsCode(0);
+      this.#head = this.#deliverTime(entry, 0);
     } catch (error) {
       this.#head = 0;
       this.#pause(messageOf(error));

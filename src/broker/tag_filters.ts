@@ -8,6 +8,7 @@ import { shortened } from "../errors.ts";
 import { TAG_FILTER_KEPT_LENGTH_MAX, TAG_FILTERS_KEPT_MAX } from "../limits.ts";
 import { javaHash } from "../protocol/java_hash.ts";
 import { javaTrim } from "../protocol/java_trim.ts";
+import { isExtAddress } from "../store/queue_entries.ts";
 import type { MessageFilter } from "../store/types.ts";
 
 /** Why RocketMQ reads no tags out of an expression; undefined when it does. */
@@ -32,17 +33,11 @@ export class TagFilters {
   }
 }
 
-/**
- * Tags codes below this are no hash codes but places in the files of a Java broker's `consumequeue_ext`, which we do not
- * read: such a message may have any tag (`ConsumeQueueExt.isExtAddr` 4.9.7).
- */
-const HASH_CODE_MIN = -(2 ** 31);
-
 /** The filter of one tag expression; undefined wants everything. Blanks alone name no tag, and want nothing. */
 export function tagFilter(expression: string): MessageFilter | undefined {
   if (expression === "*" || expression === "") return undefined;
   const tags = expression.split("||").map(javaTrim).filter((tag) => tag !== "");
   if (tags.length === 0) return { entry: () => false };
   const codes = new Set(tags.map((tag) => javaHash(tag)));
-  return { entry: (tagsCode) => codes.has(tagsCode) || tagsCode < HASH_CODE_MIN };
+  return { entry: (tagsCode) => codes.has(tagsCode) || isExtAddress(tagsCode) };
 }

@@ -14,7 +14,17 @@ import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
 export const ENTRY_BYTES = 20;
 /** Size field of the entries that only fill the queue's first file up to its first message. */
 const BLANK_SIZE = 0x7fff_ffff;
+/** A tags code below this is neither a hash code nor a time. */
+const HASH_CODE_MIN = -(2 ** 31);
 const NOTHING = new DataView(new ArrayBuffer(0));
+
+/**
+ * Whether a tags code is a place in the files of a Java broker's `consumequeue_ext`, which we do not read: the message may
+ * have any tag, and be due at any time (`ConsumeQueueExt.isExtAddr` 4.9.7).
+ */
+export function isExtAddress(tagsCode: number): boolean {
+  return tagsCode < HASH_CODE_MIN;
+}
 
 /** A view of consecutive entries; index 0 is the first one asked for. Valid until the next call of any queue. */
 export class ConsumeQueueSlice {

@@ -213,6 +213,11 @@ export class MessageStore {
     return queue === undefined ? 0 : this.#lookup.offsetByTime(queue, ms);
   }
 
+  /** When the record of a queue entry was stored, ms; -1 when it is not there. */
+  storeTimeAt(logOffset: number, size: number): number {
+    return this.#lookup.storeTimeAt(logOffset, size);
+  }
+
   /** When the first message of a queue was stored, ms; -1 for an unknown or empty queue. */
   earliestStoreTime(topic: string, queueId: number): number {
     const queue = this.queues.get(topic, queueId);

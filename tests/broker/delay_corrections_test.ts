@@ -33,6 +33,23 @@ Deno.test("Delays sees within a second that the clock was set forward", async ()
   await bench.close();
 });
 
+Deno.test("Delays finds the time itself where a Java broker kept it in consumequeue_ext", async () => {
+  using bench = new DelayBench();
+  await bench.open([5000]);
+  await bench.send(1, "m");
+  await bench.close();
+  const entries = `${bench.place.dir}/consumequeue/${SystemTopic.SCHEDULE}/0/00000000000000000000`;
+  using file = Deno.openSync(entries, { write: true });
+  file.seekSync(12, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array(new BigInt64Array([128n]).buffer)); // Of its 8 bytes in Java's order, 0x80 comes first.
+  await bench.open([5000]);
+  await bench.go(4900, 100);
+  assertEquals(await bench.bodies(), []);
+  await bench.go(200);
+  assertEquals(await bench.bodies(), ["m"]);
+  await bench.close();
+});
+
 Deno.test("Delays brings an offset behind its queue's end back to it", async () => {
   using bench = new DelayBench();
   await bench.open(LEVELS);

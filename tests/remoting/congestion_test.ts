@@ -60,7 +60,7 @@ Deno.test("a peer that is gone while answers wait for it to read leaves nothing 
   await server.close();
 });
 
-Deno.test("a server that stops sends the answers in hand first", async () => {
+Deno.test("a server that stops sends the answers in hand first, and refuses what comes then", async () => {
   const asked = Promise.withResolvers<void>(), go = Promise.withResolvers<void>();
   const handlers = new HandlerTable().on(ViewMessageById, async () => {
     asked.resolve();
@@ -69,9 +69,11 @@ Deno.test("a server that stops sends the answers in hand first", async () => {
   });
   const server = serverOf(handlers);
   const client = new RemotingClient();
-  const answer = client.invoke(`127.0.0.1:${server.port}`, ViewMessageById, { offset: 1 }, undefined, 10_000);
+  const ask = () => client.invoke(`127.0.0.1:${server.port}`, ViewMessageById, { offset: 1 }, undefined, 10_000);
+  const answer = ask();
   await asked.promise;
   const stopped = server.close();
+  assertEquals((await ask()).code, ResponseCode.SERVICE_NOT_AVAILABLE);
   go.resolve();
   assertEquals((await answer).remark, "in time");
   await stopped;

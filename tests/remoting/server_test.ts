@@ -235,27 +235,6 @@ Deno.test("a client that does not read is not read from, and loses nothing once 
   });
 });
 
-Deno.test("a stopping server answers what is in hand, and refuses what comes then", async () => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const handlers = offsets().on(GetMinOffset, async () => {
-    await promise;
-    return { code: ResponseCode.SUCCESS, header: { offset: 0 } };
-  });
-  await serving(handlers, async (server) => {
-    using peer = await RawPeer.connect(server.port);
-    await peer.write(frameBytes({ ...maxOffset(1), code: GetMinOffset.code }));
-    assertEquals((await peer.ask(maxOffset(2))).header.code, ResponseCode.SUCCESS);
-    const closed = server.close();
-    const refused = await peer.ask(maxOffset(3));
-    assertEquals([refused.header.opaque, refused.header.code], [3, ResponseCode.SERVICE_NOT_AVAILABLE]);
-    resolve();
-    const answered = await peer.read();
-    assertEquals([answered?.header.opaque, answered?.header.code], [1, ResponseCode.SUCCESS]);
-    await closed;
-    assertEquals(await peer.read(), undefined);
-  });
-});
-
 Deno.test("an idle connection is closed, and counted", () =>
   serving(offsets(), async (server) => {
     using peer = await RawPeer.connect(server.port);

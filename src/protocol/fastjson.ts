@@ -6,6 +6,7 @@
  */
 import { RocketdError } from "../errors.ts";
 import { JSON_DEPTH_MAX } from "../limits.ts";
+import { formatInteger } from "./fields.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -203,6 +204,7 @@ export function fastJsonBytes(value: unknown, options: FastJsonOptions = {}): Ui
 
 function scalar(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number" && Math.abs(value) <= 2 ** 63 && Number.isInteger(value)) return formatInteger(value);
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "null";
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   return "null";

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { RocketdError } from "../../src/errors.ts";
 import { REGISTER_BYTES_MAX } from "../../src/limits.ts";
 import * as bodies from "../../src/protocol/bodies/mod.ts";
+import { parseInteger } from "../../src/protocol/fields.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import { onlyMalformed } from "./only_malformed.ts";
 
@@ -126,6 +127,26 @@ Deno.test("a body of the wrong shape is malformed, with the field's path", () =>
   const negative = '{"topicConfigTable":{"T":{"readQueueNums":-1}}}';
   const range = assertThrows(() => bodies.decodeTopicConfigTable(bytes(negative)), RocketdError);
   assertStringIncludes(range.message, "topicConfigTable.T.readQueueNums is -1, allowed is a whole number from 0");
+});
+
+Deno.test("versions of subscriptions may have 64 bits, as a Go client's nanoseconds, and round as a pull's header does", () => {
+  const version = (written: string) => {
+    const heartbeat = bodies.decodeHeartbeat(bytes(HEARTBEAT.replace("1700000000000", written)));
+    return { heartbeat, subVersion: heartbeat.consumerDataSet[0]?.subscriptionDataSet[0]?.subVersion };
+  };
+  for (const long of ["1795443402606182723", "9223372036854775807", "-9223372036854775808"]) {
+    const { heartbeat, subVersion } = version(long);
+    assertEquals(subVersion, parseInteger(long, "long"));
+    assertEquals(version(`"${long}"`).subVersion, subVersion);
+    const again = text(bodies.encodeHeartbeat(heartbeat)).match(/"subVersion":(-?\d+),/)?.[1] ?? "";
+    assertEquals(BigInt.asIntN(64, BigInt(again)), BigInt(again));
+    assertEquals(Number(again), subVersion);
+  }
+  for (const wrong of ["9300000000000000000", "1.5", "1e30", '"9300000000000000000"', "true"]) {
+    const error = assertThrows(() => version(wrong), RocketdError);
+    assertStringIncludes(error.message, "subVersion is ");
+    assertStringIncludes(error.message, "allowed is a whole number of 64 bits");
+  }
 });
 
 Deno.test("unknown keys are ignored, null is absent, and enums may be ordinals", () => {

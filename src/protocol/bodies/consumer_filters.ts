@@ -5,7 +5,7 @@
  */
 import { CONSUMER_FILTERS_MAX, ROUTE_TEXT_LENGTH_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../limits.ts";
 import { stringifyFastJson } from "../fastjson.ts";
-import { decodeJson, maybe, object, type ShapeOf, table, text, whole } from "./shape.ts";
+import { decodeJson, long, maybe, object, type ShapeOf, table, text, whole } from "./shape.ts";
 
 const filterShape = object({
   topic: text(ROUTE_TEXT_LENGTH_MAX),
@@ -14,12 +14,12 @@ const filterShape = object({
   expressionType: text(),
   bornTime: whole(),
   deadTime: maybe(whole(), () => 0),
-  clientVersion: whole(),
+  clientVersion: long,
 });
 
 /**
  * What a group wants of a topic. `bornTime`: when this expression came, ms; `deadTime`: when the group went, ms, 0 while
- * it is there; `clientVersion`: the subscription's version, ms.
+ * it is there; `clientVersion`: the subscription's version.
  */
 export type ConsumerFilter = ShapeOf<typeof filterShape>;
 

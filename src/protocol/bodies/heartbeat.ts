@@ -13,7 +13,7 @@ import {
   SUBSCRIPTIONS_MAX,
 } from "../../limits.ts";
 import { fastJsonBytes } from "../fastjson.ts";
-import { decodeJson, flag, int32, list, maybe, object, oneOf, type ShapeOf, text, whole } from "./shape.ts";
+import { decodeJson, flag, int32, list, long, maybe, object, oneOf, type ShapeOf, text } from "./shape.ts";
 
 /** Pull consumers ask actively, push consumers are driven. */
 export const CONSUME_TYPES = ["CONSUME_ACTIVELY", "CONSUME_PASSIVELY"] as const;
@@ -42,14 +42,14 @@ export const subscriptionShape = object({
   subString: maybe(text(SUBSCRIPTION_LENGTH_MAX), () => "*"),
   tagsSet: maybe(list(text(SUBSCRIPTION_LENGTH_MAX), SUBSCRIPTION_TAGS_MAX), noItems),
   codeSet: maybe(list(int32, SUBSCRIPTION_TAGS_MAX), noItems),
-  subVersion: maybe(whole(), () => 0),
+  subVersion: maybe(long, () => 0),
   expressionType: maybe(text(), () => "TAG"),
   classFilterMode: maybe(flag, no),
 });
 
 /**
- * What a group wants of a topic. `codeSet`: Java's String.hashCode of each tag; `subVersion`: ms when it was made;
- * `expressionType`: TAG or SQL92.
+ * What a group wants of a topic. `codeSet`: Java's String.hashCode of each tag; `subVersion`: when it was made, in
+ * ms from Java clients and in ns from Go's; `expressionType`: TAG or SQL92.
  */
 export type SubscriptionData = ShapeOf<typeof subscriptionShape>;
 

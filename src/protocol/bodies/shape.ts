@@ -7,6 +7,7 @@
 import { RocketdError } from "../../errors.ts";
 import { ROUTE_TEXT_LENGTH_MAX } from "../../limits.ts";
 import { parseFastJsonBytes } from "../fastjson.ts";
+import { parseInteger } from "../fields.ts";
 
 /** Reads a parsed value; `field` is its path, for the error. */
 export type Shape<T> = (value: unknown, field: string) => T;
@@ -42,6 +43,16 @@ export function whole(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEG
     throw misfit(field, value, `a whole number from ${min} to ${max}`);
   };
 }
+
+/**
+ * 64 bits, as the nearest number: exact to 2^53, and rounded as a header's long is, so that the two can be compared.
+ * Clients that count in nanoseconds send such numbers.
+ */
+export const long: Shape<number> = (value, field) => {
+  const number = typeof value === "string" ? parseInteger(value, "long") : value;
+  if (typeof number === "number" && Number.isInteger(number) && Math.abs(number) <= 2 ** 63) return number;
+  throw misfit(field, value, "a whole number of 64 bits");
+};
 
 /** 32 bits. */
 export const int32: Shape<number> = whole(-0x8000_0000, 0x7fff_ffff);

@@ -365,14 +365,15 @@ export class Connection {
     while (!this.#closed && (this.#unsent > 0 || this.#writing)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  /** Refuses further requests; resolves when those in hand are answered and sent, or the connection has closed. */
+  /**
+   * Refuses further requests; resolves when those in hand are answered and sent, and ours too are answered, or the
+   * connection has closed.
+   */
   async drain(): Promise<void> {
     this.#draining = true;
-    await this.#answersOut();
-  }
-
-  async #answersOut(): Promise<void> {
-    while (!this.#closed && this.#inHand > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (!this.#closed && (this.#inHand > 0 || this.#pending.size > 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     await this.flushed();
   }
 

@@ -128,10 +128,16 @@ export class RemotingServer implements ConnectionOwner {
     this.stopAccepting();
     clearInterval(this.#idleTimer);
     await this.#accepting;
-    const drained = Promise.all([...this.connections].map((connection) => connection.drain()));
     let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([drained, new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS))]);
+    await Promise.race([this.#drain(), new Promise((resolve) => timer = setTimeout(resolve, DRAIN_MS))]);
     clearTimeout(timer);
     for (const connection of this.connections) connection.close();
+  }
+
+  async #drain(): Promise<void> {
+    const connections = [...this.connections];
+    await Promise.all(connections.map((connection) => connection.drain()));
+    // What one peer answered to us may be what another one waited for.
+    await Promise.all(connections.map((connection) => connection.flushed()));
   }
 }

@@ -59,6 +59,12 @@ export class DelayOffsets {
     return this.#saving ??= this.#save().finally(() => this.#saving = undefined);
   }
 
+  /** Saves for the last time: also what a save that is under way does not have. */
+  async close(): Promise<void> {
+    await this.#saving;
+    await this.save();
+  }
+
   async #save(): Promise<void> {
     if (!this.#changed) return;
     this.#changed = false;

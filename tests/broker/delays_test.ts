@@ -195,6 +195,24 @@ Deno.test("Delays saves an offset only when the deliveries before it survive a p
   assertEquals(bench.file(), `{\n\t"offsetTable":{1:1\n\t}\n}`);
 });
 
+Deno.test("Delays saves at the end what was delivered while a save was under way", async () => {
+  using bench = new DelayBench();
+  await bench.open(LEVELS, { flushIntervalCommitLog: 1_000_000 });
+  await bench.send(1, "m0");
+  await bench.go(5000, 100);
+  let release = () => {};
+  bench.place.disk.holdSyncs = new Promise((resolve) => release = resolve);
+  await bench.go(5000, 100);
+  await bench.send(1, "m1");
+  await bench.go(1100, 100);
+  assertEquals(await bench.bodies(), ["m0", "m1"]);
+  const closing = bench.close();
+  bench.place.disk.holdSyncs = undefined;
+  release();
+  await closing;
+  assertEquals(bench.file(), `{\n\t"offsetTable":{1:2\n\t}\n}`);
+});
+
 Deno.test("Delays waits with a level whose messages the store does not take, and then delivers each, in order", async () => {
   using bench = new DelayBench();
   await bench.open(LEVELS);

@@ -226,6 +226,8 @@ export const LOCKS_MAX = 1_000_000;
 export const SYNC_WATCH_MS = 100;
 /** How often the log says how many requests were refused as too many, ms. */
 export const REFUSALS_LOGGED_EVERY_MS = 10_000;
+/** Time from which on those who make large answers let others have their turn, ms. */
+export const LARGE_ANSWERS_MS_PER_TURN = 5;
 /** Half messages of whose end one piece of memory tells, a bit each. */
 export const HALVES_PER_ENDED_CHUNK = 32 * KiB;
 /** Such pieces: beyond 134 million half messages between the oldest open one and the newest that ended. */

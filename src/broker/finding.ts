@@ -13,7 +13,7 @@ import type { BrokerContext } from "./context.ts";
 import { LargeAnswers } from "./large_answers.ts";
 
 /** What finding needs of the broker. */
-export interface FindingContext {
+export interface FindingContext extends Pick<BrokerContext, "clock"> {
   readonly settings: Pick<BrokerContext["settings"], "defaultQueryMaxNum" | "maxMsgsNumBatch">;
   readonly store: Pick<BrokerContext["store"], "queryByKey" | "fetchRecord">;
 }
@@ -27,10 +27,11 @@ export function findingHandlers(table: HandlerTable, broker: FindingContext): vo
 
 class Finding {
   readonly #broker: FindingContext;
-  readonly #answers = new LargeAnswers("cannot read the store");
+  readonly #answers: LargeAnswers;
 
   constructor(broker: FindingContext) {
     this.#broker = broker;
+    this.#answers = new LargeAnswers("cannot read the store", broker.clock);
   }
 
   query(request: Incoming<typeof QueryMessage>): Answer<typeof QueryMessage> | undefined {

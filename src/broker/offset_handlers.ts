@@ -11,7 +11,7 @@ import type { BrokerContext } from "./context.ts";
 import { LargeAnswers } from "./large_answers.ts";
 
 /** What these handlers need of the broker. */
-export interface OffsetHandlersContext extends Pick<BrokerContext, "offsets"> {
+export interface OffsetHandlersContext extends Pick<BrokerContext, "offsets" | "clock"> {
   readonly store: Pick<BrokerContext["store"], "minOffset" | "logOffsetOf" | "isFarBack">;
 }
 
@@ -32,7 +32,7 @@ export function offsetHandlers(table: HandlerTable, broker: OffsetHandlersContex
     if (problem === undefined) return { code: ResponseCode.SUCCESS };
     return { code: ResponseCode.SYSTEM_ERROR, remark: `UPDATE_CONSUMER_OFFSET: ${problem}` };
   });
-  const answers = new LargeAnswers("cannot tell the offsets");
+  const answers = new LargeAnswers("cannot tell the offsets", broker.clock);
   table.on(GetAllConsumerOffset, (request) => {
     answers.give(request, async () => ({ code: ResponseCode.SUCCESS, body: await offsets.toBody() }));
     return undefined;

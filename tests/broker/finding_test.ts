@@ -4,15 +4,21 @@
  * @module
  */
 import { findingHandlers } from "../../src/broker/finding.ts";
-import { PROPERTIES_BYTES_MAX, TOPIC_LENGTH_MAX, UNSENT_BYTES_MAX } from "../../src/limits.ts";
+import {
+  LARGE_ANSWERS_MS_PER_TURN,
+  PROPERTIES_BYTES_MAX,
+  TOPIC_LENGTH_MAX,
+  UNSENT_BYTES_MAX,
+} from "../../src/limits.ts";
 import { Flag, ResponseCode } from "../../src/protocol/codes.ts";
 import { QueryMessage, ViewMessageById } from "../../src/protocol/requests.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import type { QueryResult } from "../../src/store/types.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { frameBytes, RawPeer } from "../remoting/raw_peer.ts";
-import { Desk, until } from "./workshop.ts";
+import { Desk, HandClock, until } from "./workshop.ts";
 
 const RECORD_BYTES = 1 << 20;
 const settings = { defaultQueryMaxNum: 32, maxMsgsNumBatch: 64 };
@@ -46,7 +52,7 @@ const query = { topic: "T", key: "k", maxNum: 100, beginTimestamp: 1, endTimesta
 
 Deno.test("QUERY_MESSAGE asks for as many as it may, and for the default of a unique key", async () => {
   const store = new SlowStore();
-  const desk = new Desk((table) => findingHandlers(table, { settings, store }));
+  const desk = new Desk((table) => findingHandlers(table, { settings, store, clock: systemClock }));
   const { ask } = desk.client();
   const none = await ask(QueryMessage, query);
   assertEquals([none.code, none.header.indexLastUpdateTimestamp], [ResponseCode.QUERY_NOT_FOUND, 5]);
@@ -61,7 +67,7 @@ Deno.test("QUERY_MESSAGE asks for as many as it may, and for the default of a un
 
 Deno.test("a key or topic that no message can have is not searched for", async () => {
   const store = new SlowStore();
-  const desk = new Desk((table) => findingHandlers(table, { settings, store }));
+  const desk = new Desk((table) => findingHandlers(table, { settings, store, clock: systemClock }));
   const { ask } = desk.client();
   const given = { key: "k".repeat(PROPERTIES_BYTES_MAX + 1), topic: "t".repeat(TOPIC_LENGTH_MAX + 1) };
   for (const [name, value] of Object.entries(given)) {
@@ -73,7 +79,7 @@ Deno.test("a key or topic that no message can have is not searched for", async (
 
 Deno.test("searches go one after the other, and a failed one is an answer that stops no other", async () => {
   const store = new SlowStore();
-  const desk = new Desk((table) => findingHandlers(table, { settings, store }));
+  const desk = new Desk((table) => findingHandlers(table, { settings, store, clock: systemClock }));
   const { ask } = desk.client();
   const fetch = store.fetchRecord.bind(store);
   store.fetchRecord = (offset) => offset === 3 ? Promise.reject(new Error("the disk is gone")) : fetch(offset);
@@ -86,10 +92,29 @@ Deno.test("searches go one after the other, and a failed one is an answer that s
   await desk.close();
 });
 
+Deno.test("what is found in memory lets others have their turn after some milliseconds", async () => {
+  const clock = new HandClock();
+  let found = 0;
+  const fetchRecord = () => {
+    found++;
+    clock.go(LARGE_ANSWERS_MS_PER_TURN / 2);
+    return Uint8Array.of(found);
+  };
+  const store = { fetchRecord, queryByKey: () => Promise.reject(new Error("nobody asks for keys")) };
+  const desk = new Desk((table) => findingHandlers(table, { settings, store, clock }));
+  const { ask } = desk.client();
+  const answers = [1, 2, 3].map((offset) => ask(ViewMessageById, { offset }));
+  await Promise.all(answers.slice(0, 2));
+  assertEquals([found, clock.timers], [2, 1]);
+  clock.go(0);
+  assertEquals([...(await answers[2]!).body], [3]);
+  await desk.close();
+});
+
 Deno.test("nothing is searched for a one-way request, whose answer nobody gets", async () => {
   const store = new SlowStore();
   const handlers = new HandlerTable();
-  findingHandlers(handlers, { settings, store });
+  findingHandlers(handlers, { settings, store, clock: systemClock });
   const server = new RemotingServer({ hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 10, idleMs: 60_000 });
   using peer = await RawPeer.connect(server.port);
   const { code, request: table } = ViewMessageById;
@@ -102,7 +127,7 @@ Deno.test("nothing is searched for a one-way request, whose answer nobody gets",
 Deno.test("a peer that does not read what it asked for is read no more for, holds nobody up, and gets all in the end", async () => {
   const store = new SlowStore();
   const handlers = new HandlerTable();
-  findingHandlers(handlers, { settings, store });
+  findingHandlers(handlers, { settings, store, clock: systemClock });
   const server = new RemotingServer({ hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 10, idleMs: 60_000 });
   const { code, request: table } = ViewMessageById;
   const view = (opaque: number) => frameBytes({ code, opaque, table, values: { offset: opaque } });

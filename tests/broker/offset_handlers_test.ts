@@ -37,10 +37,11 @@ async function served(queue: Partial<Queue>, test: (ask: Ask, offsets: ConsumerO
   await inFolder(async (folder) => {
     const settings = settingsIn(folder);
     const topics = new Map([["T", topicConfig("T", { readQueueNums: 4, writeQueueNums: 4 })]]);
-    const offsets = new ConsumerOffsets({ settings, topics, disk: denoDisk, clock: new HandClock() });
+    const clock = new HandClock();
+    const offsets = new ConsumerOffsets({ settings, topics, disk: denoDisk, clock });
     const store = storeOf({ min: 0, firstLogOffset: 700, farBelow: 700, ...queue });
     const desk = new Desk((table) => {
-      offsetHandlers(table, { offsets, store });
+      offsetHandlers(table, { offsets, store, clock });
       queueHandlers(table, { store });
     });
     try {

@@ -114,7 +114,8 @@ class Replies {
     const { region } = this.#sending;
     const isStored = stored !== undefined && stored.logOffset >= 0;
     if (stored !== undefined && !isStored) {
-      log.warn("cannot store a reply: {reason}", { reason: stored.reason ?? stored.status });
+      // One line for each reply would be a flood; a store that takes nothing has said so itself.
+      log.debug("cannot store a reply: {reason}", { reason: stored.reason ?? stored.status });
     }
     const code = problem === undefined ? ResponseCode.SUCCESS : ResponseCode.SYSTEM_ERROR;
     if (isStored) {
@@ -137,6 +138,7 @@ async function outcome(clientId: string, pushed: Promise<Received>): Promise<str
 }
 
 function notPushed(clientId: string, reason: string): string {
-  log.warn("cannot hand a reply to {clientId}: {reason}", { clientId, reason });
+  // Its sender is told; one line for each would be a flood.
+  log.debug("cannot hand a reply to {clientId}: {reason}", { clientId, reason });
   return `push reply message to ${clientId} fail. ${reason}`;
 }

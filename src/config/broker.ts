@@ -85,7 +85,7 @@ export const brokerSettings = {
   filterSupportRetry: bool({
     default: false,
     hot: true,
-    help: "choose by them once more when a message is delivered again after a failure",
+    help: "let SQL92 expressions choose once more when a message is delivered again after a failure",
   }),
   filterDataCleanTimeSpan: long({
     default: 24 * 3600 * 1000,
@@ -96,9 +96,14 @@ export const brokerSettings = {
     default: 20,
     min: 1,
     max: 99,
-    help: "as other brokers on this store have it; consumerFilter.json depends on it",
+    help: "percent of wrong hits of the bit maps in consumerFilter.json; only Java's brokers on this store use them",
   }),
-  expectConsumerNumUseFilter: int({ default: 32, min: 1, max: 1_000_000, help: "likewise" }),
+  expectConsumerNumUseFilter: int({
+    default: 32,
+    min: 1,
+    max: 1_000_000,
+    help: "consumer groups that these bit maps are made for",
+  }),
   notifyConsumerIdsChangedEnable: bool({
     default: true,
     hot: true,
@@ -137,7 +142,7 @@ export const brokerSettings = {
   transactionCheckMax: int({
     default: 15,
     hot: true,
-    help: "times that it is asked about before it goes to TRANS_CHECK_MAX_TIME_TOPIC",
+    help: "times that an open transaction is asked about before it goes to TRANS_CHECK_MAX_TIME_TOPIC",
   }),
   transactionCheckInterval: int({
     default: 60000,

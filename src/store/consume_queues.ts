@@ -41,13 +41,12 @@ export class ConsumeQueues {
     for (const topic of disk.listSync(folder)) {
       if (!disk.isDirectorySync(`${folder}/${topic}`)) continue;
       for (const id of disk.listSync(`${folder}/${topic}`)) {
-        if (QUEUE_ID.test(id) && Number(id) <= QUEUE_ID_STORED_MAX) queues.getOrCreate(topic, Number(id)).load();
-        else {logger.warn("Passing over {folder}/{topic}/{id}: no queue from 0 to {max}", {
-            folder,
-            topic,
-            id,
-            max: QUEUE_ID_STORED_MAX,
-          });}
+        if (QUEUE_ID.test(id) && Number(id) <= QUEUE_ID_STORED_MAX) {
+          queues.getOrCreate(topic, Number(id)).load();
+          continue;
+        }
+        const about = { folder, topic, id, max: QUEUE_ID_STORED_MAX };
+        logger.warn("Passing over {folder}/{topic}/{id}: no queue from 0 to {max}", about);
       }
     }
     return queues;

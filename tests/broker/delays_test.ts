@@ -313,6 +313,7 @@ Deno.test("Delays ends in order while messages are being read", async () => {
   bench.place.clock.advance(1000);
   await bench.close();
   const at = Number(/1:(\d+)/.exec(bench.file() ?? "")?.[1] ?? 0);
+  assert(at < 300, "nothing was left to read, so this proves nothing");
   await bench.open([1000]);
   assertEquals(bench.store.maxOffset(TOPIC, 1), at, "the file tells what was delivered");
   await bench.goUntil(300);

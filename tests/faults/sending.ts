@@ -23,7 +23,7 @@ export interface Shot {
 }
 
 /**
- * Sends until the broker is killed, `ms` after the begin.
+ * Sends until the broker is killed, `ms` after it has taken the first message.
  *
  * @param make the message `n` of a sender
  * @param acknowledged is told of each message that the broker took, and its offset in the queue
@@ -35,6 +35,7 @@ export async function sendUntilKilled(
   acknowledged: (shot: Shot, queueOffset: number) => void,
 ): Promise<void> {
   using client = new RemotingClient({ encoding: HeaderEncoding.ROCKETMQ });
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const send = async (sender: number) => {
     for (let n = 0;; n++) {
       const shot = make(sender, n);
@@ -59,16 +60,18 @@ export async function sendUntilKilled(
       );
       assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
       acknowledged(shot, answer.header.queueOffset!);
+      begin();
     }
   };
-  const senders = Array.from({ length: SENDERS }, async (_, sender) => {
+  const sending = Promise.all(Array.from({ length: SENDERS }, async (_, sender) => {
     try {
       await send(sender);
     } catch (error) {
       if (!(error instanceof RocketdError) || !error.retriable) throw error;
     }
-  });
+  }));
+  await Promise.race([begun, sending]);
   await delay(ms);
   await broker.kill();
-  await Promise.all(senders);
+  await sending;
 }

@@ -142,6 +142,8 @@ for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"]) {
     for (let round = 0; round < ROUNDS; round++) {
       const before = producer.ended.size;
       const working = producer.work(round);
+      const deadline = Date.now() + 60_000;
+      while (producer.ended.size === before && Date.now() < deadline) await delay(10);
       await delay(200 + (round * 53) % 400);
       await broker.kill();
       await working;

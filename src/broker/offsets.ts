@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { BrokerSettings } from "../config/mod.ts";
-import { OFFSETS_MAX } from "../limits.ts";
+import { OFFSET_ENTRIES_MAX, OFFSETS_MAX } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import {
@@ -43,6 +43,8 @@ export class ConsumerOffsets {
   readonly #file: StateFile<ConsumerOffsetTable>;
   readonly #groups = new Map<string, OffsetsOfTopics>();
   #count = 0;
+  /** Pairs of topic and group. */
+  #entryCount = 0;
   #timer: Timer | undefined;
 
   constructor(options: ConsumerOffsetsOptions) {
@@ -61,7 +63,9 @@ export class ConsumerOffsets {
       return;
     }
     for (const [queueId, offset] of queues) {
-      if (offset >= 0) this.#set(group, topic, queueId, offset);
+      if (offset > Number.MAX_SAFE_INTEGER) {
+        log.warn("Leaving out the offset {offset} of {key}: no queue is that long", { offset, key });
+      } else if (offset >= 0) this.#set(group, topic, queueId, offset);
     }
   }
 
@@ -95,7 +99,9 @@ export class ConsumerOffsets {
    * topic that exists, a queue of it and a legal group.
    */
   commit(group: string, topic: string, queueId: number, offset: number): string | undefined {
-    if (offset < 0) return `the field commitOffset is ${offset}, allowed is 0 and above`;
+    if (offset < 0 || offset > Number.MAX_SAFE_INTEGER) {
+      return `the field commitOffset is ${offset}, allowed is 0 to ${Number.MAX_SAFE_INTEGER}`;
+    }
     const queues = this.#groups.get(group)?.get(topic);
     const known = queues?.get(queueId);
     if (known === undefined) {
@@ -116,14 +122,22 @@ export class ConsumerOffsets {
     if (queueId < 0 || queueId >= queues) {
       return `the field queueId is ${queueId}, allowed for the topic[${topic}] is 0 to ${queues - 1}`;
     }
-    return checkGroup(group) ?? (this.#count < OFFSETS_MAX ? undefined : `there are ${OFFSETS_MAX} offsets already`);
+    const illegal = checkGroup(group);
+    if (illegal !== undefined) return illegal;
+    if (this.#count >= OFFSETS_MAX) return `there are ${OFFSETS_MAX} offsets already`;
+    // What has more could not be read back.
+    if (this.#entryCount < OFFSET_ENTRIES_MAX || this.#groups.get(group)?.has(topic)) return undefined;
+    return `${OFFSET_ENTRIES_MAX} pairs of topic and group have offsets already`;
   }
 
   #set(group: string, topic: string, queueId: number, offset: number): void {
     let topics = this.#groups.get(group);
     if (topics === undefined) this.#groups.set(group, topics = new Map());
     let queues = topics.get(topic);
-    if (queues === undefined) topics.set(topic, queues = new Map());
+    if (queues === undefined) {
+      topics.set(topic, queues = new Map());
+      this.#entryCount++;
+    }
     if (!queues.has(queueId)) this.#count++;
     queues.set(queueId, offset);
   }
@@ -145,7 +159,10 @@ export class ConsumerOffsets {
 
   /** Forgets all offsets of a group. */
   deleteGroup(group: string): void {
-    for (const queues of this.#groups.get(group)?.values() ?? []) this.#count -= queues.size;
+    for (const queues of this.#groups.get(group)?.values() ?? []) {
+      this.#count -= queues.size;
+      this.#entryCount--;
+    }
     if (this.#groups.delete(group)) this.#file.touch();
   }
 

@@ -3,6 +3,7 @@
  */
 import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
+import { OFFSET_ENTRIES_MAX } from "../../src/limits.ts";
 import { topicConfig } from "../../src/protocol/bodies/topic_config.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { HandClock, inFolder, readConfig, settingsIn, until, writeConfig } from "./workshop.ts";
@@ -42,7 +43,12 @@ Deno.test("ConsumerOffsets reads Java's file with its bare queue ids", async () 
 
 Deno.test("ConsumerOffsets reads strict JSON too, and leaves out keys and offsets that cannot be", async () => {
   await inFolder(async (folder) => {
-    const table = { "T@CG": { "0": 3, "1": -1 }, "T": { "0": 1 }, "T@CG@X": { "0": 1 }, "@CG": { "0": 1 } };
+    const table = {
+      "T@CG": { "0": 3, "1": -1, "2": 2 ** 63 },
+      "T": { "0": 1 },
+      "T@CG@X": { "0": 1 },
+      "@CG": { "0": 1 },
+    };
     writeConfig(folder, "consumerOffset.json", JSON.stringify({ offsetTable: table }));
     assertEquals(new TextDecoder().decode(await open(folder).toBody()), `{"offsetTable":{"T@CG":{0:3}}}`);
   });
@@ -83,7 +89,8 @@ Deno.test("ConsumerOffsets says why it does not keep an offset", async () => {
       [["CG", "Nowhere", 0, 1], "the topic[Nowhere] does not exist"],
       [["CG", "T", 4, 1], "the field queueId is 4, allowed for the topic[T] is 0 to 3"],
       [["CG", "T", -1, 1], "the field queueId is -1"],
-      [["CG", "T", 0, -1], "the field commitOffset is -1, allowed is 0 and above"],
+      [["CG", "T", 0, -1], "the field commitOffset is -1, allowed is 0 to 9007199254740991"],
+      [["CG", "T", 0, 2 ** 62], "allowed is 0 to 9007199254740991"],
       [["../CG", "T", 0, 1], "illegal characters"],
       [["g".repeat(256), "T", 0, 1], "longer than group max length 255"],
     ];
@@ -94,6 +101,28 @@ Deno.test("ConsumerOffsets says why it does not keep an offset", async () => {
     assertEquals(new TextDecoder().decode(await offsets.toBody()), `{"offsetTable":{}}`);
     offsets.close();
     assert(!denoDisk.existsSync(`${folder}/config/consumerOffset.json`));
+  });
+});
+
+Deno.test("ConsumerOffsets reads back the greatest offset that it takes", async () => {
+  await inFolder((folder) => {
+    const offsets = open(folder);
+    assertEquals(offsets.commit("CG", "T", 0, Number.MAX_SAFE_INTEGER), undefined);
+    offsets.close();
+    assertEquals(open(folder).get("CG", "T", 0), Number.MAX_SAFE_INTEGER);
+  });
+});
+
+Deno.test("ConsumerOffsets takes no more pairs of topic and group than it would read back", async () => {
+  await inFolder((folder) => {
+    const offsets = open(folder);
+    for (let i = 0; i < OFFSET_ENTRIES_MAX; i++) offsets.commit(`g${i}`, "T", 0, 1);
+    for (const [group, topic] of [["one-more", "T"], ["g0", "U"]] as const) {
+      assertStringIncludes(offsets.commit(group, topic, 0, 1) ?? "", "1000000 pairs of topic and group");
+    }
+    assertEquals(offsets.commit("g0", "T", 1, 1), undefined, "a queue more");
+    offsets.deleteGroup("g1");
+    assertEquals(offsets.commit("one-more", "T", 0, 1), undefined, "in the place of another");
   });
 });
 

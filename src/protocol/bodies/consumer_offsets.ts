@@ -5,13 +5,13 @@
  */
 import { OFFSET_ENTRIES_MAX, TOPIC_QUEUES_MAX } from "../../limits.ts";
 import type { FastJsonOptions } from "../fastjson.ts";
-import { decodeJson, maybe, numberTable, object, table, whole } from "./shape.ts";
+import { decodeJson, long, maybe, numberTable, object, table } from "./shape.ts";
 
 /** `topic@group` to queue id to offset. */
 export type ConsumerOffsetTable = Map<string, Map<number, number>>;
 
 const offsetsShape = object({
-  offsetTable: maybe(table(numberTable(whole(), TOPIC_QUEUES_MAX), OFFSET_ENTRIES_MAX), () => new Map()),
+  offsetTable: maybe(table(numberTable(long, TOPIC_QUEUES_MAX), OFFSET_ENTRIES_MAX), () => new Map()),
 });
 
 export function decodeConsumerOffsets(bytes: Uint8Array): ConsumerOffsetTable {

@@ -213,6 +213,12 @@ export const GetAllConsumerOffset = request("GET_ALL_CONSUMER_OFFSET", none, non
 export const GetAllDelayOffset = request("GET_ALL_DELAY_OFFSET", none, none);
 export const UpdateAndCreateSubscriptionGroup = request("UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", none, none);
 export const GetAllSubscriptionGroupConfig = request("GET_ALL_SUBSCRIPTIONGROUP_CONFIG", none, none);
+export const DeleteSubscriptionGroup = request(
+  "DELETE_SUBSCRIPTIONGROUP",
+  { groupName: str, removeOffset: maybe.bool },
+  none,
+);
+export const QueryTopicConsumeByWho = request("QUERY_TOPIC_CONSUME_BY_WHO", { topic: str }, none);
 
 // ---- nameserver ----
 

@@ -9,6 +9,7 @@ import { ConsumerGroups } from "../../src/broker/consumers.ts";
 import { MessageFilters } from "../../src/broker/filters.ts";
 import { groupHandlers } from "../../src/broker/group_handlers.ts";
 import { SubscriptionGroupTable } from "../../src/broker/groups.ts";
+import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
 import { topicHandlers } from "../../src/broker/topic_handlers.ts";
 import { TopicTable } from "../../src/broker/topics.ts";
@@ -41,14 +42,15 @@ function setUp(folder: string, given: Partial<Settings> = {}) {
   const filters = new MessageFilters(settings);
   const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk: denoDisk, clock });
   const producers = new ProducerGroups(clock);
+  const offsets = new ConsumerOffsets({ settings, topics, disk: denoDisk, clock });
   const deleted: string[] = [];
   const store = { deleteTopic: (topic: string) => void deleted.push(topic) };
   const desk = new Desk((table) => {
     clientHandlers(table, { topics, groups, consumers, consumerFilters, filters, producers });
     topicHandlers(table, { settings, topics, store });
-    groupHandlers(table, { settings, groups });
+    groupHandlers(table, { settings, groups, consumers, offsets });
   });
-  return { desk, topics, groups, consumers, consumerFilters, producers, deleted };
+  return { desk, topics, groups, offsets, consumers, consumerFilters, producers, deleted };
 }
 
 /** Runs a test with a broker's tables behind a server. */
@@ -301,6 +303,42 @@ Deno.test("UPDATE_AND_CREATE_SUBSCRIPTIONGROUP replaces a group, and refuses ill
   });
 });
 
+Deno.test("DELETE_SUBSCRIPTIONGROUP forgets a group, and its offsets where that is asked", async () => {
+  await served(async ({ desk, topics, groups, offsets }) => {
+    const { ask } = desk.client();
+    topics.update(topicConfig("T"));
+    for (const group of ["CG", "Other"]) {
+      groups.update(subscriptionGroup(group));
+      assertEquals(offsets.commit(group, "T", 0, 7), undefined);
+    }
+    const version = groups.version().counter;
+    const remove = async (groupName: string, removeOffset?: boolean) =>
+      (await ask(requests.DeleteSubscriptionGroup, { groupName, removeOffset })).code;
+    assertEquals(await remove("CG"), SUCCESS);
+    assertEquals([groups.get("CG"), groups.version().counter, offsets.get("CG", "T", 0)], [undefined, version + 1, 7]);
+    assertEquals([await remove("CG", false), offsets.get("CG", "T", 0)], [SUCCESS, 7]);
+    assertEquals([await remove("CG", true), offsets.get("CG", "T", 0)], [SUCCESS, -1]);
+    assertEquals([groups.get("Other")?.groupName, offsets.get("Other", "T", 0)], ["Other", 7]);
+  });
+});
+
+Deno.test("QUERY_TOPIC_CONSUME_BY_WHO names the groups that are online and those that have offsets, each once", async () => {
+  await served(async ({ desk, topics, offsets }) => {
+    const { ask } = desk.client();
+    topics.update(topicConfig("T"));
+    const who = async (topic: string) => {
+      const { code, body } = await ask(requests.QueryTopicConsumeByWho, { topic });
+      assertEquals(code, SUCCESS);
+      return JSON.parse(new TextDecoder().decode(body));
+    };
+    assertEquals(await who("T"), { groupList: [] });
+    await ask(requests.HeartBeat, {}, heartbeat("c", "Online", "Both"));
+    for (const group of ["Both", "Offline"]) assertEquals(offsets.commit(group, "T", 0, 1), undefined);
+    assertEquals(await who("T"), { groupList: ["Online", "Both", "Offline"] });
+    assertEquals(await who("none"), { groupList: [] });
+  });
+});
+
 Deno.test("A slave changes neither topics nor groups", async () => {
   await served(async ({ desk, topics, groups }) => {
     const { ask } = desk.client();
@@ -308,12 +346,14 @@ Deno.test("A slave changes neither topics nor groups", async () => {
       await ask(requests.UpdateAndCreateTopic, topicHeader),
       await ask(requests.DeleteTopicInBroker, { topic: "T" }),
       await ask(requests.UpdateAndCreateSubscriptionGroup, {}, encodeSubscriptionGroup(subscriptionGroup("CG"))),
+      await ask(requests.DeleteSubscriptionGroup, { groupName: "TOOLS_CONSUMER" }),
     ];
     for (const { code, remark } of answers) {
       assertEquals(code, SYSTEM_ERROR);
       assertStringIncludes(remark ?? "", "from slave broker");
     }
     assertEquals([topics.get("T"), groups.get("CG")], [undefined, undefined]);
+    assertEquals(groups.get("TOOLS_CONSUMER")?.groupName, "TOOLS_CONSUMER");
   }, { brokerRole: "SLAVE" });
 });
 

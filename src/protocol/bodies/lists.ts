@@ -1,5 +1,5 @@
 /**
- * Small bodies: lists of topics and clients, tables of texts.
+ * Small bodies: lists of topics, groups and clients, tables of texts.
  *
  * @module
  */
@@ -24,6 +24,11 @@ export function decodeTopicList(bytes: Uint8Array): TopicList {
 
 export function encodeTopicList(value: TopicList): Uint8Array<ArrayBuffer> {
   return fastJsonBytes(value);
+}
+
+/** The answer of QUERY_TOPIC_CONSUME_BY_WHO. */
+export function encodeGroupList(groupList: readonly string[]): Uint8Array<ArrayBuffer> {
+  return fastJsonBytes({ groupList });
 }
 
 const kvShape = object({ table: maybe(table(text(KV_TEXT_LENGTH_MAX), KV_ENTRIES_MAX), () => new Map()) });

@@ -234,7 +234,7 @@ export const HALVES_PER_ENDED_CHUNK = 32 * KiB;
 export const ENDED_CHUNKS_MAX = 4 * KiB;
 /** Half messages that were stored anew for a check, whose new place is known; of older ones a late end may come twice. */
 export const RENEWED_HALVES_MAX = 100_000;
-/** Rounds of checks between whose op messages progress tells. */
+/** Rounds of checks whose op messages progress tells apart; those of further rounds count as the last one's. */
 export const OP_MARKS_MAX = 1_000;
 /** What one turn of a round of checks does at most: half messages passed that have ended; op messages, half messages read. */
 export const CHECK_STEPS_PER_TURN = 16 * KiB;

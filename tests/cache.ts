@@ -13,8 +13,9 @@ export function cacheDir(part: string): string {
 /** True when this machine has the given command line tools; otherwise says aloud which one is missing. */
 export function hasTools(...names: string[]): boolean {
   const missing = names.filter((name) => {
+    const args = [name === "go" ? "version" : "--version"];
     try {
-      return !new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync().success;
+      return !new Deno.Command(name, { args, stdout: "null", stderr: "null" }).outputSync().success;
     } catch {
       return true;
     }
@@ -35,6 +36,20 @@ export async function run(command: string, args: string[]): Promise<void> {
   if (success) return;
   const decoder = new TextDecoder();
   throw new Error(`Cannot run ${command} ${args.join(" ")}:\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+}
+
+/** The files of a folder that the rule picks, sorted by name, and a key that changes with any of them. */
+export async function readSources(
+  folder: URL,
+  isPicked: (name: string) => boolean,
+): Promise<{ sources: [name: string, text: string][]; key: string }> {
+  const sources: [name: string, text: string][] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (isPicked(name)) sources.push([name, await Deno.readTextFile(new URL(name, folder))]);
+  }
+  sources.sort(([a], [b]) => a < b ? -1 : 1);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(sources)));
+  return { sources, key: new Uint8Array(digest).toHex().slice(0, 16) };
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { cacheDir, hasTools, makeOnce, run } from "./cache.ts";
+import { cacheDir, hasTools, makeOnce, readSources, run } from "./cache.ts";
 
 /** The official Java clients that we promise to work with: the first Apache release, the last 4.x, and a 5.x one. */
 export const CLIENT_VERSIONS = ["4.1.0-incubating", "4.9.7", "5.1.4"] as const;
@@ -65,14 +65,10 @@ async function jars(set: JavaSet): Promise<string> {
 }
 
 async function programs(set: JavaSet, jarDir: string): Promise<string> {
-  const sources: [name: string, text: string][] = [];
-  for await (const entry of Deno.readDir(SOURCES)) {
-    if (!entry.name.endsWith(".java") || !(NEEDS[entry.name]?.(set) ?? true)) continue;
-    sources.push([entry.name, await Deno.readTextFile(new URL(entry.name, SOURCES))]);
-  }
-  sources.sort(([a], [b]) => a < b ? -1 : 1);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(sources)));
-  const key = new Uint8Array(digest).toHex().slice(0, 16);
+  const { sources, key } = await readSources(
+    SOURCES,
+    (name) => name.endsWith(".java") && (NEEDS[name]?.(set) ?? true),
+  );
   return await makeOnce(`${cacheDir("java")}/classes-${set}-${key}`, async (part) => {
     for (const [name, text] of sources) await Deno.writeTextFile(`${part}/${name}`, text);
     const files = sources.map(([name]) => `${part}/${name}`);

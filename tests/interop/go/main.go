@@ -237,7 +237,7 @@ func sendInTransactions() {
 }
 
 func main() {
-	rlog.SetLogLevel("error")
+	rlog.SetLogLevel("warn")
 	time.AfterFunc(time.Minute, func() {
 		fmt.Println("FAIL not done after a minute")
 		os.Exit(1)

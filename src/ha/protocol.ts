@@ -7,35 +7,24 @@
  */
 import { RocketdError } from "../errors.ts";
 import { HA_FRAME_DATA_BYTES_MAX } from "../limits.ts";
+import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
 
 /** Bytes before a frame's data: log offset (8) and size (4). */
 export const FRAME_HEADER_BYTES = 12;
 /** Bytes of a slave's report. */
 export const REPORT_BYTES = 8;
 
-const HALF = 0x1_0000_0000;
-
 /** Writes a frame's header at byte `at`; `size` 0 makes it a heartbeat. */
 export function writeFrameHeader(view: DataView, at: number, logOffset: number, size: number): void {
-  writeOffset(view, at, logOffset);
+  writeInt64(view, at, logOffset);
   view.setInt32(at + REPORT_BYTES, size);
 }
 
 /** The report that a slave's log ends at `logOffset`. */
 export function encodeReport(logOffset: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(REPORT_BYTES);
-  writeOffset(new DataView(bytes.buffer), 0, logOffset);
+  writeInt64(new DataView(bytes.buffer), 0, logOffset);
   return bytes;
-}
-
-function writeOffset(view: DataView, at: number, logOffset: number): void {
-  view.setInt32(at, Math.floor(logOffset / HALF));
-  view.setUint32(at + 4, logOffset % HALF);
-}
-
-/** Exact up to 2^53; beyond that still far beyond every log. */
-function readOffset(view: DataView, at: number): number {
-  return view.getInt32(at) * HALF + view.getUint32(at + 4);
 }
 
 /** Puts values of a fixed size together from bytes that come in any pieces. */
@@ -74,7 +63,7 @@ export class ReportReader {
     let newest: number | undefined;
     for (let at = 0; at < bytes.length;) {
       at += this.#report.take(bytes, at);
-      if (this.#report.whole()) newest = readOffset(this.#report.view, 0);
+      if (this.#report.whole()) newest = readInt64(this.#report.view, 0);
     }
     return newest;
   }
@@ -113,7 +102,7 @@ export class FrameReader {
   }
 
   #begin(sink: FrameSink): void {
-    const logOffset = readOffset(this.#header.view, 0);
+    const logOffset = readInt64(this.#header.view, 0);
     const size = this.#header.view.getInt32(REPORT_BYTES);
     if (!(logOffset >= 0 && Number.isSafeInteger(logOffset)) || size < 0 || size > HA_FRAME_DATA_BYTES_MAX) {
       const allowed = `an offset from 0 and a size from 0 to ${HA_FRAME_DATA_BYTES_MAX}`;

@@ -138,6 +138,10 @@ export const LOG_TAIL_CHUNK_SPARE = 64 * KiB;
  * bound for what is there already, since it may have been larger before.
  */
 export const RECORD_BYTES_MAX = FRAME_BYTES_MAX + LOG_TAIL_CHUNK_SPARE;
+/** Bytes of memory for the record that a slave has half of, which stay when a greater one was there. */
+export const COPY_BYTES_KEPT = MiB;
+/** Places of puts that no longer wait for a slave, from which on their list is made shorter. */
+export const REPLICA_WAITS_GONE_MAX = 4 * KiB;
 /** Bytes of one block read from old parts of the log. */
 export const COLD_BLOCK_BYTES = MiB;
 /** Blocks of old parts of the log kept in memory. */

@@ -56,9 +56,13 @@ export class CommitLog {
     return Math.min(file.end - FILLER_BYTES - this.end, chunk.bytes.length - chunk.length);
   }
 
+  #fileAtEnd(): LogFile {
+    return this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
+  }
+
   /** Makes the file that `size` bytes would go into; nothing else changes. Throws when it cannot be made. */
   ensureFileFor(size: number): void {
-    const file = this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
+    const file = this.#fileAtEnd();
     if (size + FILLER_BYTES > file.end - this.end) this.files.ensure(file.end);
   }
 
@@ -94,6 +98,38 @@ export class CommitLog {
     this.writtenEnd = this.end;
   }
 
+  /** Takes a whole record of another log, to be written. Throws when the disk refuses; the log must not be used then. */
+  takeRecord(record: Uint8Array): void {
+    if (record.length > this.tail.chunkBytes) return this.takeRaw(record);
+    const chunk = this.room(record.length);
+    chunk.bytes.set(record, chunk.length);
+    this.advance(chunk, record.length);
+  }
+
+  /** Writes bytes of another log that need not be in memory: fillers, unused rests, giants. Throws as `takeRecord`. */
+  takeRaw(bytes: Uint8Array): void {
+    this.write();
+    const file = this.#fileAtEnd();
+    file.write(bytes, this.end);
+    this.#unsynced.add(file);
+    this.end = this.writtenEnd = this.end + bytes.length;
+    // The next record goes into a chunk, and perhaps a file, of its own.
+    this.#file = undefined;
+  }
+
+  /** Whether no byte of the log is there. */
+  get isEmpty(): boolean {
+    return this.end === (this.files.first?.start ?? this.end);
+  }
+
+  /** Lets an empty log begin at another offset, where a file begins. */
+  beginAt(logOffset: number): void {
+    while (this.files.last !== undefined) this.files.removeLast();
+    this.#unsynced.clear();
+    this.#file = undefined;
+    this.end = this.writtenEnd = this.syncedEnd = logOffset;
+  }
+
   /** Closes a file with the filler: the bytes left, and a magic. */
   #fill(file: LogFile): void {
     const left = file.end - this.end;
@@ -125,6 +161,33 @@ export class CommitLog {
     this.#unsynced.clear();
     for (const file of files) await file.handle.syncData();
     this.syncedEnd = end;
+  }
+
+  /** The begin of the file that the log's last byte lies in, or the next one will; 0 for no file. */
+  get lastFileStart(): number {
+    return (this.files.at(this.writtenEnd) ?? this.files.last)?.start ?? 0;
+  }
+
+  /** See `MessageStore.readLog`. */
+  read(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const file = Number.isSafeInteger(from) ? this.files.at(from) : undefined;
+    const length = Math.min(most, (file?.end ?? 0) - from, this.writtenEnd - from);
+    if (file === undefined || length <= 0) return undefined;
+    return this.tail.from(from, length) ?? this.#readFile(file, from, length);
+  }
+
+  async #readFile(file: LogFile, from: number, length: number): Promise<Uint8Array | undefined> {
+    const bytes = new Uint8Array(length);
+    let read: number;
+    try {
+      read = await file.handle.read(bytes, from - file.start);
+    } catch (error) {
+      // A file that was removed meanwhile is like one that was removed before.
+      if (this.files.at(from) !== file) return undefined;
+      throw error;
+    }
+    if (read === length) return bytes;
+    throw new RocketdError("disk", `Cannot read ${length} bytes of the commit log at ${from}: got ${read}`);
   }
 
   /** Reads bytes of the log from its file. Throws `RocketdError` when they are not within one file and written. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
 import { CHECKPOINT_INTERVAL_MS } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type Disk, type DiskLock, makeFolderOn } from "../platform/disk.ts";
-import { Appender } from "./appender.ts";
+import { Appender, type PendingPut } from "./appender.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { ColdReader } from "./cold_reader.ts";
 import { CommitLog } from "./commit_log.ts";
@@ -16,14 +17,18 @@ import { ConsumeQueues } from "./consume_queues.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Flusher } from "./flush.ts";
 import { IndexService } from "./index_service.ts";
+import { LogCopy } from "./log_copy.ts";
 import { LogFiles } from "./log_file.ts";
 import { Lookup } from "./lookup.ts";
 import type { StoreOptions } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { recover } from "./recovery.ts";
+import { type Replicas, ReplicaWaits } from "./replica_waits.ts";
 import { Retention } from "./retention.ts";
 import { StoreState } from "./state.ts";
 import type { ArrivalListener, GetResult, MessageFilter, NewMessage, PutResult, QueryResult } from "./types.ts";
+
+const logger = getLogger(["rocketd", "store"]);
 
 /** What the store stands on. */
 export interface StorePlatform {
@@ -37,6 +42,9 @@ export class MessageStore {
   readonly #log: CommitLog;
   readonly #flusher: Flusher;
   readonly #appender: Appender;
+  readonly #copy: LogCopy;
+  readonly #replicaWaits: ReplicaWaits;
+  readonly #writtenListeners: ((end: number) => void)[] = [];
   readonly #reader: Reader;
   readonly #lookup: Lookup;
   readonly #retention: Retention;
@@ -62,7 +70,9 @@ export class MessageStore {
     log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
     const cold = new ColdReader(log);
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);
-    this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#flusher.take(puts));
+    this.#replicaWaits = new ReplicaWaits(options, clock, (puts) => this.#flusher.take(puts));
+    this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#committed(puts));
+    this.#copy = new LogCopy(log, dispatcher, options, state);
     this.#reader = new Reader(log, queues, cold, options, clock);
     this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
@@ -128,9 +138,67 @@ export class MessageStore {
     return this.#log.minOffset;
   }
 
-  /** Where the next record goes. */
+  /**
+   * Where the log goes on: the end of what is written. On a slave, where the next piece for {@linkcode appendCopy} must
+   * begin: the begin of a record that waits in memory for its rest counts.
+   */
   get maxLogOffset(): number {
-    return this.#log.writtenEnd;
+    return this.options.brokerRole === "SLAVE" ? this.#copy.end : this.#log.writtenEnd;
+  }
+
+  /**
+   * The end of what the store answers for: with SYNC_FLUSH, what survives a power loss (see {@linkcode sync}), else what
+   * is written. A slave acknowledges this to its master, where it connects it names `maxLogOffset`.
+   */
+  get safeLogOffset(): number {
+    return this.options.flushDiskType === "SYNC_FLUSH" ? this.#log.syncedEnd : this.#log.writtenEnd;
+  }
+
+  /** The begin of the log's last file: what RocketMQ's master gives a slave first that has nothing. */
+  get lastFileStart(): number {
+    return this.#log.lastFileStart;
+  }
+
+  /**
+   * Bytes of the log as they are on disk, from an offset on: records, fillers and the unused rest of a file that is full.
+   * At most `most`, never beyond the file's end and never beyond what is written; undefined outside of the log and at its
+   * end. At once what is in memory, as a view that is valid until the current turn ends; as a promise a copy, read off
+   * the main thread. Rejects when the disk refuses.
+   */
+  readLog(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.#log.read(from, most);
+  }
+
+  /** Calls `listener` once per commit with the log's end, when the bytes before it can be read and survive SIGKILL. */
+  onWritten(listener: (end: number) => void): void {
+    this.#writtenListeners.push(listener);
+  }
+
+  /**
+   * On a slave: takes bytes of the master's log, cut anywhere. They must continue the log at `maxLogOffset`; a log
+   * without any byte may begin at each offset where a file does. What is whole is written, checked and made visible,
+   * and the begin of a record waits in memory until its rest comes.
+   *
+   * Throws `RocketdError`, and nothing of the piece is written then: `gap` for another offset, `foreign` for bytes that
+   * do not belong there (the begin that waited is forgotten too), `disk` when the store takes no writes.
+   */
+  appendCopy(from: number, bytes: Uint8Array): void {
+    this.#copy.append(from, bytes);
+  }
+
+  /** Who says how many slaves are connected; without one, there is none. */
+  set replicas(replicas: Replicas) {
+    this.#replicaWaits.replicas = replicas;
+  }
+
+  /** A slave holds the log up to `end`; what lies beyond our own end is no promise about it, and is passed over. */
+  acknowledged(end: number): void {
+    if (end <= this.#log.writtenEnd) this.#replicaWaits.acknowledged(end);
+  }
+
+  /** The highest log offset that a slave acknowledged; never goes back. */
+  get acknowledgedEnd(): number {
+    return this.#replicaWaits.acknowledgedEnd;
   }
 
   get writable(): boolean {
@@ -154,7 +222,8 @@ export class MessageStore {
 
   /**
    * Stores a message. `done` is called once: at once for a message that is refused, else after its bytes are written
-   * (with SYNC_FLUSH, unless the sender does not wait: after they are safe from a power loss).
+   * (with SYNC_FLUSH, unless the sender does not wait: after they are safe from a power loss; with SYNC_MASTER as well
+   * after a slave has them).
    */
   put(message: NewMessage, done: (result: PutResult) => void): void {
     this.#appender.put([message], (results) => done(results[0]!));
@@ -250,6 +319,18 @@ export class MessageStore {
     this.#dispatcher.onArrival(listener);
   }
 
+  #committed(puts: PendingPut[]): void {
+    const end = this.#log.writtenEnd;
+    for (const listener of this.#writtenListeners) {
+      try {
+        listener(end);
+      } catch (error) {
+        logger.error("A listener for the log's growth failed: {error}", { error });
+      }
+    }
+    this.#replicaWaits.take(puts);
+  }
+
   /** Removes a topic's queues; the log keeps the records until their file goes. */
   deleteTopic(topic: string): void {
     this.#appender.commit();
@@ -300,6 +381,7 @@ export class MessageStore {
     for (const timer of this.#timers) timer.cancel();
     this.#appender.commit();
     await this.#flusher.stop();
+    this.#replicaWaits.stop();
     await this.#housekeeping;
     try {
       if (state.failure === undefined) {

@@ -49,6 +49,15 @@ export class DelayOffsets {
     this.#changed = true;
   }
 
+  /** A slave takes the offsets of its master, whose deliveries it has in its log; false when the disk refused them. */
+  replace(offsets: DelayOffsetTable): boolean {
+    this.#offsets.clear();
+    for (const [level, offset] of offsets) this.#offsets.set(level, offset);
+    this.#safe = offsets;
+    this.#file.touch();
+    return this.#file.save();
+  }
+
   /** The answer of GET_ALL_DELAY_OFFSET. */
   toBody(): Uint8Array {
     return encodeDelayOffsets(this.#offsets);

@@ -9,6 +9,7 @@ import { ResponseCode } from "../protocol/codes.ts";
 import { GetAllSubscriptionGroupConfig, UpdateAndCreateSubscriptionGroup } from "../protocol/requests.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { slaveProblem } from "./slave_refusals.ts";
 
 /** What these handlers need of the broker. */
 export interface GroupHandlersContext extends Pick<BrokerContext, "groups"> {
@@ -24,10 +25,4 @@ export function groupHandlers(table: HandlerTable, { groups, settings }: GroupHa
     return { code: ResponseCode.SUCCESS };
   });
   table.on(GetAllSubscriptionGroupConfig, () => ({ code: ResponseCode.SUCCESS, body: groups.toBody() }));
-}
-
-/** Why a slave changes neither topics nor groups; undefined on a master. */
-export function slaveProblem({ brokerRole }: GroupHandlersContext["settings"]): string | undefined {
-  if (brokerRole !== "SLAVE") return undefined;
-  return "Can't modify topic or subscription group from slave broker, please execute it from master broker.";
 }

@@ -20,10 +20,11 @@ import type { NewMessage } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { storedAgain } from "./intake.ts";
 import { deadLetterQueue, groupOfRetry, noTopic, retriesAllowed, type RetryRefusal } from "./retries.ts";
+import { slaveRefusal } from "./slave_refusals.ts";
 
 /** What the handler needs of the broker. */
 export interface SendBackContext extends Pick<BrokerContext, "groups" | "topics"> {
-  readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1">;
+  readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1" | "brokerRole">;
   readonly store: Pick<BrokerContext["store"], "fetchRecord" | "options">;
   readonly intake: Pick<BrokerContext["intake"], "put">;
 }
@@ -43,6 +44,9 @@ export function sendBackHandlers(table: HandlerTable, broker: SendBackContext): 
 function sendBack(broker: SendBackContext, request: SendBack): Answer | undefined | Promise<Answer | undefined> {
   const { header } = request;
   const { settings: { brokerPermission, brokerIP1 } } = broker;
+  const closed = slaveRefusal(broker.settings);
+  // As on a broker that could not store it: the consumer keeps the message, and sends it to a master itself.
+  if (closed !== undefined) return { code: ResponseCode.SYSTEM_ERROR, remark: `SERVICE_NOT_AVAILABLE: ${closed}` };
   const group = groupOfRetry(broker, header.group);
   if ("code" in group) return group;
   if ((brokerPermission & Permission.WRITE) === 0) {

@@ -210,7 +210,10 @@ export interface SlaveOptions extends BrokerOptions {
 function brokerSettings(options: BrokerOptions): { brokerName: string; settings: Settings } {
   const brokerName = options.brokerName ?? "broker-a";
   const { namesrvAddr, settings } = options;
-  return { brokerName, settings: { namesrvAddr, brokerName, brokerIP1: "127.0.0.1", ...settings } };
+  return {
+    brokerName,
+    settings: { namesrvAddr, brokerName, brokerIP1: "127.0.0.1", brokerIP2: "127.0.0.1", ...settings },
+  };
 }
 
 /** A slow test machine must not look like an overloaded broker. */

@@ -49,13 +49,13 @@ export class DelayOffsets {
     this.#changed = true;
   }
 
-  /** A slave takes the offsets of its master, whose deliveries it has in its log; false when the disk refused them. */
-  replace(offsets: DelayOffsetTable): boolean {
-    this.#offsets.clear();
-    for (const [level, offset] of offsets) this.#offsets.set(level, offset);
-    this.#safe = offsets;
+  /** A slave takes the offsets of its master, whose deliveries it has in its log. What the disk refuses is logged. */
+  replace(offsets: DelayOffsetTable): void {
+    for (const [level, offset] of offsets) this.set(level, offset);
+    if (!this.#changed) return;
+    this.#safe = new Map(this.#offsets);
     this.#file.touch();
-    return this.#file.save();
+    this.#changed = !this.#file.save();
   }
 
   /** The answer of GET_ALL_DELAY_OFFSET. */

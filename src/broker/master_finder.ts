@@ -92,7 +92,7 @@ export class MasterFinder {
 
   #take(haAddress: string, clientAddress: string | undefined, found: boolean): void {
     this.#found = found;
-    this.#say("info", `follows the master at ${haAddress}`);
+    this.#said = undefined;
     this.#options.copyFrom(clientAddress === this.#options.address ? undefined : clientAddress);
     this.#options.follow(haAddress);
   }

@@ -63,7 +63,8 @@ export class ConsumerOffsets {
     this.#takeAll(this.#file.load() ?? []);
   }
 
-  #takeAll(entries: Iterable<ConsumerOffsetEntry>, wanted?: (entry: QueueOffset) => boolean): void {
+  #takeAll(entries: Iterable<ConsumerOffsetEntry>, wanted?: (entry: QueueOffset) => boolean): boolean {
+    let changed = false;
     for (const [key, queues] of entries) {
       const [topic, group, ...more] = key.split(SEPARATOR);
       if (!topic || !group || more.length > 0) {
@@ -71,17 +72,18 @@ export class ConsumerOffsets {
         continue;
       }
       for (const [queueId, offset] of queues) {
-        if (offset >= 0 && wanted?.({ group, topic, queueId, offset }) !== false) {
-          this.#set(group, topic, queueId, offset);
-        }
+        if (offset < 0 || this.get(group, topic, queueId) === offset) continue;
+        if (wanted?.({ group, topic, queueId, offset }) === false) continue;
+        this.#set(group, topic, queueId, offset);
+        changed = true;
       }
     }
+    return changed;
   }
 
   /** Lays another broker's offsets over these, but for those that are not wanted. What that one lacks stays. */
   merge(theirs: ConsumerOffsetTable, wanted: (entry: QueueOffset) => boolean): void {
-    this.#takeAll(theirs, wanted);
-    this.#file.touch();
+    if (this.#takeAll(theirs, wanted)) this.#file.touch();
   }
 
   /** Calls back after each {@linkcode ConsumerOffsets.commit} that changed an offset. */

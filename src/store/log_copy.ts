@@ -60,6 +60,12 @@ export class LogCopy {
     return this.log.end + this.#heldBytes;
   }
 
+  /** A view of bytes that wait in memory, up to `most` from `from` on; undefined elsewhere. */
+  held(from: number, most: number): Uint8Array | undefined {
+    const at = from - this.log.end;
+    return at >= 0 && at < this.#heldBytes ? this.#held.subarray(at, Math.min(at + most, this.#heldBytes)) : undefined;
+  }
+
   /** See `MessageStore.appendCopy`. */
   append(from: number, bytes: Uint8Array): void {
     const { log, state, options } = this;

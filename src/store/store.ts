@@ -6,7 +6,6 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
-import { CHECKPOINT_INTERVAL_MS } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type Disk, type DiskLock, makeFolderOn } from "../platform/disk.ts";
 import { Appender, type PendingPut } from "./appender.ts";
@@ -16,6 +15,7 @@ import { CommitLog } from "./commit_log.ts";
 import { ConsumeQueues } from "./consume_queues.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Flusher } from "./flush.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { IndexService } from "./index_service.ts";
 import { LogCopy } from "./log_copy.ts";
 import { LogFiles } from "./log_file.ts";
@@ -49,8 +49,7 @@ export class MessageStore {
   readonly #lookup: Lookup;
   readonly #retention: Retention;
   readonly #timers: Timer[] = [];
-  #lastCheckpoint: number;
-  #housekeeping: Promise<void> | undefined;
+  readonly #housekeeping: Housekeeping;
 
   private constructor(
     readonly options: StoreOptions,
@@ -76,7 +75,7 @@ export class MessageStore {
     this.#reader = new Reader(log, queues, cold, options, clock);
     this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
-    this.#lastCheckpoint = clock.now();
+    this.#housekeeping = new Housekeeping(dispatcher, this.#flusher, checkpoint, clock, state);
   }
 
   /**
@@ -127,7 +126,7 @@ export class MessageStore {
     disk.syncDirSync(options.rootDir);
     this.#flusher.start();
     this.#timers.push(
-      clock.every(options.flushIntervalConsumeQueue, () => this.#housekeep()),
+      clock.every(options.flushIntervalConsumeQueue, () => this.#housekeeping.run()),
       clock.every(options.cleanResourceInterval, () => this.#retention.run()),
     );
     this.#retention.run();
@@ -163,10 +162,10 @@ export class MessageStore {
    * Bytes of the log as they are on disk, from an offset on: records, fillers and the unused rest of a file that is full.
    * At most `most`, never beyond the file's end and never beyond what is written; undefined outside of the log and at its
    * end. At once what is in memory, as a view that is valid until the current turn ends; as a promise a copy, read off
-   * the main thread. Rejects when the disk refuses.
+   * the main thread. Rejects when the disk refuses. On a slave, what waits in memory can be read as well.
    */
   readLog(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    return this.#log.read(from, most);
+    return this.#copy.held(from, most) ?? this.#log.read(from, most);
   }
 
   /** Calls `listener` once per commit with the log's end, when the bytes before it can be read and survive SIGKILL. */
@@ -343,36 +342,6 @@ export class MessageStore {
     this.#retention.run(true);
   }
 
-  /** Writes gathered queue and index entries; now and then makes them durable and moves the checkpoint. */
-  #housekeep(): void {
-    if (this.#housekeeping !== undefined || this.#state.failure !== undefined) return;
-    try {
-      this.queues.flush();
-      this.index?.flush();
-    } catch (error) {
-      this.#state.fail(`queues or index cannot be written: ${messageOf(error)}`);
-      return;
-    }
-    const now = this.platform.clock.now();
-    if (now - this.#lastCheckpoint < CHECKPOINT_INTERVAL_MS) return;
-    this.#lastCheckpoint = now;
-    this.#housekeeping = this.#moveCheckpoint().finally(() => this.#housekeeping = undefined);
-  }
-
-  async #moveCheckpoint(): Promise<void> {
-    const { lastStoreTimestamp } = this.#dispatcher;
-    try {
-      await this.#flusher.sync();
-      await this.queues.sync();
-      await this.index?.sync();
-      if (this.#state.failure !== undefined) return;
-      if (lastStoreTimestamp > 0) this.checkpoint.logicsMsgTimestamp = lastStoreTimestamp;
-      this.checkpoint.flush();
-    } catch (error) {
-      this.#state.fail(`queues, index or checkpoint cannot be synced: ${messageOf(error)}`);
-    }
-  }
-
   /** Stops taking writes, finishes those in hand, flushes all and closes the files. */
   async close(): Promise<void> {
     const state = this.#state;
@@ -382,12 +351,12 @@ export class MessageStore {
     this.#appender.commit();
     await this.#flusher.stop();
     this.#replicaWaits.stop();
-    await this.#housekeeping;
+    await this.#housekeeping.rest();
     try {
       if (state.failure === undefined) {
         this.queues.flush();
         this.index?.flush();
-        await this.#moveCheckpoint();
+        await this.#housekeeping.moveCheckpoint();
       }
       this.index?.close();
       this.queues.close();

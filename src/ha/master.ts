@@ -60,7 +60,7 @@ export class HaMaster implements LinkOwner {
   readonly #lines = new LineBudget(LINES_MAX, REFUSALS_LOGGED_EVERY_MS);
   readonly #refusals = new LineBudget(1, REFUSALS_LOGGED_EVERY_MS);
   #acknowledged = 0;
-  #closing = false;
+  #closing: Promise<void> | undefined;
   #caughtUp: (() => void) | undefined;
 
   /** Throws `inUse` when the port is taken. */
@@ -97,9 +97,9 @@ export class HaMaster implements LinkOwner {
 
   #take(conn: Deno.TcpConn): void {
     const { store, settings, clock } = this.#options;
-    if (this.#closing || this.#links.size >= settings.haConnectionsMax) {
+    if (this.#links.size >= settings.haConnectionsMax) {
       conn.close();
-      const held = this.#closing ? undefined : this.#refusals.spend(clock.now());
+      const held = this.#refusals.spend(clock.now());
       if (held === undefined) return;
       const counts = { max: settings.haConnectionsMax, held };
       log.warn("refusing slaves: {max} are connected; {held} more were refused since this was last said", counts);
@@ -150,9 +150,11 @@ export class HaMaster implements LinkOwner {
   }
 
   /** Takes no new slaves, gives those that are there a moment to get the rest of the log, and closes. */
-  async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     this.#listener.close();
     await this.#accepting;
     await new Promise<void>((resolve) => {

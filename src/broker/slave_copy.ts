@@ -15,7 +15,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../errors.ts";
+import { messageOf, RocketdError } from "../errors.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type ConsumerOffsetTable, decodeConsumerOffsets } from "../protocol/bodies/consumer_offsets.ts";
 import { decodeDelayOffsets, type DelayOffsetTable } from "../protocol/bodies/delay_offsets.ts";
@@ -42,6 +42,9 @@ const PERIOD_MS = 10_000;
 const TIMEOUT_MS = 3_000;
 /** Least time between two copies that were asked for, and between looks whether the log has come far enough, ms. */
 const SOON_MS = 1_000;
+
+/** What fails when no request gets through. */
+const NO_CONNECTION = "no connection";
 
 type CopiedRequest =
   | typeof GetAllTopicConfig
@@ -72,7 +75,7 @@ export class SlaveCopy {
   #waiting: Copied | undefined;
   /** Where consumers committed here since the master's offsets were last laid over ours. */
   readonly #own = new Map<string, QueueOffset>();
-  /** What failed last, by request: it is said once. */
+  /** What fails now, by request: it is said once. */
   readonly #failing = new Set<string>();
   #timers: Timer[] = [];
   #soon: Timer | undefined;
@@ -145,19 +148,22 @@ export class SlaveCopy {
       const received = await this.#broker.client.invoke(master, type, {}, undefined, TIMEOUT_MS);
       const decoded = decode(succeed(received, name).body);
       this.#failing.delete(name);
+      this.#failing.delete(NO_CONNECTION);
       return decoded;
     } catch (error) {
-      if (!this.#closed && !this.#failing.has(name)) {
-        this.#failing.add(name);
-        const reason = messageOf(error);
-        log.warn("Cannot copy from the master {master}: {name}: {reason}; trying again and again", {
-          master,
-          name,
-          reason,
-        });
-      }
+      this.#failed(master, error instanceof RocketdError && error.code === "unavailable" ? NO_CONNECTION : name, error);
       return undefined;
     }
+  }
+
+  #failed(master: string, what: string, error: unknown): void {
+    if (this.#closed || this.#failing.has(what)) return;
+    this.#failing.add(what);
+    log.warn("Cannot copy from the master {master}: {what}: {reason}; trying again and again", {
+      master,
+      what,
+      reason: messageOf(error),
+    });
   }
 
   /** Lets the copied offsets count once the log has come so far. */

@@ -59,7 +59,8 @@ export class MasterLink implements FrameSink {
   #beats = 0;
   #asking = false;
   #good = false;
-  #reported = 0;
+  /** What had come when the last sync began, for SYNC_FLUSH. */
+  #synced = -1;
   #reportDue = false;
   #reporting = false;
   #end: unknown;
@@ -136,7 +137,7 @@ export class MasterLink implements FrameSink {
     if (logOffset !== this.#at) {
       if (!this.#heard && start.from === 0) throw new OtherStart(1);
       const reason = `what it sends begins at offset ${logOffset}, and this slave needs offset ${this.#at} next`;
-      throw new RocketdError("malformed", reason);
+      throw new RocketdError("gap", reason);
     }
     this.#heard = true;
     if (size === 0) return this.#heartbeat();
@@ -167,7 +168,7 @@ export class MasterLink implements FrameSink {
     if (differs < 0) return;
     const reason = `from offset ${logOffset + differs} on it has another log than this slave, whose log ends at`;
     throw new RocketdError(
-      "malformed",
+      "foreign",
       `${reason} ${this.#ownEnd}: this is another master, or one of both lost its end; ${BEGIN_ANEW}`,
     );
   }
@@ -175,15 +176,24 @@ export class MasterLink implements FrameSink {
   #append(logOffset: number, bytes: Uint8Array): void {
     const { store } = this.#options;
     const first = this.#firstByte;
-    if (first === undefined || store.maxLogOffset > 0) return store.appendCopy(logOffset, bytes);
+    if (first === undefined || store.maxLogOffset > 0) return this.#appendCopy(logOffset, bytes);
     let rest = bytes, beginning = first.beginning;
     while (rest.length > 0 && beginning === undefined) {
       rest = rest.subarray(first.take(rest));
       beginning = first.beginning;
     }
     if (beginning === undefined) return;
-    store.appendCopy(0, beginning);
-    if (rest.length > 0) store.appendCopy(beginning.length, rest);
+    this.#appendCopy(0, beginning);
+    if (rest.length > 0) this.#appendCopy(beginning.length, rest);
+  }
+
+  #appendCopy(logOffset: number, bytes: Uint8Array): void {
+    try {
+      this.#options.store.appendCopy(logOffset, bytes);
+    } catch (error) {
+      if (!(error instanceof RocketdError) || error.code !== "foreign") throw error;
+      throw new RocketdError("foreign", `${error.message}; ${BEGIN_ANEW}`, { cause: error });
+    }
   }
 
   #isGood(): void {
@@ -215,18 +225,18 @@ export class MasterLink implements FrameSink {
     if (oldest !== undefined && oldest > at) {
       if (end === 0 || oldest <= end) return new OtherStart(oldest);
       const reason = `its log begins at offset ${oldest} by now, and this slave's ends at ${end}, so there is a gap`;
-      return new RocketdError("unavailable", `${reason}; ${BEGIN_ANEW}`);
+      return new RocketdError("gap", `${reason}; ${BEGIN_ANEW}`);
     }
     if (this.#ownEnd <= at || !this.#heard) return undefined;
     const where = at > start.from ? `its log ends at offset ${at}` : `it has nothing from offset ${at} on`;
     const reason = `${where}, and this slave's ends at ${end}: the master lost its end, or is another one`;
-    return new RocketdError("unavailable", `${reason}; ${BEGIN_ANEW}`);
+    return new RocketdError("foreign", `${reason}; ${BEGIN_ANEW}`);
   }
 
   /** What the master may take as held by this slave: nothing that it has not been seen to have itself. */
   get #held(): number {
     if (this.#at < this.#ownEnd) return this.#at;
-    return Math.max(this.#options.start.from, this.#options.store.maxLogOffset);
+    return Math.max(this.#options.start.from, this.#options.store.safeLogOffset);
   }
 
   /** Tells the master what is held. One report is under way at a time; what comes meanwhile is in the next. */
@@ -241,12 +251,11 @@ export class MasterLink implements FrameSink {
     const { store } = this.#options;
     while (this.#reportDue && !this.#ended) {
       this.#reportDue = false;
-      const held = this.#held;
-      if (store.options.flushDiskType === "SYNC_FLUSH" && held > this.#reported && !await store.sync()) {
-        throw new RocketdError("disk", "this slave cannot sync what came");
+      if (store.options.flushDiskType === "SYNC_FLUSH" && this.#at !== this.#synced) {
+        this.#synced = this.#at;
+        if (!await store.sync()) throw new RocketdError("disk", "this slave cannot sync what came");
       }
-      this.#reported = held;
-      const bytes = encodeReport(held);
+      const bytes = encodeReport(this.#held);
       try {
         for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
       } catch {

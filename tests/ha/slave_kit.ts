@@ -66,6 +66,10 @@ export class MemoryLog implements CopyStore {
     return this.#begin + this.#bytes.length;
   }
 
+  get safeLogOffset(): number {
+    return this.maxLogOffset;
+  }
+
   get bytes(): Uint8Array {
     return Uint8Array.from(this.#bytes);
   }

@@ -222,10 +222,10 @@ Deno.test("with SYNC_FLUSH what came is reported when it is synced", async () =>
   const store = new MemoryLog();
   store.options.flushDiskType = "SYNC_FLUSH";
   let synced: (ok: boolean) => void = () => {};
-  store.synced = () => new Promise((resolve) => synced = resolve);
   await using scene = new Scene(store);
   const [peer, first] = await scene.begin();
   assertEquals(first, 0);
+  store.synced = () => new Promise((resolve) => synced = resolve);
   let reported = false;
   const report = peer.reported(10).then(() => reported = true);
   await peer.send(frame(0, logBytes(0, 10)));

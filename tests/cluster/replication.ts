@@ -12,7 +12,7 @@ import { ask } from "../probe.ts";
 
 /** Small files, so that a little load fills several. */
 export const SMALL_FILES = {
-  mappedFileSizeCommitLog: 4 << 20,
+  mappedFileSizeCommitLog: 2 << 20,
   mappedFileSizeConsumeQueue: 20 * 1000,
   maxMessageSize: 1 << 20,
 };
@@ -135,7 +135,9 @@ export async function sameTables(master: Node, slave: Node): Promise<void> {
     // A slave keeps them for the day on which it is started as master: in the file.
     const offsets = (text: string) => sorted((parseFastJson(text) as { offsetTable: unknown }).offsetTable);
     const mine = offsets((await ask(master.port, RequestCode.GET_ALL_DELAY_OFFSET)).body);
-    const theirs = offsets(await Deno.readTextFile(`${slave.storeDir}/config/delayOffset.json`));
+    const file = `${slave.storeDir}/config/delayOffset.json`;
+    // There is none as long as there is nothing to keep.
+    const theirs = offsets(await Deno.readTextFile(file).catch(() => '{"offsetTable":{}}'));
     return mine === theirs ? undefined : `master ${mine}, slave ${theirs}`;
   });
 }

@@ -42,6 +42,7 @@ public final class Interop {
             case "send": Sending.sendAll(session, args[0], Boolean.parseBoolean(args[1])); break;
             case "consume-filtered": Consuming.filtered(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
             case "consume-all": Consuming.everything(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
+            case "consume-without-master": Consuming.withoutMaster(session, args[0], args[1]); break;
             case "pull": Pulling.run(session, args[0], args[1]); break;
             case "lite-pull": Compat.call("LitePulling", "run", session, args); break;
             case "lite-pull-places": Compat.call("LitePulling", "places", session, args); break;

@@ -133,11 +133,11 @@ final class Pulling {
         Out.same(3L, committed(session, consumer, group, queue), "offset moved back");
     }
 
-    /** What the queue's master holds for a group, or a slave when that one is gone; -1 for nothing. */
+    /** What the broker holds for a group; -1 for nothing. */
     static long committed(Session session, DefaultMQPullConsumer observer, String group, MessageQueue queue)
         throws Exception {
         String broker = observer.getDefaultMQPullConsumerImpl().getRebalanceImpl().getmQClientFactory()
-            .findBrokerAddressInSubscribe(queue.getBrokerName(), 0, false).getBrokerAddr();
+            .findBrokerAddressInPublish(queue.getBrokerName());
         RemotingCommand answer = session.ask(broker, QUERY_CONSUMER_OFFSET, null, "consumerGroup", group,
             "topic", queue.getTopic(), "queueId", "" + queue.getQueueId());
         return answer.getCode() == 0 ? Long.parseLong(answer.getExtFields().get("offset")) : -1;

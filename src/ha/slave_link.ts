@@ -4,7 +4,7 @@
  * written, from memory; and what it is behind with from the disk, where the next stretch is read while the socket takes
  * this one.
  *
- * A slave costs one buffer and one read ahead, however slow it is. Between two writes everybody else has a turn.
+ * A slave costs two buffers, for what is read and for what is sent, however slow it is. Between two writes everybody else has a turn.
  *
  * @module
  */
@@ -25,9 +25,9 @@ export interface SourceLog {
   readonly lastFileStart: number;
   /**
    * At most `most` bytes from a log offset on, never across a file's end: as a view that is valid this turn, or later as
-   * a copy. Undefined outside of the log and at its end.
+   * a copy in `into`. Undefined outside of the log and at its end.
    */
-  readLog(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  readLog(from: number, most: number, into: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 }
 
 /** Times in ms, sizes in bytes, under RocketMQ's names. */
@@ -65,9 +65,11 @@ export class SlaveLink {
   readonly #frameData: number;
   /** Most bytes of the log that the buffer holds in frames. */
   readonly #most: number;
+  /** Frames on their way to the socket. */
   #buffer = new Uint8Array(0);
   #view = new DataView(this.#buffer.buffer);
-  /** The next stretch on its way from the disk. */
+  /** Where what comes from the disk is read into, and the next stretch that is. */
+  #fromDisk = new Uint8Array(0);
   #ahead: Promise<Uint8Array | undefined> | undefined;
 
   constructor(
@@ -115,6 +117,7 @@ export class SlaveLink {
       this.next = end === 0 ? this.log.lastFileStart : end;
       this.#buffer = new Uint8Array(this.#most + FRAME_HEADER_BYTES * this.#most / this.#frameData);
       this.#view = new DataView(this.#buffer.buffer);
+      this.#fromDisk = new Uint8Array(this.#most);
     }
     this.owner.reported(this, end, first);
     if (first) this.wake();
@@ -161,7 +164,7 @@ export class SlaveLink {
         await this.#write(FRAME_HEADER_BYTES);
       }
       while (!this.#closed && this.next !== this.log.maxLogOffset) {
-        let piece = this.#ahead ?? this.log.readLog(this.next, this.#most);
+        let piece = this.#ahead ?? this.log.readLog(this.next, this.#most, this.#fromDisk);
         this.#ahead = undefined;
         const cold = piece instanceof Promise;
         if (piece instanceof Promise) piece = await piece;
@@ -185,7 +188,7 @@ export class SlaveLink {
 
   #readAhead(): void {
     if (this.next === this.log.maxLogOffset) return;
-    const ahead = this.log.readLog(this.next, this.#most);
+    const ahead = this.log.readLog(this.next, this.#most, this.#fromDisk);
     // A view of what is in memory is not valid any longer when its turn comes.
     if (!(ahead instanceof Promise)) return;
     ahead.catch(() => {});

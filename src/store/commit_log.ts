@@ -169,15 +169,16 @@ export class CommitLog {
   }
 
   /** See `MessageStore.readLog`. */
-  read(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+  read(from: number, most: number, into?: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const file = Number.isSafeInteger(from) ? this.files.at(from) : undefined;
     const length = Math.min(most, (file?.end ?? 0) - from, this.writtenEnd - from);
     if (file === undefined || length <= 0) return undefined;
-    return this.tail.from(from, length) ?? this.#readFile(file, from, length);
+    return this.tail.from(from, length) ??
+      this.#readFile(file, from, into?.subarray(0, length) ?? new Uint8Array(length));
   }
 
-  async #readFile(file: LogFile, from: number, length: number): Promise<Uint8Array | undefined> {
-    const bytes = new Uint8Array(length);
+  async #readFile(file: LogFile, from: number, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const { length } = bytes;
     let read: number;
     try {
       read = await file.handle.read(bytes, from - file.start);

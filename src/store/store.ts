@@ -163,9 +163,11 @@ export class MessageStore {
    * At most `most`, never beyond the file's end and never beyond what is written; undefined outside of the log and at its
    * end. At once what is in memory, as a view that is valid until the current turn ends; as a promise a copy, read off
    * the main thread. Rejects when the disk refuses. On a slave, what waits in memory can be read as well.
+   *
+   * @param into memory for the copy, of `most` bytes; without it, the copy gets memory of its own
    */
-  readLog(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    return this.#copy.held(from, most) ?? this.#log.read(from, most);
+  readLog(from: number, most: number, into?: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.#copy.held(from, most) ?? this.#log.read(from, most, into);
   }
 
   /** Calls `listener` once per commit with the log's end, when the bytes before it can be read and survive SIGKILL. */

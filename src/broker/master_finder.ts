@@ -77,7 +77,7 @@ export class MasterFinder {
       const whose = await this.#whose(haMasterAddress);
       if (round !== this.#round || this.#closed) return;
       if (whose.problem !== undefined) return this.#refuse(`haMasterAddress=${haMasterAddress} ${whose.problem}`);
-      return this.#take(haMasterAddress, masterAddr ?? whose.clientAddress, whose.clientAddress !== undefined);
+      return this.#take(haMasterAddress, masterAddr ?? whose.clientAddress);
     }
     if (masterAddr === address) {
       return this.#refuse(`the nameserver has ${address}, which is this slave itself, as master of ${brokerName}`);
@@ -87,11 +87,11 @@ export class MasterFinder {
       this.#found = false;
       return this.#options.copyFrom(undefined);
     }
-    this.#take(haServerAddr, masterAddr, true);
+    this.#take(haServerAddr, masterAddr);
   }
 
-  #take(haAddress: string, clientAddress: string | undefined, found: boolean): void {
-    this.#found = found;
+  #take(haAddress: string, clientAddress: string | undefined): void {
+    this.#found = clientAddress !== undefined;
     this.#said = undefined;
     this.#options.copyFrom(clientAddress === this.#options.address ? undefined : clientAddress);
     this.#options.follow(haAddress);

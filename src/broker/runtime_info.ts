@@ -47,8 +47,9 @@ export function runtimeIn(
 ): { readonly minLogOffset: number | undefined; readonly maxLogOffset: number | undefined } {
   const table = decodeKvTable(body);
   const offset = (name: string) => {
-    const value = Number(table.get(name) ?? NaN);
-    return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+    const text = table.get(name) ?? "";
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    return Number.isSafeInteger(value) ? value : undefined;
   };
   return { minLogOffset: offset("commitLogMinOffset"), maxLogOffset: offset("commitLogMaxOffset") };
 }

@@ -7,6 +7,7 @@
 import { RocketdError } from "../errors.ts";
 import { LOG_TAIL_CHUNK_SPARE } from "../limits.ts";
 import { FILLER_BYTES, FILLER_MAGIC } from "../protocol/message_record.ts";
+import type { Recovered } from "./recovery.ts";
 import type { LogFile, LogFiles } from "./log_file.ts";
 import { LogTail, type TailChunk } from "./log_tail.ts";
 
@@ -30,13 +31,11 @@ export class CommitLog {
   readonly #unsynced = new Set<LogFile>();
   #syncing: Promise<void> = Promise.resolve();
 
-  /** Takes loaded files, whose data ends at `end`. */
-  constructor(readonly files: LogFiles, end: number, options: CommitLogOptions) {
+  /** Takes loaded files, whose data ends at `end`; from `unsafeFrom` on it may still be only in the page cache. */
+  constructor(readonly files: LogFiles, { end, unsafeFrom }: Recovered, options: CommitLogOptions) {
     this.end = this.writtenEnd = this.syncedEnd = end;
     this.tail = new LogTail(Math.max(options.tailChunkBytes, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE));
-    // What recovery accepted may still be only in the page cache.
-    const file = files.at(Math.max(end - 1, 0));
-    if (file !== undefined) this.#unsynced.add(file);
+    for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.add(file);
   }
 
   get minOffset(): number {

@@ -26,18 +26,26 @@ export interface Recovery {
   readonly afterCrash: boolean;
 }
 
+/** What recovery found. */
+export interface Recovered {
+  /** Where the log ends. */
+  readonly end: number;
+  /** From here on what the log has may be in the page cache only. */
+  readonly unsafeFrom: number;
+}
+
 /**
- * Recovers and returns the log's end. Throws `RocketdError` (`damagedStore`) for a damaged record that good ones follow,
+ * Recovers a store. Throws `RocketdError` (`damagedStore`) for a damaged record that good ones follow,
  * unless `damagedRecordPolicy` is `truncate`; nothing on disk has changed then.
  */
-export function recover(recovery: Recovery): number {
+export function recover(recovery: Recovery): Recovered {
   const { files, dispatcher, options } = recovery;
   const { queues, index } = dispatcher;
   const first = files.first;
   if (first === undefined) {
     queues.truncateFrom(0);
     index?.truncateFrom(0);
-    return 0;
+    return { end: 0, unsafeFrom: 0 };
   }
   const recordBytesMax = Math.max(RECORD_BYTES_MAX, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE);
   const walk = new LogWalk(files, recordBytesMax, options.checkCRCOnRecover);
@@ -68,7 +76,7 @@ export function recover(recovery: Recovery): number {
   // The queues' files say nothing of what retention took from the log.
   queues.deleteBelow(first.start);
   for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
-  return filler ?? end.offset;
+  return { end: filler ?? end.offset, unsafeFrom: from };
 }
 
 /**

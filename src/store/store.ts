@@ -64,8 +64,8 @@ export class MessageStore {
     const { disk, clock } = platform;
     const state = this.#state;
     const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state);
-    const end = recover({ files, dispatcher, checkpoint, options, afterCrash });
-    const log = this.#log = new CommitLog(files, end, options);
+    const recovered = recover({ files, dispatcher, checkpoint, options, afterCrash });
+    const log = this.#log = new CommitLog(files, recovered, options);
     log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
     const cold = new ColdReader(log);
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);

@@ -51,7 +51,9 @@ export function runtimeIn(
     const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
     return Number.isSafeInteger(value) ? value : undefined;
   };
-  return { minLogOffset: offset("commitLogMinOffset"), maxLogOffset: offset("commitLogMaxOffset") };
+  // What RocketMQ says before its first message.
+  const noFile = table.get("commitLogMinOffset") === "-1";
+  return { minLogOffset: noFile ? 0 : offset("commitLogMinOffset"), maxLogOffset: offset("commitLogMaxOffset") };
 }
 
 /** A time span as RocketMQ writes it. */

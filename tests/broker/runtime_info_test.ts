@@ -43,9 +43,10 @@ Deno.test("GET_BROKER_RUNTIME_INFO tells start, version and the ends of the log 
 Deno.test("what a broker does not tell of its log, or tells wrong, is unknown", () => {
   const body = (offset: string) => new TextEncoder().encode(`{"table":{"commitLogMinOffset":"${offset}"}}`);
   const unknown = { minLogOffset: undefined, maxLogOffset: undefined };
-  for (const offset of ["-1", "x", "", "1.5"]) {
+  for (const offset of ["-2", "x", "", "1.5"]) {
     assertEquals(runtimeIn(body(offset)), unknown, offset);
   }
+  assertEquals(runtimeIn(body("-1")).minLogOffset, 0, "a Java broker without a message");
 });
 
 Deno.test("GET_BROKER_CONFIG gives every setting as a line", () =>

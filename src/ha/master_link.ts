@@ -7,6 +7,7 @@
 import { messageOf, RocketdError } from "../errors.ts";
 import { HA_READ_BYTES } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { othersTurn } from "../remoting/turn.ts";
 import type { CopyStore } from "./copy_store.ts";
 import { FirstByte } from "./first_byte.ts";
 import { encodeReport, FrameReader, type FrameSink } from "./protocol.ts";
@@ -113,6 +114,9 @@ export class MasterLink implements FrameSink {
       const before = this.#at;
       this.#take(buffer.subarray(0, count));
       if (this.#at > before && this.#at > this.#ownEnd) this.#report();
+      // A master that is far ahead could fill every turn.
+      await othersTurn();
+      if (this.#ended) throw this.#end;
     }
   }
 

@@ -8,11 +8,11 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { messageOf } from "../errors.ts";
 import { HA_BUFFER_BYTES, HA_FRAME_DATA_BYTES_MAX, HA_REPORTS_READ_BYTES } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import { peerOf } from "../remoting/listener.ts";
+import { othersTurn } from "../remoting/turn.ts";
 import { FRAME_HEADER_BYTES, ReportReader, writeFrameHeader } from "./protocol.ts";
 
 /** A log that is copied: the store's. */
@@ -47,9 +47,6 @@ export interface LinkOwner {
   /** Called once, when the connection has gone. `reason` when it was us who ended it. */
   ended(link: SlaveLink, reason: string | undefined): void;
 }
-
-/** Between two writes: runs when all that is ready has had its turn. */
-const othersTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 export class SlaveLink {
   readonly peer: string;

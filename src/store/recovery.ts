@@ -56,9 +56,9 @@ export function recover(recovery: Recovery): Recovered {
   const isCopy = options.brokerRole === "SLAVE";
   let torn: number | undefined;
   // Look before changing anything, so that a refusal leaves the disk as it was.
-  let end = walk.run(from, (record) => torn = isCopy && recovery.afterCrash ? tornAt(record) : undefined);
+  let end = walk.run(from, (record) => torn = isCopy ? tornAt(record) : undefined);
   // Zeros in place of a size look like the end, so after a crash what lies behind them is searched as well.
-  if (!end.clean || recovery.afterCrash || hasDataBehind(files, walk, end.offset)) {
+  if (!end.clean || torn !== undefined || recovery.afterCrash || hasDataBehind(files, walk, end.offset)) {
     const next = walk.findAfter(end.offset + 1);
     if (next !== undefined) decideOnDamage(files, end.offset, next, options);
     else if (!end.clean || torn !== undefined) {

@@ -208,9 +208,14 @@ export class SlaveLink {
   }
 
   async #write(length: number): Promise<void> {
-    for (let sent = 0; sent < length;) {
-      sent += await this.conn.write(this.#buffer.subarray(sent, length));
-      this.#lastSent = this.clock.now();
+    try {
+      for (let sent = 0; sent < length;) {
+        sent += await this.conn.write(this.#buffer.subarray(sent, length));
+        this.#lastSent = this.clock.now();
+      }
+    } catch {
+      // The slave has gone.
+      this.close();
     }
   }
 

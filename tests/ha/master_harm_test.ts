@@ -107,6 +107,19 @@ Deno.test("one who never reads costs one buffer and is let go, though it reports
     assert(log.read <= before + HA_BUFFER_BYTES);
   }, { haTransferBatchSize: 32_768 }));
 
+Deno.test("a slave that goes away while it is sent much is nothing to warn of", () =>
+  serving(new MemoryLog(100_000_000, 90_000_000), async ({ log, lines, slave }) => {
+    for (const cold of [false, true]) {
+      log.cold = cold;
+      const behind = await slave(1);
+      await behind.until(() => behind.data > 1_000_000);
+      behind[Symbol.dispose]();
+      await until(() => log.replicas.connected() === 0, "the leave");
+    }
+    assertEquals(lines.filter((line) => line.startsWith("INFO ha slave")).length, 4);
+    assertEquals(lines.length, 4);
+  }));
+
 Deno.test("of 1,000 connections as many are served as are allowed, and few lines tell of the others", () =>
   serving(new MemoryLog(10_000, 5_000), async ({ log, clock, lines, master, slave }) => {
     const crowd = await Promise.all(Array.from({ length: 1_000 }, () => HandSlave.connect(master.port)));

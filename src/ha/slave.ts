@@ -61,7 +61,8 @@ export class HaSlave {
   #hint = 0;
   #link: MasterLink | undefined;
   #running: Promise<void> | undefined;
-  #interrupt: () => void = () => {};
+  /** Ends the attempt, or the pause, that is under way. */
+  #stop = new AbortController();
 
   constructor(options: HaSlaveOptions) {
     this.#options = options;
@@ -94,31 +95,35 @@ export class HaSlave {
 
   #stopTrying(): void {
     this.#link?.end(new RocketdError("aborted", "the master has changed"));
-    this.#interrupt();
+    this.#stop.abort();
   }
 
   async #run(): Promise<void> {
     for (let master = this.#master; master !== undefined; master = this.#master) {
       this.#state = "connecting";
+      const { signal } = this.#stop = new AbortController();
+      const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       let again = false;
       try {
-        await this.#copyFrom(master);
+        await Promise.race([this.#copyFrom(master, signal), stopped]);
       } catch (error) {
-        if (this.#master !== master) continue;
         again = error instanceof OtherStart && this.#hint !== error.from;
         this.#hint = error instanceof OtherStart ? error.from : 0;
-        if (!again) this.#tellTrouble(master, messageOf(error));
+        if (!again && !signal.aborted) this.#tellTrouble(master, messageOf(error));
       }
-      if (!again) await this.#pause();
+      if (!again && !signal.aborted) await this.#pause(stopped);
     }
     if (this.#state !== "closed") this.#state = "idle";
   }
 
-  async #copyFrom(master: string): Promise<void> {
+  /** Always rejects, but for an attempt that was stopped. */
+  async #copyFrom(master: string, signal: AbortSignal): Promise<void> {
     const address = parseAddress(master);
     const { store, settings, clock, oldest } = this.#options;
     const start = isFresh(store) ? await this.#freshStart(master) : await startInLog(store, this.#hint);
+    if (signal.aborted) return;
     const conn = await this.#connect(address);
+    if (signal.aborted) return conn.close();
     const link = new MasterLink(conn, {
       store,
       settings,
@@ -127,12 +132,11 @@ export class HaSlave {
       oldest: () => oldest(master),
       onGood: () => this.#isGood(master),
     });
-    if (this.#master !== master) link.end(undefined);
     this.#link = link;
     try {
       await link.run();
     } finally {
-      this.#link = undefined;
+      if (this.#link === link) this.#link = undefined;
     }
   }
 
@@ -155,20 +159,18 @@ export class HaSlave {
     const { clock, ownPort, connect = Deno.connect } = this.#options;
     const connecting = connect(address);
     let timer: Timer | undefined;
-    const given = new Promise<never>((_, reject) => {
-      const giveUp = (reason: string) => reject(new Error(reason));
-      timer = clock.after(CONNECT_TIMEOUT_MS, () => giveUp(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
-      this.#interrupt = () => giveUp("the master has changed");
+    const late = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+      timer = clock.after(CONNECT_TIMEOUT_MS, giveUp);
     });
     let conn: Deno.Conn;
     try {
-      conn = await Promise.race([connecting, given]);
+      conn = await Promise.race([connecting, late]);
     } catch (cause) {
       connecting.then((late) => late.close(), () => {});
       throw new RocketdError("unavailable", `no connection: ${messageOf(cause)}`, { cause });
     } finally {
       timer?.cancel();
-      this.#interrupt = () => {};
     }
     const { localAddr, remoteAddr } = conn as Deno.TcpConn;
     if (localAddr.hostname === remoteAddr.hostname && remoteAddr.port === ownPort) {
@@ -204,16 +206,13 @@ export class HaSlave {
     log.warn("Cannot copy the log of {master}: {reason}; trying again and again", { master, reason });
   }
 
-  async #pause(): Promise<void> {
+  async #pause(stopped: Promise<void>): Promise<void> {
     const { clock, random = Math.random } = this.#options;
-    this.#state = this.#state === "closed" ? "closed" : "waiting";
+    this.#state = "waiting";
     const most = Math.min(HA_RETRY_MS_MIN * 2 ** this.#failures++, HA_RETRY_MS_MAX);
     let timer: Timer | undefined;
-    await new Promise<void>((resolve) => {
-      this.#interrupt = resolve;
-      timer = clock.after(most * (1 + random()) / 2, resolve);
-    });
+    const over = new Promise<void>((resolve) => timer = clock.after(most * (1 + random()) / 2, resolve));
+    await Promise.race([over, stopped]);
     timer?.cancel();
-    this.#interrupt = () => {};
   }
 }

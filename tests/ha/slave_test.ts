@@ -289,6 +289,17 @@ Deno.test("a slave follows the master it is told, and none when none is known", 
   assertEquals(scene.clock.timers, 0);
 });
 
+Deno.test("a slave stops while its master is slow to tell where the log begins", async () => {
+  let answer: (oldest: number) => void = () => {};
+  await using scene = new Scene(new MemoryLog(), { oldest: () => new Promise((resolve) => answer = resolve) });
+  scene.slave.setMaster(scene.master.address);
+  await scene.slave.close();
+  answer(0);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(scene.slave.status.state, "closed");
+  assertEquals(scene.clock.timers, 0);
+});
+
 Deno.test("a slave that is pointed at itself says so", async () => {
   const store = new MemoryLog();
   await using outer = new Scene();

@@ -78,4 +78,11 @@ export class DelayOffsets {
     this.#file.touch();
     if (!this.#file.save()) this.#changed = true;
   }
+
+  /** Saves for the last time. */
+  async close(): Promise<void> {
+    // One that is under way may have begun before the last delivery.
+    await this.#saving;
+    await this.save();
+  }
 }

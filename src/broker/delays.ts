@@ -96,6 +96,6 @@ export class Delays {
     this.#timer?.cancel();
     this.#saver?.cancel();
     await Promise.all(levels.map((level) => level.stop()));
-    await this.offsets.save();
+    await this.offsets.close();
   }
 }

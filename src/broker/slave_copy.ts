@@ -97,7 +97,10 @@ export class SlaveCopy {
     this.#master = address;
     this.#waiting = undefined;
     this.#failing.clear();
-    if (this.#timers.length > 0) void this.copy();
+    if (this.#timers.length === 0) return;
+    // A round that is under way is the old master's.
+    if (this.#running === undefined) void this.copy();
+    else void this.#running.then(() => this.copy());
   }
 
   start(): void {

@@ -257,8 +257,15 @@ Deno.test(
     pair.clock.go(1000);
     await settle();
     assertEquals(rounds(), 3);
+    // Another master, in the middle of a round.
+    const old = pair.copy.copy();
+    pair.copy.setMaster("10.0.0.9:10911");
+    await old;
+    await settle();
+    assertEquals(pair.asked.filter((what) => what === `10.0.0.9:10911 ${GetAllTopicConfig.name}`).length, 1);
+    const before = rounds();
     await pair.copy.close();
     pair.clock.go(60_000);
-    assertEquals([rounds(), pair.clock.timers], [3, 0]);
+    assertEquals([rounds(), pair.clock.timers], [before, 0]);
   }),
 );

@@ -8,6 +8,7 @@ import { FRAME_HEADER_BYTES, ReportReader, writeFrameHeader } from "../../src/ha
 import { HaSlave, type HaSlaveOptions } from "../../src/ha/slave.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { ManualClock } from "../../src/platform/manual_clock.ts";
+import { until } from "../broker/workshop.ts";
 import { encodeRecord } from "../../src/protocol/message_record.ts";
 
 export const FILE_BYTES = 4096;
@@ -107,6 +108,15 @@ export function frame(from: number, data: Uint8Array = new Uint8Array(0), size =
   return bytes;
 }
 
+/** Fails where a slave does nothing that should do something. */
+async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`never came: ${what}`)), 10_000);
+  });
+  return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** A slave's connection as a scripted master has it. */
 export class Peer {
   readonly #reports = new ReportReader();
@@ -117,7 +127,7 @@ export class Peer {
   /** The newest report of the next read; undefined when the slave has closed. */
   async report(): Promise<number | undefined> {
     for (;;) {
-      const count = await this.conn.read(this.#bytes).catch(() => null);
+      const count = await soon(this.conn.read(this.#bytes).catch(() => null), "a report, or the end");
       if (count === null) return undefined;
       const report = this.#reports.take(this.#bytes.subarray(0, count));
       if (report !== undefined) return report;
@@ -157,7 +167,7 @@ export class ScriptedMaster {
   readonly address = `127.0.0.1:${this.port}`;
 
   async accept(): Promise<Peer> {
-    return new Peer(await this.#listener.accept());
+    return new Peer(await soon(this.#listener.accept(), "a connection"));
   }
 
   close(): void {
@@ -187,7 +197,7 @@ export class Scene implements AsyncDisposable {
 
   /** Waits until the slave has given up an attempt; gives the reason. */
   async trouble(): Promise<string> {
-    while (this.slave.status.state !== "waiting") await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => this.slave.status.state === "waiting", "the end of an attempt");
     return this.slave.status.lastError ?? "";
   }
 

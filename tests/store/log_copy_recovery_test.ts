@@ -79,12 +79,14 @@ Deno.test("A slave opened as a master takes messages behind what it has, also be
       FILE_BYTES,
     ], [FILE_BYTES, FILE_BYTES]] as const
   ) {
-    for (const killed of [true, false]) {
+    for (const [killed, again] of [[true, false], [false, false], [true, true], [false, true]] as const) {
       using bench = new Bench();
       const slave = await bench.open(SLAVE);
       for (let at = 0; at < end; at = slave.maxLogOffset) slave.appendCopy(at, (await piece(master, at, end - at))!);
       if (killed) bench.disk.killed();
       else await slave.close();
+      // It may have been started as a slave once more, without its master.
+      if (again) await (await bench.open(SLAVE)).close();
       const promoted = await bench.open();
       const result = await put(promoted, { body: new Uint8Array(10) });
       const count = next < filler ? known - 1 : known;
@@ -110,5 +112,62 @@ Deno.test("A slave with SYNC_FLUSH answers for what is safe from a power loss, a
       assertEquals(await readAll(again), names(10));
       await again.close();
     }, { flushDiskType });
+  }
+});
+
+Deno.test("A slave removes its old files as a master does, and its log goes on behind them", async () => {
+  using masterBench = new Bench();
+  using slaveBench = new Bench();
+  const master = await masterBench.open();
+  await putMany(master, 200, "m", 2000);
+  let slave = await slaveBench.open({ ...SLAVE, diskMaxUsedSpaceRatio: 10 });
+  const half = 4 * FILE_BYTES - 1000;
+  for (let at = 0; at < half; at = slave.maxLogOffset) slave.appendCopy(at, (await piece(master, at, half - at))!);
+  await slave.sync();
+  slaveBench.disk.used = 90;
+  slave.removeOldFiles();
+  slaveBench.disk.used = undefined;
+  const { minLogOffset } = slave;
+  assertEquals(minLogOffset, 3 * FILE_BYTES);
+  await copyAll(master, slave, 3000);
+  slaveBench.disk.killed();
+  slave = await slaveBench.open(SLAVE);
+  assertEquals([slave.minLogOffset, slave.maxLogOffset], [minLogOffset, master.maxLogOffset]);
+  const first = slave.minOffset("T", 0);
+  assert(first > 0);
+  assertEquals(await readAll(slave, "T", 0, first), names(200).slice(first));
+  await slave.close();
+  await master.close();
+});
+
+Deno.test("A slave takes nothing while its disk is nearly full, and goes on when there is room again", () =>
+  pair(async (master, slave, benches) => {
+    await putMany(master, 10, "m", 300);
+    benches.slave.disk.used = 99;
+    benches.slave.clock.advance(10_000);
+    const bytes = (await piece(master, 0, 1000))!;
+    const error = assertThrows(() => slave.appendCopy(0, bytes), RocketdError, "99 % used");
+    assertEquals([error.code, slave.maxLogOffset], ["disk", 0]);
+    benches.slave.disk.used = 50;
+    benches.slave.clock.advance(10_000);
+    await copyAll(master, slave);
+    assertEquals(await readAll(slave), names(10));
+  }));
+
+Deno.test("A slave that becomes a master gives no store times before those of the old one, whatever its clock says", async () => {
+  for (const killed of [true, false]) {
+    using masterBench = new Bench();
+    using slaveBench = new Bench();
+    slaveBench.clock.time -= 1_000_000;
+    const master = await masterBench.open();
+    const { storeTimestamp } = await put(master);
+    const slave = await slaveBench.open(SLAVE);
+    await copyAll(master, slave);
+    if (killed) slaveBench.disk.killed();
+    else await slave.close();
+    const promoted = await slaveBench.open();
+    assertEquals((await put(promoted)).storeTimestamp, storeTimestamp);
+    await promoted.close();
+    await master.close();
   }
 });

@@ -47,9 +47,17 @@ Deno.test("What waits on a slave for its rest can be read out of its log, behind
 Deno.test("A record that is longer than a slave's piece of memory is copied and read all the same", async () => {
   using masterBench = new Bench();
   using slaveBench = new Bench();
-  const master = await masterBench.open({ maxMessageSize: 48 * 1024, tailChunkBytes: 200 * 1024 });
-  const slave = await slaveBench.open({ ...SLAVE, maxMessageSize: 1024, tailChunkBytes: 1024 });
-  for (const size of [100, 40_000, 200, 45_000, 30_000, 47_000, 100]) await putMany(master, 1, `n${size}`, size);
+  const mappedFileSizeCommitLog = 4 * FILE_BYTES;
+  const master = await masterBench.open({ mappedFileSizeCommitLog, maxMessageSize: 2 * FILE_BYTES });
+  const slave = await slaveBench.open({
+    ...SLAVE,
+    mappedFileSizeCommitLog,
+    maxMessageSize: 1024,
+    tailChunkBytes: 1024,
+  });
+  for (const size of [100, 70_000, 200, 300, 90_000, 130_000, 80_000, 60_000, 100, 100_000, 50]) {
+    await putMany(master, 1, `n${size}`, size);
+  }
   await copyAll(master, slave, 5000);
   assertEquals(await readAll(slave), await readAll(master));
   assertEquals((await slave.readLog(300, 200))!.slice(), await piece(master, 300, 200));

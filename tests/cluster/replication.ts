@@ -19,6 +19,7 @@ export const SMALL_FILES = {
 
 const PATIENCE_MS = 40_000;
 const POLL_MS = 50;
+const STATISTICS_MS = 3_000;
 
 /** Waits until `look` finds nothing wrong any more. Throws with what it found last. */
 export async function eventually(what: string, look: () => Promise<string | undefined>): Promise<void> {
@@ -33,7 +34,13 @@ export async function eventually(what: string, look: () => Promise<string | unde
 
 /** The ends of a broker's log, as it tells operators. */
 export async function logOf(node: Node): Promise<{ min: number; max: number }> {
-  const { code, remark, body } = await ask(node.port, RequestCode.GET_BROKER_RUNTIME_INFO);
+  let answer = await ask(node.port, RequestCode.GET_BROKER_RUNTIME_INFO);
+  // Java 4.9.7 fails (NoSuchElementException) until its statistics have their first entry, a second after the start.
+  for (let tries = 0; answer.remark.includes("NoSuchElementException") && tries < STATISTICS_MS / POLL_MS; tries++) {
+    await delay(POLL_MS);
+    answer = await ask(node.port, RequestCode.GET_BROKER_RUNTIME_INFO);
+  }
+  const { code, remark, body } = answer;
   if (code !== 0) throw new Error(`${node.name} tells no runtime info: ${code} ${remark}`);
   const { table } = parseFastJson(body) as { table: Record<string, string> };
   return { min: Number(table["commitLogMinOffset"]), max: Number(table["commitLogMaxOffset"]) };

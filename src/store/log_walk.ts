@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
 import { FILLER_BYTES, FILLER_MAGIC, measureRecord, NOT_A_RECORD, RECORD_MAGIC } from "../protocol/message_record.ts";
 import { readInt64 } from "../protocol/byte_writer.ts";
-import type { LogFile, LogFiles } from "./log_file.ts";
+import { isZeros, type LogFile, type LogFiles } from "./log_file.ts";
 
 /** Where a walk ended, and whether there were zeros, as behind the last record, or other bytes. */
 export interface WalkEnd {
@@ -99,7 +99,10 @@ export class LogWalk {
 
   /** The place of the next magic in the window, or -1. */
   #magicAfter(from: number, to: number): number {
-    const hit = Buffer.from(this.#bytes.buffer, from, to - from).indexOf(MAGIC);
+    const window = Buffer.from(this.#bytes.buffer, from, to - from);
+    // Most of a file that was not full is zeros, which are compared in no time but searched for long.
+    if (isZeros(window)) return -1;
+    const hit = window.indexOf(MAGIC);
     return hit < 0 ? -1 : from + hit;
   }
 

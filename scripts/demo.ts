@@ -1,14 +1,16 @@
 /**
  * Shows rocketd at work with real processes, on free ports, in a temporary directory: 10,000 messages are sent to a
  * master that has a slave, and consumed by a group; while more are being sent the master is killed (SIGKILL), and the
- * group reads on from the slave; the master is started again and takes the rest; then everything is read once more and
- * compared with what was acknowledged. Exit code 0 only when nothing is missing.
+ * group reads on from the slave, and a new one everything from there; the master is started again and takes the rest;
+ * then everything is read once more and compared with what was acknowledged. Exit code 0 only when nothing is missing.
  *
  * @module
  */
 import { Consumer, Producer } from "../src/client/mod.ts";
 import { messageOf } from "../src/errors.ts";
+import { RequestCode } from "../src/protocol/request_codes.ts";
 import { delay, type Node, startRocketd } from "../tests/launch.ts";
+import { ask } from "../tests/probe.ts";
 
 const TOPIC = "Demo";
 const MESSAGES = 10_000;
@@ -89,10 +91,13 @@ async function timed(what: string, messages: number, work: () => Promise<void>):
   return line;
 }
 
-/** Waits until messages are acknowledged by the slave too. */
-async function joined(nameservers: string): Promise<void> {
+/** Makes the topic, and waits until the slave has heard of it and acknowledges its messages too. */
+async function joined(nameservers: string, slave: Node): Promise<void> {
   await using producer = new Producer({ nameservers });
-  while ((await producer.send({ topic: "Joined", body: "?" })).status !== "SEND_OK") await delay(RETRY_MS);
+  const knows = async () => (await ask(slave.port, RequestCode.GET_ALL_TOPIC_CONFIG)).body.includes(`"${TOPIC}"`);
+  do await delay(RETRY_MS); while (
+    (await producer.send({ topic: TOPIC, tag: "not for the demo", body: "?" })).status !== "SEND_OK" || !await knows()
+  );
 }
 
 /** Kills the master once enough is acknowledged. */
@@ -122,7 +127,7 @@ async function demo(): Promise<boolean> {
   const settings = { brokerRole: "SYNC_MASTER" };
   await using master = await startRocketd({ role: "master", namesrvAddr: nameservers, settings });
   await using slave = await startRocketd({ role: "slave", namesrvAddr: nameservers });
-  await joined(nameservers);
+  await joined(nameservers, slave);
   const ledger = new Ledger();
   const lines: Line[] = [];
   await using producer = new Producer({ nameservers });
@@ -139,8 +144,15 @@ async function demo(): Promise<boolean> {
   });
   await crash(master, ledger);
   const acknowledged = ledger.acknowledged.size - MESSAGES;
-  lines.push(await timed("read on by the group, from the slave", acknowledged, () => readAll(member, ledger, byGroup)));
-  const missedBySlave = ledger.missing(byGroup);
+  lines.push(await timed("read on by the group", acknowledged, () => readAll(member, ledger, byGroup)));
+  await using newcomer = new Consumer({ nameservers, group: "demo_slave", subscriptions, from: "first" });
+  const bySlave = new Map<string, string>();
+  lines.push(
+    await timed("all of it, from the slave alone", ledger.acknowledged.size, () => {
+      return readAll(newcomer, ledger, bySlave);
+    }),
+  );
+  const missedBySlave = ledger.missing(bySlave);
   lines.push(await timed("the master is started again", 0, async () => void await master.start()));
   lines.push(await sending);
   const rest = ledger.acknowledged.size - MESSAGES - acknowledged;
@@ -150,7 +162,7 @@ async function demo(): Promise<boolean> {
   const everything = new Map<string, string>();
   lines.push(await timed("read again from the beginning", total, () => readAll(auditor, ledger, everything)));
 
-  await Promise.all([member.close(), auditor.close(), producer.close()]);
+  await Promise.all([member.close(), newcomer.close(), auditor.close(), producer.close()]);
   const codes = [await slave.stop(), await master.stop(), await nameserver.stop()];
   table(lines);
   const lost = ledger.missing(everything), unseen = ledger.missing(byGroup);

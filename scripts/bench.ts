@@ -7,12 +7,7 @@
 import type { LoadResult } from "../src/client/load.ts";
 import { parseArgs } from "../src/std.ts";
 import { type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../tests/launch.ts";
-
-interface Case {
-  readonly connections: number;
-  readonly inFlight: number;
-  readonly encoding: "binary" | "json";
-}
+import { type Case, JVM, median, print, say, send } from "./lib/bench.ts";
 
 const CASES: readonly Case[] = (["binary", "json"] as const).flatMap((encoding) => [
   { connections: 4, inFlight: 64, encoding },
@@ -20,20 +15,6 @@ const CASES: readonly Case[] = (["binary", "json"] as const).flatMap((encoding) 
   { connections: 1, inFlight: 1, encoding },
 ]);
 
-/** The Java machine as an operator would run it (bin/runbroker.sh), but for a heap that suits this machine. */
-const JVM = [
-  "-server",
-  "-Xms2g",
-  "-Xmx2g",
-  "-XX:+UseG1GC",
-  "-XX:G1HeapRegionSize=16m",
-  "-XX:G1ReservePercent=25",
-  "-XX:InitiatingHeapOccupancyPercent=30",
-  "-XX:SoftRefLRUPolicyMSPerMB=0",
-  "-XX:-OmitStackTraceInFastThrow",
-  "-XX:MaxDirectMemorySize=2g",
-  "-XX:-UseLargePages",
-];
 const CLOCK_TICKS_PER_SECOND = 100;
 
 const flags = parseArgs(Deno.args, { string: ["rounds", "seconds", "warm", "only"], boolean: ["json"] });
@@ -53,14 +34,6 @@ interface Round extends LoadResult {
   readonly residentMib: number;
 }
 
-function say(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
-}
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
-}
-
 /** CPU seconds that a process has used, user and system. */
 function cpuSeconds(pid: number): number {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
@@ -73,26 +46,12 @@ function residentMib(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 }
 
-async function send(broker: Node, { connections, inFlight, encoding }: Case, forSeconds: number): Promise<LoadResult> {
-  const settings = { broker: broker.address, connections, "in-flight": inFlight, encoding, seconds: forSeconds };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const command = new Deno.Command(Deno.env.get("ROCKETD_BIN")!, { args: ["bench", "send", "--json", ...args] });
-  const { success, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`the client failed: ${decoder.decode(stderr)}${decoder.decode(stdout)}`);
-  return JSON.parse(decoder.decode(stdout));
-}
-
 async function round(subject: Subject, which: Case): Promise<Round> {
   const before = cpuSeconds(subject.broker.pid);
   const result = await send(subject.broker, which, seconds);
   const used = cpuSeconds(subject.broker.pid) - before;
   const { name, broker } = subject;
   return { ...result, subject: name, case: which, cpuSeconds: used, residentMib: residentMib(broker.pid) };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 function table(all: readonly Round[]): string[] {

@@ -1,13 +1,16 @@
 /**
- * Shows rocketd at work with real processes, on free ports, in a temporary directory: 10,000 messages are sent and
- * consumed by a group; while more are being sent the master is killed (SIGKILL) and started again; then everything is
- * read once more and compared with what was acknowledged. Exit code 0 only when nothing is missing.
+ * Shows rocketd at work with real processes, on free ports, in a temporary directory: 10,000 messages are sent to a
+ * master that has a slave, and consumed by a group; while more are being sent the master is killed (SIGKILL), and the
+ * group reads on from the slave, and a new one everything from there; the master is started again and takes the rest;
+ * then everything is read once more and compared with what was acknowledged. Exit code 0 only when nothing is missing.
  *
  * @module
  */
 import { Consumer, Producer } from "../src/client/mod.ts";
 import { messageOf } from "../src/errors.ts";
+import { RequestCode } from "../src/protocol/request_codes.ts";
 import { delay, type Node, startRocketd } from "../tests/launch.ts";
+import { ask } from "../tests/probe.ts";
 
 const TOPIC = "Demo";
 const MESSAGES = 10_000;
@@ -27,6 +30,8 @@ const say = (text: string) => void Deno.stdout.writeSync(encoder.encode(text + "
 class Ledger {
   readonly acknowledged = new Map<string, string>();
   failures = 0;
+  /** Acknowledged by the master alone, since its slave was not there. */
+  alone = 0;
 
   /** How many acknowledged ids are not among those that were read. */
   missing(read: ReadonlyMap<string, string>): number {
@@ -48,7 +53,8 @@ async function sendAll(producer: Producer, ledger: Ledger, from: number, to: num
   const sendOne = async (body: string) => {
     while (true) {
       try {
-        const { uniqueKey } = await producer.send({ topic: TOPIC, tag: "demo", keys: [body], body });
+        const { uniqueKey, status } = await producer.send({ topic: TOPIC, tag: "demo", keys: [body], body });
+        if (status !== "SEND_OK") ledger.alone++;
         return void ledger.acknowledged.set(uniqueKey, body);
       } catch {
         ledger.failures++;
@@ -85,15 +91,21 @@ async function timed(what: string, messages: number, work: () => Promise<void>):
   return line;
 }
 
-/** Kills the master once enough is acknowledged, and starts it again; gives the time that it took to answer, ms. */
-async function crash(master: Node, ledger: Ledger): Promise<number> {
+/** Makes the topic, and waits until the slave has heard of it and acknowledges its messages too. */
+async function joined(nameservers: string, slave: Node): Promise<void> {
+  await using producer = new Producer({ nameservers });
+  const knows = async () => (await ask(slave.port, RequestCode.GET_ALL_TOPIC_CONFIG)).body.includes(`"${TOPIC}"`);
+  do await delay(RETRY_MS); while (
+    (await producer.send({ topic: TOPIC, tag: "not for the demo", body: "?" })).status !== "SEND_OK" || !await knows()
+  );
+}
+
+/** Kills the master once enough is acknowledged. */
+async function crash(master: Node, ledger: Ledger): Promise<void> {
   const before = ledger.acknowledged.size;
   while (ledger.acknowledged.size < before + KILL_AFTER) await delay(1);
   await master.kill();
   say("  the master is killed (SIGKILL)");
-  const started = performance.now();
-  await master.start();
-  return performance.now() - started;
 }
 
 function table(lines: readonly Line[]): void {
@@ -109,14 +121,17 @@ function table(lines: readonly Line[]): void {
 }
 
 async function demo(): Promise<boolean> {
-  say("starting a nameserver and a master");
+  say("starting a nameserver, a master and its slave");
   await using nameserver = await startRocketd({ role: "nameserver" });
-  await using master = await startRocketd({ role: "master", namesrvAddr: nameserver.address });
   const nameservers = nameserver.address;
+  const settings = { brokerRole: "SYNC_MASTER" };
+  await using master = await startRocketd({ role: "master", namesrvAddr: nameservers, settings });
+  await using slave = await startRocketd({ role: "slave", namesrvAddr: nameservers });
+  await joined(nameservers, slave);
   const ledger = new Ledger();
   const lines: Line[] = [];
   await using producer = new Producer({ nameservers });
-  lines.push(await timed("sent and acknowledged", MESSAGES, () => sendAll(producer, ledger, 0, MESSAGES)));
+  lines.push(await timed("sent, master and slave have it", MESSAGES, () => sendAll(producer, ledger, 0, MESSAGES)));
 
   const subscriptions = { [TOPIC]: "demo" };
   await using member = new Consumer({ nameservers, group: "demo_group", subscriptions, from: "first" });
@@ -124,29 +139,42 @@ async function demo(): Promise<boolean> {
   lines.push(await timed("consumed by a group", MESSAGES, () => readAll(member, ledger, byGroup)));
 
   const total = MESSAGES + MESSAGES_MORE;
-  const crashing = crash(master, ledger);
+  const sending = timed("sent before and after the master's death", MESSAGES_MORE, () => {
+    return sendAll(producer, ledger, MESSAGES, total);
+  });
+  await crash(master, ledger);
+  const acknowledged = ledger.acknowledged.size - MESSAGES;
+  lines.push(await timed("read on by the group", acknowledged, () => readAll(member, ledger, byGroup)));
+  await using newcomer = new Consumer({ nameservers, group: "demo_slave", subscriptions, from: "first" });
+  const bySlave = new Map<string, string>();
   lines.push(
-    await timed("sent while the master was killed", MESSAGES_MORE, async () => {
-      await sendAll(producer, ledger, MESSAGES, total);
-      await crashing;
+    await timed("all of it, from the slave alone", ledger.acknowledged.size, () => {
+      return readAll(newcomer, ledger, bySlave);
     }),
   );
-  lines.push({ what: "  started again, answering after", messages: 0, ms: await crashing });
-  lines.push(await timed("consumed by the same group", MESSAGES_MORE, () => readAll(member, ledger, byGroup)));
+  const missedBySlave = ledger.missing(bySlave);
+  lines.push(await timed("the master is started again", 0, async () => void await master.start()));
+  lines.push(await sending);
+  const rest = ledger.acknowledged.size - MESSAGES - acknowledged;
+  lines.push(await timed("consumed by the same group", rest, () => readAll(member, ledger, byGroup)));
 
   await using auditor = new Consumer({ nameservers, group: "demo_audit", subscriptions, from: "first" });
   const everything = new Map<string, string>();
   lines.push(await timed("read again from the beginning", total, () => readAll(auditor, ledger, everything)));
 
-  await Promise.all([member.close(), auditor.close(), producer.close()]);
-  const codes = [await master.stop(), await nameserver.stop()];
+  await Promise.all([member.close(), newcomer.close(), auditor.close(), producer.close()]);
+  const codes = [await slave.stop(), await master.stop(), await nameserver.stop()];
   table(lines);
   const lost = ledger.missing(everything), unseen = ledger.missing(byGroup);
-  say(`\nacknowledged ${ledger.acknowledged.size}, lost ${lost}; the group missed ${unseen}`);
   say(
-    `${ledger.failures} sends failed during the crash and were sent again; exit codes on SIGTERM: ${codes.join(", ")}`,
+    `\nacknowledged ${ledger.acknowledged.size}, lost ${lost}; the slave lacked ${missedBySlave}, the group missed ${unseen}`,
   );
-  return lost === 0 && unseen === 0 && ledger.acknowledged.size === total && codes.every((code) => code === 0);
+  say(
+    `${ledger.failures} sends failed while the master was dead and were sent again; ${ledger.alone} came before its ` +
+      `slave was back; exit codes on SIGTERM: ${codes.join(", ")}`,
+  );
+  const complete = ledger.acknowledged.size === total && codes.every((code) => code === 0);
+  return complete && lost === 0 && unseen === 0 && missedBySlave === 0;
 }
 
 const timer = setTimeout(() => {

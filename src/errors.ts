@@ -22,6 +22,10 @@ export const ErrorCodes = {
   inUse: { retriable: false },
   /** A record in the store is damaged and data follows it: an operator decides. */
   damagedStore: { retriable: false },
+  /** A piece of a master's log that does not begin where the copy ends: the copy needs another one. */
+  gap: { retriable: true },
+  /** A piece of a log that cannot be the one that this store is a copy of. */
+  foreign: { retriable: false },
   /** The disk refused a write, a sync or a read. */
   disk: { retriable: false },
   /** No connection, or it broke. */

@@ -138,6 +138,10 @@ export const LOG_TAIL_CHUNK_SPARE = 64 * KiB;
  * bound for what is there already, since it may have been larger before.
  */
 export const RECORD_BYTES_MAX = FRAME_BYTES_MAX + LOG_TAIL_CHUNK_SPARE;
+/** Bytes of memory for the record that a slave has half of, which stay when a greater one was there. */
+export const COPY_BYTES_KEPT = MiB;
+/** Places of puts that no longer wait for a slave, from which on their list is made shorter. */
+export const REPLICA_WAITS_GONE_MAX = 4 * KiB;
 /** Bytes of one block read from old parts of the log. */
 export const COLD_BLOCK_BYTES = MiB;
 /** Blocks of old parts of the log kept in memory. */
@@ -161,6 +165,28 @@ export const DISK_USED_REFUSE = 90;
 export const DISK_USED_CLEAN_FORCIBLY = 85;
 /** Log files that one round of cleaning removes at most. */
 export const LOG_FILES_REMOVED_PER_ROUND = 10;
+
+// ---- the copy of the log for slaves (ha) ----
+
+/** Bytes of the log in one frame: a Java slave's buffer of 4 MiB (`HAService.HAClient`) holds a whole frame, or hangs. */
+export const HA_FRAME_DATA_BYTES_MAX = 4 * MiB - 12;
+/** Buffer that frames for one slave gather in, bytes: what one socket write takes, and so one turn of the event loop. */
+export const HA_BUFFER_BYTES = 256 * KiB;
+/** Bytes of slaves' reports that one read takes. */
+export const HA_REPORTS_READ_BYTES = 4 * KiB;
+/** Connections on the port for slaves. */
+export const HA_CONNECTIONS_MAX = 64;
+/** How long a master that stops waits for its slaves to hold all of its log, ms. */
+export const HA_DRAIN_MS = 1_000;
+/** Buffer that one read of a slave fills, bytes; what one turn of the event loop writes to its log. */
+export const HA_READ_BYTES = 256 * KiB;
+/** Bytes at the end of a slave's log that its master sends again, so that the slave sees that both have the same log. */
+export const HA_OVERLAP_BYTES = 64 * KiB;
+/** Pauses between a slave's attempts to reach its master, ms: doubled from the first to the last (Java's is 5 s). */
+export const HA_RETRY_MS_MIN = 500;
+export const HA_RETRY_MS_MAX = 5_000;
+/** How often a slave says again why it cannot copy its master's log, ms. */
+export const HA_TROUBLE_LOGGED_EVERY_MS = 60_000;
 
 // ---- bodies and the nameserver's tables ----
 

@@ -188,7 +188,7 @@ export async function startJavaNameserver(settings: Settings = {}): Promise<Node
 
 /** What a broker needs to know. Without a store directory it gets one that goes with it. */
 export interface BrokerOptions {
-  /** `host:port`, of one nameserver on this machine. */
+  /** `host:port`, of a nameserver on this machine; several joined by `;`. */
   namesrvAddr: string;
   brokerName?: string;
   settings?: Settings;
@@ -199,47 +199,90 @@ export interface BrokerOptions {
   jvm?: readonly string[];
 }
 
+/** What a slave needs to know besides: it follows the master of its broker name. */
+export interface SlaveOptions extends BrokerOptions {
+  /** Tells slaves of one master apart; 1 if there is but one. */
+  brokerId?: number;
+  /** Where replication goes instead of to the address that the nameserver tells: a proxy, or a wrong place. */
+  haMasterAddress?: string;
+}
+
 function brokerSettings(options: BrokerOptions): { brokerName: string; settings: Settings } {
   const brokerName = options.brokerName ?? "broker-a";
   const { namesrvAddr, settings } = options;
-  return { brokerName, settings: { namesrvAddr, brokerName, brokerIP1: "127.0.0.1", ...settings } };
+  return {
+    brokerName,
+    settings: { namesrvAddr, brokerName, brokerIP1: "127.0.0.1", brokerIP2: "127.0.0.1", ...settings },
+  };
 }
 
 /** A slow test machine must not look like an overloaded broker. */
 const PATIENCE: Settings = { waitTimeMillsInSendQueue: 60000, osPageCacheBusyTimeOutMills: 60000 };
 
-function brokerReady(port: number, namesrvAddr: string, brokerName: string): () => Promise<boolean> {
-  const nameserverPort = Number(namesrvAddr.split(":")[1]);
-  return async () => await brokerAnswers(port) && await nameserverAnswers(nameserverPort, brokerName);
+function slaveSettings({ brokerId = 1, haMasterAddress, settings, ...options }: SlaveOptions): BrokerOptions {
+  const fixed: Settings = haMasterAddress === undefined ? {} : { haMasterAddress };
+  return { ...options, settings: { brokerRole: "SLAVE", brokerId, ...fixed, ...settings } };
+}
+
+/** A broker is up when it answers, and each of its nameservers knows it. */
+function brokerReady(port: number, namesrvAddr: string): () => Promise<boolean> {
+  const nameservers = namesrvAddr.split(";").map((address) => Number(address.split(":")[1]));
+  return async () => {
+    if (!await brokerAnswers(port)) return false;
+    const known = await Promise.all(nameservers.map((nameserver) => nameserverAnswers(nameserver, `:${port}`)));
+    return known.every((one) => one);
+  };
 }
 
 /** Starts a Java master, and waits until its nameserver knows it. */
 export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
   const port = options.port ?? freePort();
   const { brokerName, settings } = brokerSettings(options);
-  const ready = brokerReady(port, options.namesrvAddr, brokerName);
+  const ready = brokerReady(port, options.namesrvAddr);
   const main = "org.apache.rocketmq.broker.BrokerStartup";
   const all = { ...PATIENCE, diskMaxUsedSpaceRatio: 95, ...settings };
   return await javaNode(`Java broker ${brokerName}`, port, main, all, options.storeDir, ready, options.jvm);
 }
 
+/** Starts a Java slave, and waits until its nameserver knows it. It asks its master for messages 5 s later. */
+export async function startJavaSlave(options: SlaveOptions): Promise<Node> {
+  return await startJavaBroker(slaveSettings(options));
+}
+
 /** What one of our own nodes needs to know; a master without a nameserver in its process needs `namesrvAddr`. */
 export type RocketdOptions =
   | { role: "nameserver"; settings?: Settings }
-  | ({ role: "master" } & BrokerOptions);
+  | ({ role: "master" } & BrokerOptions)
+  | ({ role: "slave" } & SlaveOptions);
 
 /** Starts our own node: `$ROCKETD_BIN` if set, else from source. */
 export async function startRocketd(options: RocketdOptions): Promise<Node> {
-  const isMaster = options.role === "master";
-  const port = (isMaster ? options.port : undefined) ?? freePort();
+  const { role } = options;
+  if (role === "nameserver") {
+    const port = freePort();
+    return await rocketdNode(role, role, port, options.settings ?? {}, undefined, () => nameserverAnswers(port));
+  }
+  const broker = role === "slave" ? slaveSettings(options) : options;
+  const port = broker.port ?? freePort();
+  const { brokerName, settings } = brokerSettings(broker);
+  const ready = brokerReady(port, broker.namesrvAddr);
+  const all = { ...PATIENCE, ...settings };
+  return await rocketdNode(`${role} ${brokerName}`, role, port, all, broker.storeDir, ready);
+}
+
+async function rocketdNode(
+  name: string,
+  role: RocketdOptions["role"],
+  port: number,
+  settings: Settings,
+  storeDir: string | undefined,
+  ready: () => Promise<boolean>,
+): Promise<Node> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-" });
-  const store = (isMaster ? options.storeDir : undefined) ?? `${dir}/store`;
-  const { brokerName, settings } = isMaster ? brokerSettings(options) : { brokerName: "", settings: options.settings };
-  const all = { ...(isMaster ? PATIENCE : {}), ...settings, listenPort: port, storePathRootDir: store };
+  const store = storeDir ?? `${dir}/store`;
+  const all = { ...settings, listenPort: port, storePathRootDir: store };
   const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const program = Deno.env.get("ROCKETD_BIN") ?? new URL("../scripts/rocketd", import.meta.url).pathname;
-  const command = [program, "--role", options.role, ...flags];
-  const ready = isMaster ? brokerReady(port, options.namesrvAddr, brokerName) : () => nameserverAnswers(port);
-  const name = `rocketd ${options.role} ${brokerName}`.trim();
-  return await started(new Node(name, port, dir, store, command, {}, ready));
+  const command = [program, "--role", role, ...flags];
+  return await started(new Node(`rocketd ${name}`, port, dir, store, command, {}, ready));
 }

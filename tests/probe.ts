@@ -66,11 +66,11 @@ export async function brokerAnswers(port: number): Promise<boolean> {
   return await ask(port, UNKNOWN_CODE).then(() => true, () => false);
 }
 
-/** True once a nameserver on this port answers requests; with a broker name, once that broker has registered with it. */
-export async function nameserverAnswers(port: number, brokerName?: string): Promise<boolean> {
+/** True once a nameserver on this port answers requests; with the end of an address, once such a broker is registered. */
+export async function nameserverAnswers(port: number, brokerAddressEnd?: string): Promise<boolean> {
   try {
     const answer = await ask(port, GET_BROKER_CLUSTER_INFO);
-    return answer.code === 0 && (brokerName === undefined || answer.body.includes(`"${brokerName}"`));
+    return answer.code === 0 && (brokerAddressEnd === undefined || answer.body.includes(`${brokerAddressEnd}"`));
   } catch {
     return false;
   }

@@ -49,6 +49,15 @@ export class DelayOffsets {
     this.#changed = true;
   }
 
+  /** A slave takes the offsets of its master, whose deliveries it has in its log. What the disk refuses is logged. */
+  replace(offsets: DelayOffsetTable): void {
+    for (const [level, offset] of offsets) this.set(level, offset);
+    if (!this.#changed) return;
+    this.#safe = new Map(this.#offsets);
+    this.#file.touch();
+    this.#changed = !this.#file.save();
+  }
+
   /** The answer of GET_ALL_DELAY_OFFSET. */
   toBody(): Uint8Array {
     return encodeDelayOffsets(this.#offsets);

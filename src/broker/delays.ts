@@ -24,7 +24,8 @@ export interface DelaysContext extends Pick<BrokerContext, "disk" | "clock"> {
 /** Delivers delayed messages when they are due. */
 export class Delays {
   readonly #broker: DelaysContext;
-  readonly #offsets: DelayOffsets;
+  /** What a slave copies from its master; nobody else may change them. */
+  readonly offsets: DelayOffsets;
   /** Level n is at n - 1. */
   #levels: readonly DelayLevel[] = [];
   /** The level whose turn is first, so that a busy one does not keep the others waiting. */
@@ -35,25 +36,25 @@ export class Delays {
 
   constructor(broker: DelaysContext) {
     this.#broker = broker;
-    this.#offsets = new DelayOffsets(broker);
+    this.offsets = new DelayOffsets(broker);
   }
 
   /** Adds the handler of GET_ALL_DELAY_OFFSET. */
   handlers(table: HandlerTable): void {
-    table.on(GetAllDelayOffset, () => ({ code: ResponseCode.SUCCESS, body: this.#offsets.toBody() }));
+    table.on(GetAllDelayOffset, () => ({ code: ResponseCode.SUCCESS, body: this.offsets.toBody() }));
   }
 
   /** Delivers from now on, what is overdue at once; saves every `flushDelayOffsetInterval`. Only a master does that. */
   start(): void {
     const { store, intake, clock, settings } = this.#broker;
-    const context = { store, intake, clock, offsets: this.#offsets, settled: () => this.#arm() };
+    const context = { store, intake, clock, offsets: this.offsets, settled: () => this.#arm() };
     this.#levels = store.options.delayLevels.map((delayMs, i) => new DelayLevel(i + 1, delayMs, context));
     store.onArrival((topic, queueId) => {
       if (topic !== SystemTopic.SCHEDULE) return;
       this.#levels[queueId]?.arrived();
       this.#arm();
     });
-    this.#saver = clock.every(settings.flushDelayOffsetInterval, () => void this.#offsets.save());
+    this.#saver = clock.every(settings.flushDelayOffsetInterval, () => void this.offsets.save());
     this.#arm();
   }
 
@@ -95,6 +96,6 @@ export class Delays {
     this.#timer?.cancel();
     this.#saver?.cancel();
     await Promise.all(levels.map((level) => level.stop()));
-    await this.#offsets.close();
+    await this.offsets.close();
   }
 }

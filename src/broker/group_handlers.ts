@@ -15,6 +15,7 @@ import {
 } from "../protocol/requests.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { slaveProblem } from "./slave_refusals.ts";
 
 /** What these handlers need of the broker. */
 export interface GroupHandlersContext extends Pick<BrokerContext, "groups"> {
@@ -45,10 +46,4 @@ export function groupHandlers(table: HandlerTable, broker: GroupHandlersContext)
     const names = new Set([...consumers.groupsOf(topic), ...offsets.groupsOf(topic)]);
     return { code: ResponseCode.SUCCESS, body: encodeGroupList([...names]) };
   });
-}
-
-/** Why a slave changes neither topics nor groups; undefined on a master. */
-export function slaveProblem({ brokerRole }: GroupHandlersContext["settings"]): string | undefined {
-  if (brokerRole !== "SLAVE") return undefined;
-  return "Can't modify topic or subscription group from slave broker, please execute it from master broker.";
 }

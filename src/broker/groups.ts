@@ -10,7 +10,7 @@ import { RocketdError } from "../errors.ts";
 import { GROUPS_MAX, TOPIC_QUEUES_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
-import { type DataVersion, nextDataVersion, NO_VERSION } from "../protocol/bodies/data_version.ts";
+import { type DataVersion, nextDataVersion, NO_VERSION, sameDataVersion } from "../protocol/bodies/data_version.ts";
 import {
   decodeSubscriptionGroupTable,
   encodeSubscriptionGroupTable,
@@ -25,7 +25,7 @@ const log = getLogger(["rocketd", "broker"]);
 
 /** What a table of groups needs. */
 export interface GroupTableOptions {
-  readonly settings: Pick<BrokerSettings, "autoCreateSubscriptionGroup" | "storePathRootDir">;
+  readonly settings: Pick<BrokerSettings, "autoCreateSubscriptionGroup" | "storePathRootDir" | "brokerRole">;
   readonly disk: Disk;
   readonly clock: Clock;
 }
@@ -61,7 +61,8 @@ export class SubscriptionGroupTable {
 
   /**
    * The group, made where it is missing and `autoCreateSubscriptionGroup` or its own prefix allow that. Undefined
-   * otherwise, for an illegal name, and when there are too many groups.
+   * otherwise, for an illegal name, and when there are too many groups. A slave keeps none that it makes: its table is
+   * its master's. (In RocketMQ it does, until its next copy replaces the table.)
    */
   find(group: string): SubscriptionGroupConfig | undefined {
     const existing = this.#groups.get(group);
@@ -73,6 +74,7 @@ export class SubscriptionGroupTable {
       return undefined;
     }
     const made = subscriptionGroup(group);
+    if (this.#settings.brokerRole === "SLAVE") return made;
     this.#groups.set(group, made);
     this.#changed();
     this.#file.saveThisTurn();
@@ -90,6 +92,16 @@ export class SubscriptionGroupTable {
   /** Changes whenever a group does. */
   version(): DataVersion {
     return this.#version;
+  }
+
+  /** A slave takes the table of its master, version and all; groups of RocketMQ's own that the master lacks stay. */
+  replace({ dataVersion, subscriptionGroupTable }: SavedGroups): void {
+    if (sameDataVersion(dataVersion, this.#version)) return;
+    this.#groups.clear();
+    for (const name of SYSTEM_GROUPS) this.#groups.set(name, subscriptionGroup(name));
+    for (const [name, group] of subscriptionGroupTable) this.#groups.set(name, group);
+    this.#version = dataVersion;
+    this.#saveNow();
   }
 
   /** Adds a group or replaces it. Throws `invalidArgument` for a name or a number that is not allowed. */

@@ -30,7 +30,9 @@ import { Pulling } from "./pulling.ts";
 import { groupHandlers } from "./group_handlers.ts";
 import { queueHandlers } from "./queue_handlers.ts";
 import { Registration } from "./registration.ts";
+import { Following, serveSlaves } from "./replication.ts";
 import { replyHandlers } from "./reply.ts";
+import { runtimeInfoHandlers } from "./runtime_info.ts";
 import { sendBackHandlers } from "./send_back.ts";
 import { sendingHandlers } from "./sending.ts";
 import { storeHostOf, storeOptionsOf } from "./store_options.ts";
@@ -62,7 +64,10 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     for (const part of opened.reverse()) await part.close();
     await store.close();
   };
+  const isSlave = settings.brokerRole === "SLAVE";
   try {
+    // Closed last but for the store: the answers in hand may wait for slaves.
+    if (!isSlave) opened.push(serveSlaves({ settings, store, clock }));
     const topics = new TopicTable({ settings, disk, clock });
     const groups = new SubscriptionGroupTable({ settings, disk, clock });
     const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
@@ -92,7 +97,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
       clock,
     };
 
-    const registration = new Registration(broker);
+    let following: Following | undefined;
+    const registration = new Registration({ ...broker, onMaster: (master) => following?.told(master) });
     opened.push(registration);
     const pulling = new Pulling(broker);
     const table = new HandlerTable();
@@ -106,6 +112,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     clientHandlers(table, broker);
     topicHandlers(table, broker);
     groupHandlers(table, broker);
+    runtimeInfoHandlers(table, broker);
     const locks = new QueueLocks(broker);
     lockHandlers(table, locks);
     locks.start();
@@ -145,8 +152,10 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
     for (const part of [offsets, producers, consumers, consumerFilters, flow, transactions]) part.start();
-    if (settings.brokerRole !== "SLAVE") delays.start();
+    if (!isSlave) delays.start();
+    else opened.push(following = new Following(broker, delays, () => void registration.registerNow()));
     await registration.start();
+    following?.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
     return { port: server.port, close: closeAll };
   } catch (error) {

@@ -35,6 +35,14 @@ export interface ConsumerOffsetsOptions {
   readonly clock: Clock;
 }
 
+/** How far a group has come in a queue. */
+export interface QueueOffset {
+  readonly group: string;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+}
+
 type OffsetsOfTopics = Map<string, Map<number, number>>;
 
 /** Offsets by group, topic and queue. */
@@ -45,6 +53,7 @@ export class ConsumerOffsets {
   #count = 0;
   /** Pairs of topic and group. */
   #entryCount = 0;
+  #onCommit: ((entry: QueueOffset) => void) | undefined;
   #timer: Timer | undefined;
 
   constructor(options: ConsumerOffsetsOptions) {
@@ -53,20 +62,39 @@ export class ConsumerOffsets {
       decode: decodeConsumerOffsets,
       encode: () => encodeConsumerOffsets(this.#entries(), { pretty: true }),
     });
-    for (const [key, queues] of this.#file.load() ?? []) this.#take(key, queues);
+    this.#takeAll(this.#file.load() ?? []);
   }
 
-  #take(key: string, queues: ReadonlyMap<number, number>): void {
-    const [topic, group, ...more] = key.split(SEPARATOR);
-    if (!topic || !group || more.length > 0) {
-      log.warn("Leaving out the offsets of {key}: expected topic@group", { key });
-      return;
+  #takeAll(entries: Iterable<ConsumerOffsetEntry>, wanted?: (entry: QueueOffset) => boolean): boolean {
+    let changed = false;
+    for (const [key, queues] of entries) {
+      const [topic, group, ...more] = key.split(SEPARATOR);
+      if (!topic || !group || more.length > 0) {
+        log.warn("Leaving out the offsets of {key}: expected topic@group", { key });
+        continue;
+      }
+      for (const [queueId, offset] of queues) {
+        if (offset > Number.MAX_SAFE_INTEGER) {
+          log.warn("Leaving out the offset {offset} of {key}: no queue is that long", { offset, key });
+          continue;
+        }
+        if (offset < 0 || this.get(group, topic, queueId) === offset) continue;
+        if (wanted?.({ group, topic, queueId, offset }) === false) continue;
+        this.#set(group, topic, queueId, offset);
+        changed = true;
+      }
     }
-    for (const [queueId, offset] of queues) {
-      if (offset > Number.MAX_SAFE_INTEGER) {
-        log.warn("Leaving out the offset {offset} of {key}: no queue is that long", { offset, key });
-      } else if (offset >= 0) this.#set(group, topic, queueId, offset);
-    }
+    return changed;
+  }
+
+  /** Lays another broker's offsets over these, but for those that are not wanted. What that one lacks stays. */
+  merge(theirs: ConsumerOffsetTable, wanted: (entry: QueueOffset) => boolean): void {
+    if (this.#takeAll(theirs, wanted)) this.#file.touch();
+  }
+
+  /** Calls back after each {@linkcode ConsumerOffsets.commit} that changed an offset. */
+  onCommit(listener: (entry: QueueOffset) => void): void {
+    this.#onCommit = listener;
   }
 
   /**
@@ -112,6 +140,7 @@ export class ConsumerOffsets {
       queues!.set(queueId, offset);
     } else return undefined;
     this.#file.touch();
+    this.#onCommit?.({ group, topic, queueId, offset });
     return undefined;
   }
 

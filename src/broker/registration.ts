@@ -44,11 +44,20 @@ export interface RegistrationOptions {
     | "forceRegister"
     | "registerBrokerTimeoutMills"
     | "registerNameServerPeriod"
+    | "brokerRole"
   >;
   /** What clients are told: `ip:port`. */
   readonly address: string;
   readonly topics: Pick<TopicTable, "all" | "version" | "setOrder" | "onChange">;
   readonly clock: Clock;
+  /** For a slave: called with what the first nameserver that is up knows of its master, after each registration. */
+  readonly onMaster?: (master: MasterPlace) => void;
+}
+
+/** Where a slave finds its master, as `host:port`: where clients do, and where slaves do. Undefined: no master is known. */
+export interface MasterPlace {
+  readonly masterAddr?: string | undefined;
+  readonly haServerAddr?: string | undefined;
 }
 
 /** Keeps a broker registered from `start` to `close`. */
@@ -76,7 +85,7 @@ export class Registration {
   async start(): Promise<void> {
     const { clock, settings } = this.#options;
     this.#period = clock.every(settings.registerNameServerPeriod, () => {
-      for (const lane of this.#lanes) lane.register(settings.forceRegister);
+      for (const lane of this.#lanes) lane.register(settings.forceRegister || settings.brokerRole === "SLAVE");
     });
     let timer: Timer | undefined;
     const late = new Promise<void>((resolve) => timer = clock.after(FIRST_ROUND_MS, resolve));
@@ -213,9 +222,12 @@ class Lane {
       body,
       registerBrokerTimeoutMills,
     );
-    const { body: orders } = succeed(received, "the registration");
+    const { body: orders, header: { masterAddr, haServerAddr } } = succeed(received, "the registration");
     this.#setUp();
-    if (orders.length > 0 && this.#isFirst()) topics.setOrder(decodeKvTable(orders));
+    if (!this.#isFirst()) return;
+    this.#options.onMaster?.({ masterAddr, haServerAddr });
+    // A slave's topics are ordered where its master's are.
+    if (orders.length > 0 && settings.brokerRole !== "SLAVE") topics.setOrder(decodeKvTable(orders));
   }
 
   /** A broker that may not be read from or written to says so of each topic. */

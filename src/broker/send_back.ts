@@ -1,9 +1,9 @@
 /**
  * Messages that a consumer could not handle: CONSUMER_SEND_MSG_BACK 36 stores them anew, for the group's retry topic
  * after a delay that grows, and for its dead letter queue in the end. Follows SendMessageProcessor of RocketMQ 4.9.7; other
- * than there, SUCCESS waits for the disk where messages do (SYNC_FLUSH): the consumer goes past the message then, and the
- * one stored anew is all that is left of it. On any other status, FLUSH_DISK_TIMEOUT too, it sends the message itself:
- * better twice than lost.
+ * than there, SUCCESS waits for the disk and the slave where messages do (SYNC_FLUSH, SYNC_MASTER): the consumer goes
+ * past the message then, and the one stored anew is all that is left of it. On any other status, FLUSH_DISK_TIMEOUT too,
+ * it sends the message itself: better twice than lost.
  *
  * @module
  */
@@ -20,10 +20,11 @@ import type { NewMessage } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { storedAgain } from "./intake.ts";
 import { deadLetterQueue, groupOfRetry, noTopic, retriesAllowed, type RetryRefusal } from "./retries.ts";
+import { slaveRefusal } from "./slave_refusals.ts";
 
 /** What the handler needs of the broker. */
 export interface SendBackContext extends Pick<BrokerContext, "groups" | "topics"> {
-  readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1">;
+  readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1" | "brokerRole">;
   readonly store: Pick<BrokerContext["store"], "fetchRecord" | "options">;
   readonly intake: Pick<BrokerContext["intake"], "put">;
 }
@@ -43,6 +44,9 @@ export function sendBackHandlers(table: HandlerTable, broker: SendBackContext): 
 function sendBack(broker: SendBackContext, request: SendBack): Answer | undefined | Promise<Answer | undefined> {
   const { header } = request;
   const { settings: { brokerPermission, brokerIP1 } } = broker;
+  const closed = slaveRefusal(broker.settings);
+  // As on a broker that could not store it: the consumer keeps the message, and sends it to a master itself.
+  if (closed !== undefined) return { code: ResponseCode.SYSTEM_ERROR, remark: `SERVICE_NOT_AVAILABLE: ${closed}` };
   const group = groupOfRetry(broker, header.group);
   if ("code" in group) return group;
   if ((brokerPermission & Permission.WRITE) === 0) {
@@ -80,7 +84,8 @@ function putAgain(
   const message = anew(broker, request, decodeRecord(stored), group, retry);
   if ("code" in message) return message;
   broker.intake.put(message, ({ status, reason }) => {
-    if (status === "PUT_OK") return request.answer({ code: ResponseCode.SUCCESS });
+    // Without slaves the consumer's own message would fare no better, and be one more with each try.
+    if (status === "PUT_OK" || status === "SLAVE_NOT_AVAILABLE") return request.answer({ code: ResponseCode.SUCCESS });
     request.answer({
       code: ResponseCode.SYSTEM_ERROR,
       remark: reason === undefined ? status : `${status}: ${reason}`,

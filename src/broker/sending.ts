@@ -19,6 +19,7 @@ import type { BrokerContext } from "./context.ts";
 import { halfOf, isTransactional } from "./half_messages.ts";
 import { delayProblem } from "./intake.ts";
 import { deadLetterQueue, groupOfRetry, retriesAllowed } from "./retries.ts";
+import { slaveRefusal } from "./slave_refusals.ts";
 
 type Send = typeof SendMessage;
 type SendHeader = RequestHeader<Send>;
@@ -78,6 +79,8 @@ export class Sending {
   /** The topic to write to, made if that is allowed; or the answer that refuses the send. */
   #topicFor(header: SendHeader): TopicConfig | Answer<Send> {
     const { settings, topics, clock } = this.#broker;
+    const closed = slaveRefusal(settings);
+    if (closed !== undefined) return this.#refuse(ResponseCode.SERVICE_NOT_AVAILABLE, closed);
     const from = settings.startAcceptSendRequestTimeStamp;
     if (from > 0 && clock.now() < from) {
       const until = new Date(from).toISOString();

@@ -12,7 +12,7 @@ import type { RequestHeader } from "../protocol/request.ts";
 import { DeleteTopicInBroker, GetAllTopicConfig, UpdateAndCreateTopic } from "../protocol/requests.ts";
 import type { Answer, HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
-import { slaveProblem } from "./group_handlers.ts";
+import { slaveProblem } from "./slave_refusals.ts";
 
 /** What these handlers need of the broker. */
 export interface TopicHandlersContext extends Pick<BrokerContext, "topics"> {

@@ -10,7 +10,7 @@ import { RocketdError } from "../errors.ts";
 import { TOPIC_QUEUES_MAX, TOPICS_MAX } from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
-import { type DataVersion, nextDataVersion, NO_VERSION } from "../protocol/bodies/data_version.ts";
+import { type DataVersion, nextDataVersion, NO_VERSION, sameDataVersion } from "../protocol/bodies/data_version.ts";
 import {
   decodeTopicConfigTable,
   encodeTopicConfigTable,
@@ -37,7 +37,7 @@ const log = getLogger(["rocketd", "broker"]);
 
 /** What a topic table needs. */
 export interface TopicTableOptions {
-  readonly settings: BuiltinSettings & Pick<BrokerSettings, "storePathRootDir">;
+  readonly settings: BuiltinSettings & Pick<BrokerSettings, "storePathRootDir" | "brokerRole">;
   readonly disk: Disk;
   readonly clock: Clock;
 }
@@ -50,7 +50,7 @@ export class TopicTable {
   readonly #settings: TopicTableOptions["settings"];
   readonly #clock: Clock;
   readonly #file: StateFile<TopicConfigTable>;
-  readonly #builtin: ReadonlySet<string>;
+  readonly #builtin: ReadonlyMap<string, TopicConfig>;
   readonly #topics = new Map<string, TopicConfig>();
   readonly #listeners: TopicListener[] = [];
   #version: DataVersion = NO_VERSION;
@@ -59,9 +59,8 @@ export class TopicTable {
   constructor({ settings, disk, clock }: TopicTableOptions) {
     this.#settings = settings;
     this.#clock = clock;
-    const builtin = builtinTopics(settings);
-    this.#builtin = new Set(builtin.map((topic) => topic.topicName));
-    for (const topic of builtin) this.#topics.set(topic.topicName, topic);
+    this.#builtin = new Map(builtinTopics(settings).map((topic) => [topic.topicName, topic]));
+    for (const [name, topic] of this.#builtin) this.#topics.set(name, topic);
     this.#file = new StateFile(disk, `${settings.storePathRootDir}/config/topics.json`, {
       decode: decodeTopicConfigTable,
       encode: () => encodeTopicConfigTable(this.#table(), { pretty: true }),
@@ -72,11 +71,32 @@ export class TopicTable {
   #load(): void {
     const saved = this.#file.load();
     this.#version = saved?.dataVersion ?? { counter: 0, timestamp: this.#clock.now() };
-    for (const topic of saved?.topicConfigTable.values() ?? []) {
+    this.#takeAll(saved?.topicConfigTable.values() ?? [], this.#file.path);
+  }
+
+  #takeAll(topics: Iterable<TopicConfig>, source: string): void {
+    for (const topic of topics) {
       const illegal = checkStoredTopic(topic.topicName);
       if (illegal === undefined) this.#topics.set(topic.topicName, topic);
-      else log.error("Leaving out a topic of {path}: {illegal}", { path: this.#file.path, illegal });
+      else log.error("Leaving out a topic of {source}: {illegal}", { source, illegal });
     }
+  }
+
+  /**
+   * A slave takes the table of its master, version and all; built-in topics that the master does not have stay. Gives
+   * the names of those topics that the master had, and has deleted: its version has gone on. A master that lost its
+   * table begins anew, and deletes nothing.
+   */
+  replace({ dataVersion, topicConfigTable }: TopicConfigTable, source: string): string[] {
+    if (sameDataVersion(dataVersion, this.#version)) return [];
+    const before = [...this.#topics.keys()];
+    const wentOn = dataVersion.counter > this.#version.counter;
+    this.#topics.clear();
+    for (const [name, topic] of this.#builtin) this.#topics.set(name, topic);
+    this.#takeAll(topicConfigTable.values(), source);
+    this.#version = dataVersion;
+    this.#saveNow();
+    return wentOn ? before.filter((name) => !this.#topics.has(name)) : [];
   }
 
   #table(): TopicConfigTable {
@@ -160,7 +180,9 @@ export class TopicTable {
     }));
   }
 
+  /** A slave makes none: its table is its master's. (In RocketMQ it does, until its next copy replaces the table.) */
   #create(topic: TopicConfig): TopicConfig | undefined {
+    if (this.#settings.brokerRole === "SLAVE") return undefined;
     const problem = checkStoredTopic(topic.topicName) ?? this.#noRoom();
     if (problem !== undefined) {
       log.warn("Cannot make a topic: {problem}", { problem });

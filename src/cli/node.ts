@@ -5,7 +5,6 @@
  */
 import { startBroker } from "../broker/mod.ts";
 import type { NodeSettings, Role } from "../config/mod.ts";
-import { RocketdError } from "../errors.ts";
 import { startNameserver } from "../nameserver/mod.ts";
 
 /** A role that serves, with where. */
@@ -35,7 +34,7 @@ function addressFromHere({ port, address }: Listening): string {
 
 /**
  * Starts the roles that the settings are for, and resolves when all of them serve. A broker beside a nameserver
- * registers with that one unless `namesrvAddr` names others. Throws {@linkcode RocketdError}, with nothing left running.
+ * registers with that one unless `namesrvAddr` names others. Throws `RocketdError`, with nothing left running.
  *
  * @example
  * ```ts
@@ -45,9 +44,6 @@ function addressFromHere({ port, address }: Listening): string {
  * ```
  */
 export async function startNode({ roles, nameserver, broker }: NodeSettings): Promise<RunningNode> {
-  if (roles.includes("slave")) {
-    throw new RocketdError("invalidSettings", "Cannot start as slave: this version plays nameserver and master");
-  }
   const servers: Server[] = [];
   const listening: Listening[] = [];
   const serves = (role: Role, server: Server, host: string) => {
@@ -67,7 +63,8 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
     if (nameserver) serves("nameserver", await startNameserver(nameserver), nameserver.bindAddress);
     if (broker) {
       const beside = broker.namesrvAddr.length === 0 ? listening.map(addressFromHere) : broker.namesrvAddr;
-      serves("master", await startBroker({ ...broker, namesrvAddr: beside }), broker.bindAddress);
+      const role = roles.includes("slave") ? "slave" : "master";
+      serves(role, await startBroker({ ...broker, namesrvAddr: beside }), broker.bindAddress);
     }
   } catch (error) {
     await close().catch(() => {});

@@ -209,8 +209,9 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     return routes;
   }
 
-  async #masters(): Promise<Set<string>> {
-    return new Set([...(await this.#routesNow()).values()].flatMap((route) => route.masters()));
+  /** Slaves too: they serve the group when its master is gone. */
+  async #brokers(): Promise<Set<string>> {
+    return new Set([...(await this.#routesNow()).values()].flatMap((route) => route.brokers()));
   }
 
   async #heartbeat(): Promise<void> {
@@ -228,7 +229,7 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     });
     try {
       await Promise.all(
-        [...await this.#masters()].map(async (address) =>
+        [...await this.#brokers()].map(async (address) =>
           succeed(await this.#client.invoke(address, HeartBeat, {}, body, REQUEST_TIMEOUT_MS), "a heartbeat")
         ),
       );
@@ -244,7 +245,7 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     const header = { clientID: this.clientId, consumerGroup: this.#group };
     try {
       await Promise.all(
-        [...await this.#masters()].map((address) =>
+        [...await this.#brokers()].map((address) =>
           this.#client.invoke(address, UnregisterClient, header, undefined, REQUEST_TIMEOUT_MS)
         ),
       );

@@ -47,6 +47,7 @@ export class QueueReader {
   /** Offset up to which the program is done, and the one that the broker knows. */
   #done = -1;
   #committed = -1;
+  #committedTo: string | undefined;
   #handedOut = 0;
   #stopped = false;
   #wake: (() => void) | undefined;
@@ -79,13 +80,16 @@ export class QueueReader {
 
   /** Tells the broker how far the program has come, if that changed. */
   async commit(): Promise<void> {
-    if (this.#done < 0 || this.#done === this.#committed) return;
+    if (this.#done < 0) return;
+    const address = await this.#address();
+    // A master that is back may not know what its slave was told.
+    if (this.#done === this.#committed && address === this.#committedTo) return;
     const commitOffset = this.#done;
     const { topic, queueId } = this.queue;
     const header = { consumerGroup: this.context.group, topic, queueId, commitOffset };
-    const address = await this.#address("master");
     succeed(await this.context.client.invoke(address, UpdateConsumerOffset, header, undefined, REQUEST_TIMEOUT_MS));
     this.#committed = commitOffset;
+    this.#committedTo = address;
   }
 
   /** Ends the reader; what it holds is dropped. */
@@ -130,19 +134,20 @@ export class QueueReader {
     });
   }
 
-  async #address(role: "master" | "reader"): Promise<string> {
+  /** The master, while it is gone a slave. */
+  async #address(): Promise<string> {
     const { topic, brokerName } = this.queue;
     const route = await this.context.routes.find(topic);
-    const address = role === "master" ? route.master(brokerName) : route.reader(brokerName);
+    const address = route.reader(brokerName);
     if (address !== undefined) return address;
-    throw new RocketdError("unavailable", `Cannot reach ${brokerName}: no nameserver knows its ${role}'s address`);
+    throw new RocketdError("unavailable", `Cannot reach ${brokerName}: no nameserver knows its address`);
   }
 
   /** The group's offset; for a group that has none the first or last of the queue, as asked. */
   async #start(): Promise<number> {
     const { topic, queueId } = this.queue;
     const { client, group } = this.context;
-    const address = await this.#address("reader");
+    const address = this.#committedTo = await this.#address();
     const header = { consumerGroup: group, topic, queueId };
     const known = await client.invoke(address, QueryConsumerOffset, header, undefined, REQUEST_TIMEOUT_MS);
     if (known.code !== ResponseCode.QUERY_NOT_FOUND) return succeed(known, "asking for an offset").header.offset ?? 0;
@@ -167,7 +172,7 @@ export class QueueReader {
       subVersion: this.subscription.subVersion,
       expressionType: this.subscription.expressionType,
     };
-    const address = await this.#address("reader");
+    const address = await this.#address();
     const answer = await this.context.client.invoke(address, PullMessage, header, undefined, PULL_TIMEOUT_MS);
     if (this.#stopped) return;
     switch (answer.code) {

@@ -52,9 +52,9 @@ export class Route {
     return this.master(brokerName) ?? this.#addresses.get(brokerName)?.values().next().value;
   }
 
-  /** The masters of all brokers of the route. */
-  masters(): string[] {
-    return [...this.#addresses.values()].map((byId) => byId.get(MASTER_ID)).filter((address) => address !== undefined);
+  /** All brokers of the route, masters and slaves. */
+  brokers(): string[] {
+    return [...this.#addresses.values()].flatMap((byId) => [...byId.values()]);
   }
 }
 

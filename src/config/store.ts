@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ADDRESS } from "./forms.ts";
 import { adjusted, bool, choice, int, list, path, type SettingsOf, string } from "./setting.ts";
 
 const CONSUME_QUEUE_ENTRY_BYTES = 20;
@@ -113,6 +114,32 @@ export const storeSettings = {
     default: false,
     hot: true,
     help: "let a slave move consumers that are off the ends of a queue, as a master does",
+  }),
+  haMasterAddress: string({
+    pattern: new RegExp(`^$|${ADDRESS.pattern.source}`),
+    allowed: `${ADDRESS.allowed}, or nothing`,
+  }, {
+    default: "",
+    help: "where a slave finds its master's port for slaves; without it the nameserver tells",
+  }),
+  haSendHeartbeatInterval: int({ default: 5000, min: 1, help: "ms between signs of life of master and slave" }),
+  haHousekeepingInterval: int({
+    default: 20000,
+    min: 1,
+    help: "ms without a sign of life after which master and slave give a connection up",
+  }),
+  haTransferBatchSize: int({
+    default: 32 * 1024,
+    min: 1,
+    max: 2 * 1024 * 1024,
+    help: "most bytes that a master sends its slaves in one piece",
+  }),
+  slaveTimeout: int({ default: 3000, min: 1, hot: true, help: "ms that a send waits for a slave with SYNC_MASTER" }),
+  haSlaveFallbehindMax: int({
+    default: 256 * 1024 * 1024,
+    min: 1,
+    hot: true,
+    help: "bytes that all slaves are behind from which SYNC_MASTER waits for none",
   }),
   messageDelayLevel: string({
     pattern: /^[1-9]\d{0,8}[smhd]( +[1-9]\d{0,8}[smhd])*$/,

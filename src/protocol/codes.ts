@@ -80,6 +80,7 @@ export const MQVersion = { V3_0_11: 37, V3_4_9: 121, V4_1_0_SNAPSHOT: 232, V4_9_
 
 /** What we say we are: the version whose behaviour we follow. */
 export const OUR_VERSION: number = MQVersion.V4_9_7;
+export const OUR_VERSION_NAME = "V4_9_7";
 
 /** Role ids: a broker's id 0 is the master. */
 export const MASTER_ID = 0;

@@ -209,6 +209,10 @@ export const DeleteTopicInBroker = request("DELETE_TOPIC_IN_BROKER", { topic: st
 export const GetAllTopicConfig = request("GET_ALL_TOPIC_CONFIG", none, none);
 export const GetTopicConfigList = request("GET_TOPIC_CONFIG_LIST", none, none);
 export const GetTopicNameList = request("GET_TOPIC_NAME_LIST", none, none);
+/** Table of texts by name: what a broker tells of itself. */
+export const GetBrokerRuntimeInfo = request("GET_BROKER_RUNTIME_INFO", none, none);
+/** The settings of a broker as `name=value` lines; `version` is a DataVersion as JSON. */
+export const GetBrokerConfig = request("GET_BROKER_CONFIG", none, { version: maybe.str });
 export const GetAllConsumerOffset = request("GET_ALL_CONSUMER_OFFSET", none, none);
 export const GetAllDelayOffset = request("GET_ALL_DELAY_OFFSET", none, none);
 export const UpdateAndCreateSubscriptionGroup = request("UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", none, none);

@@ -29,6 +29,7 @@ import type { AnswerHeader, RequestInput, RequestType } from "../protocol/reques
 import { requestCodeName } from "../protocol/request_codes.ts";
 import type { Answer, HandlerTable, Incoming } from "./handlers.ts";
 import { IncomingRequest } from "./incoming.ts";
+import { peerOf } from "./listener.ts";
 import { turnBegan } from "./turn.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
@@ -95,11 +96,11 @@ export class Connection {
   constructor(conn: Deno.Conn, owner: ConnectionOwner, readonly encoding: HeaderEncoding) {
     this.#conn = conn;
     this.#owner = owner;
-    const remote = conn.remoteAddr as Deno.NetAddr;
-    this.peerIp = remote.hostname.startsWith("::ffff:") ? remote.hostname.slice(7) : remote.hostname;
-    this.peerPort = remote.port;
-    this.peerHost = encodeHost(parseIp(this.peerIp) ?? new Uint8Array(4), this.peerPort);
-    this.peer = this.peerIp.includes(":") ? `[${this.peerIp}]:${this.peerPort}` : `${this.peerIp}:${this.peerPort}`;
+    const { ip, port, text } = peerOf(conn);
+    this.peerIp = ip;
+    this.peerPort = port;
+    this.peerHost = encodeHost(parseIp(ip) ?? new Uint8Array(4), port);
+    this.peer = text;
   }
 
   /** Whether so much is unsent that new answers had better wait for {@linkcode whenDrained}. */

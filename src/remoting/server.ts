@@ -4,10 +4,10 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { messageOf, RocketdError } from "../errors.ts";
 import { HeaderEncoding } from "../protocol/codes.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { HandlerTable } from "./handlers.ts";
+import { acceptAll, listenOn } from "./listener.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
@@ -45,23 +45,15 @@ export class RemotingServer implements ConnectionOwner {
   readonly #listener: Deno.TcpListener;
   readonly #options: ServerOptions;
   readonly #idleTimer: ReturnType<typeof setInterval>;
-  #accepting: Promise<void>;
+  readonly #accepting: Promise<void>;
 
   /** Throws `inUse` when the port is taken. */
   constructor(options: ServerOptions) {
     this.#options = options;
     this.handlers = options.handlers;
-    try {
-      this.#listener = Deno.listen({ hostname: options.hostname, port: options.port });
-    } catch (cause) {
-      throw new RocketdError(
-        "inUse",
-        `Cannot listen on ${options.hostname}:${options.port} (listenPort): ${messageOf(cause)}`,
-        { field: "listenPort", value: options.port, cause },
-      );
-    }
+    this.#listener = listenOn(options, "listenPort");
     this.#idleTimer = setInterval(() => this.#endIdle(), Math.min(IDLE_CHECK_MS, options.idleMs));
-    this.#accepting = this.#accept();
+    this.#accepting = acceptAll(this.#listener, log, (conn) => this.#take(conn));
   }
 
   /** The port that the server listens on. */
@@ -69,31 +61,19 @@ export class RemotingServer implements ConnectionOwner {
     return this.#listener.addr.port;
   }
 
-  async #accept(): Promise<void> {
-    while (true) {
-      let conn: Deno.TcpConn;
-      try {
-        conn = await this.#listener.accept();
-      } catch (error) {
-        if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
-        // Out of file descriptors, or the peer left before we came: wait a little, go on.
-        log.warn("cannot accept a connection: {reason}", { reason: messageOf(error) });
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        continue;
+  #take(conn: Deno.TcpConn): void {
+    if (this.connections.size >= this.#options.connectionsMax) {
+      if (this.counts.refused++ === 0) {
+        log.warn("refusing connections: {max} are open (maxConnections)", { max: this.#options.connectionsMax });
       }
-      if (this.connections.size >= this.#options.connectionsMax) {
-        if (this.counts.refused++ === 0) {
-          log.warn("refusing connections: {max} are open (maxConnections)", { max: this.#options.connectionsMax });
-        }
-        conn.close();
-        continue;
-      }
-      this.counts.accepted++;
-      conn.setNoDelay(true);
-      const connection = new Connection(conn, this, HeaderEncoding.JSON);
-      this.connections.add(connection);
-      connection.run();
+      conn.close();
+      return;
     }
+    this.counts.accepted++;
+    conn.setNoDelay(true);
+    const connection = new Connection(conn, this, HeaderEncoding.JSON);
+    this.connections.add(connection);
+    connection.run();
   }
 
   #endIdle(): void {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 
 let began = 0;
 let turns = 0;
@@ -31,4 +32,12 @@ export function turnBegan(now: number): number {
 /** The number of the turn that reads were handed over in last. */
 export function turnNumber(): number {
   return turns;
+}
+
+/**
+ * Resolves when all that is ready has had its turn. Reads and writes that need not wait resolve within the turn, up to a
+ * hundred in a row: who moves much that way lets nobody else in unless it calls this.
+ */
+export function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,12 +8,12 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
 import { UTF8_BYTES_PER_UNIT } from "../protocol/byte_writer.ts";
-import { SysFlag } from "../protocol/codes.ts";
 import { RECORD_BYTES_MIN, type RecordHead, withHostBits, writeRecordHead } from "../protocol/message_record.ts";
 import { propertiesProblem, readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
+import { isQueued } from "./consume_queues.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { tagsCodeOf } from "./dispatcher.ts";
 import type { StoreOptions } from "./options.ts";
@@ -22,6 +22,7 @@ import type { DispatchEntry, NewMessage, PutResult, PutStatus } from "./types.ts
 
 const logger = getLogger(["rocketd", "store"]);
 const encoder = new TextEncoder();
+const SLAVE_REFUSAL = "a slave takes no messages, its master does";
 const NO_HOST = new Uint8Array(8);
 
 /** Puts that were encoded and wait for the write, later for the sync. */
@@ -80,6 +81,7 @@ export class Appender {
   /** Puts messages that belong together: all of them are stored next to each other in one file, or none. */
   put(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
     const { state } = this;
+    if (this.options.brokerRole === "SLAVE") return done([refused("SERVICE_NOT_AVAILABLE", SLAVE_REFUSAL)]);
     if (!state.writable) return done([refused("SERVICE_NOT_AVAILABLE", state.refusal)]);
     if (messages.length === 0) {
       return done([refused("MESSAGE_ILLEGAL", "a batch has no message, allowed are 1 or more")]);
@@ -215,8 +217,7 @@ export class Appender {
     const properties = readStoreProperties(message.properties, this.#properties);
     const now = this.clock.now();
     const storeTimestamp = Math.max(now, this.log.lastStoreTimestamp);
-    const type = message.sysFlag & SysFlag.TRANSACTION_MASK;
-    const queued = type === 0 || type === SysFlag.TRANSACTION_COMMIT;
+    const queued = isQueued(message.sysFlag);
 
     const head = this.#head as { -readonly [K in keyof RecordHead]: RecordHead[K] };
     head.queueId = message.queueId;

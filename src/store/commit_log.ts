@@ -7,6 +7,7 @@
 import { RocketdError } from "../errors.ts";
 import { LOG_TAIL_CHUNK_SPARE } from "../limits.ts";
 import { FILLER_BYTES, FILLER_MAGIC } from "../protocol/message_record.ts";
+import type { Recovered } from "./recovery.ts";
 import type { LogFile, LogFiles } from "./log_file.ts";
 import { LogTail, type TailChunk } from "./log_tail.ts";
 
@@ -30,13 +31,11 @@ export class CommitLog {
   readonly #unsynced = new Set<LogFile>();
   #syncing: Promise<void> = Promise.resolve();
 
-  /** Takes loaded files, whose data ends at `end`. */
-  constructor(readonly files: LogFiles, end: number, options: CommitLogOptions) {
+  /** Takes loaded files, whose data ends at `end`; from `unsafeFrom` on it may still be only in the page cache. */
+  constructor(readonly files: LogFiles, { end, unsafeFrom }: Recovered, options: CommitLogOptions) {
     this.end = this.writtenEnd = this.syncedEnd = end;
     this.tail = new LogTail(Math.max(options.tailChunkBytes, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE));
-    // What recovery accepted may still be only in the page cache.
-    const file = files.at(Math.max(end - 1, 0));
-    if (file !== undefined) this.#unsynced.add(file);
+    for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.add(file);
   }
 
   get minOffset(): number {
@@ -56,9 +55,13 @@ export class CommitLog {
     return Math.min(file.end - FILLER_BYTES - this.end, chunk.bytes.length - chunk.length);
   }
 
+  #fileAtEnd(): LogFile {
+    return this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
+  }
+
   /** Makes the file that `size` bytes would go into; nothing else changes. Throws when it cannot be made. */
   ensureFileFor(size: number): void {
-    const file = this.#file ??= this.files.ensure(this.end - ((this.end - this.minOffset) % this.files.fileSize));
+    const file = this.#fileAtEnd();
     if (size + FILLER_BYTES > file.end - this.end) this.files.ensure(file.end);
   }
 
@@ -94,6 +97,38 @@ export class CommitLog {
     this.writtenEnd = this.end;
   }
 
+  /** Takes a whole record of another log, to be written. Throws when the disk refuses; the log must not be used then. */
+  takeRecord(record: Uint8Array): void {
+    if (record.length > this.tail.chunkBytes) return this.takeRaw(record);
+    const chunk = this.room(record.length);
+    chunk.bytes.set(record, chunk.length);
+    this.advance(chunk, record.length);
+  }
+
+  /** Writes bytes of another log that need not be in memory: fillers, unused rests, giants. Throws as `takeRecord`. */
+  takeRaw(bytes: Uint8Array): void {
+    this.write();
+    const file = this.#fileAtEnd();
+    file.write(bytes, this.end);
+    this.#unsynced.add(file);
+    this.end = this.writtenEnd = this.end + bytes.length;
+    // The next record goes into a chunk, and perhaps a file, of its own.
+    this.#file = undefined;
+  }
+
+  /** Whether no byte of the log is there. */
+  get isEmpty(): boolean {
+    return this.end === (this.files.first?.start ?? this.end);
+  }
+
+  /** Lets an empty log begin at another offset, where a file begins. */
+  beginAt(logOffset: number): void {
+    while (this.files.last !== undefined) this.files.removeLast();
+    this.#unsynced.clear();
+    this.#file = undefined;
+    this.end = this.writtenEnd = this.syncedEnd = logOffset;
+  }
+
   /** Closes a file with the filler: the bytes left, and a magic. */
   #fill(file: LogFile): void {
     const left = file.end - this.end;
@@ -125,6 +160,34 @@ export class CommitLog {
     this.#unsynced.clear();
     for (const file of files) await file.handle.syncData();
     this.syncedEnd = end;
+  }
+
+  /** The begin of the file that the log's last byte lies in, or the next one will; 0 for no file. */
+  get lastFileStart(): number {
+    return (this.files.at(this.writtenEnd) ?? this.files.last)?.start ?? 0;
+  }
+
+  /** See `MessageStore.readLog`. */
+  read(from: number, most: number, into?: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const file = Number.isSafeInteger(from) ? this.files.at(from) : undefined;
+    const length = Math.min(most, (file?.end ?? 0) - from, this.writtenEnd - from);
+    if (file === undefined || length <= 0) return undefined;
+    return this.tail.from(from, length) ??
+      this.#readFile(file, from, into?.subarray(0, length) ?? new Uint8Array(length));
+  }
+
+  async #readFile(file: LogFile, from: number, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const { length } = bytes;
+    let read: number;
+    try {
+      read = await file.handle.read(bytes, from - file.start);
+    } catch (error) {
+      // A file that was removed meanwhile is like one that was removed before.
+      if (this.files.at(from) !== file) return undefined;
+      throw error;
+    }
+    if (read === length) return bytes;
+    throw new RocketdError("disk", `Cannot read ${length} bytes of the commit log at ${from}: got ${read}`);
   }
 
   /** Reads bytes of the log from its file. Throws `RocketdError` when they are not within one file and written. */

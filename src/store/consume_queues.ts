@@ -4,7 +4,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { RocketdError } from "../errors.ts";
+import { messageOf, RocketdError } from "../errors.ts";
 import { QUEUE_ID_STORED_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
 import type { Disk } from "../platform/disk.ts";
 import { SysFlag } from "../protocol/codes.ts";
@@ -77,10 +77,24 @@ export class ConsumeQueues {
     for (const queues of this.#topics.values()) yield* queues.values();
   }
 
+  /** Why a record can be in no queue of ours; undefined when it can, or is in none anyway. */
+  problemOf({ topic, queueId, queueOffset, sysFlag }: DispatchEntry): string | undefined {
+    if (!isQueued(sysFlag)) return undefined;
+    if (queueOffset < 0 || !Number.isSafeInteger(queueOffset * ENTRY_BYTES)) {
+      return `illegal queue offset ${queueOffset}`;
+    }
+    if (this.get(topic, queueId) !== undefined) return undefined;
+    try {
+      assertNames(topic, queueId);
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
   /** Adds a record to its queue and returns that; undefined for prepared and rollback records, which are in none. */
   dispatch(entry: DispatchEntry): ConsumeQueue | undefined {
-    const type = entry.sysFlag & SysFlag.TRANSACTION_MASK;
-    if (type !== 0 && type !== SysFlag.TRANSACTION_COMMIT) return undefined;
+    if (!isQueued(entry.sysFlag)) return undefined;
     const queue = this.getOrCreate(entry.topic, entry.queueId);
     queue.append(entry.logOffset, entry.size, entry.tagsCode, entry.queueOffset);
     return queue;
@@ -128,6 +142,12 @@ export class ConsumeQueues {
     this.#shared.active.clear();
     this.#open.closeAll();
   }
+}
+
+/** Whether a record is in a queue: not while its transaction is open, nor when it was rolled back. */
+export function isQueued(sysFlag: number): boolean {
+  const type = sysFlag & SysFlag.TRANSACTION_MASK;
+  return type === 0 || type === SysFlag.TRANSACTION_COMMIT;
 }
 
 /** Nothing from the wire or from disk becomes a path before it passed here. */

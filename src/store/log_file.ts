@@ -45,7 +45,7 @@ export class LogFile {
     const block = Buffer.alloc(ZERO_CHECK_BYTES);
     for (let at = logOffset - this.start; at < this.size; at += block.length) {
       const read = this.handle.readSync(block.subarray(0, Math.min(block.length, this.size - at)), at);
-      if (block.compare(ZEROS, 0, read, 0, read) !== 0) return false;
+      if (!isZeros(block.subarray(0, read))) return false;
     }
     return true;
   }
@@ -54,6 +54,15 @@ export class LogFile {
     this.#handle?.close();
     this.#handle = undefined;
   }
+}
+
+/** Whether there is nothing but zeros. */
+export function isZeros(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const length = Math.min(ZEROS.length, bytes.length - at);
+    if (bytes.compare(ZEROS, 0, length, at, at + length) !== 0) return false;
+  }
+  return true;
 }
 
 /** The name of the file that begins at `start`. */

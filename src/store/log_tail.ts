@@ -44,6 +44,14 @@ export class LogTail {
     return undefined;
   }
 
+  /** A view of up to `most` bytes from `logOffset` on, as many as its chunk has; undefined when they are in none. */
+  from(logOffset: number, most: number): Uint8Array<ArrayBuffer> | undefined {
+    const chunk = this.#chunks.findLast(({ start }) => start <= logOffset);
+    if (chunk === undefined) return undefined;
+    const at = logOffset - chunk.start;
+    return at < chunk.length ? chunk.bytes.subarray(at, Math.min(at + most, chunk.length)) : undefined;
+  }
+
   /** The log offset that the memory begins at; Infinity when there is nothing. */
   get start(): number {
     return this.#chunks[0]?.start ?? Infinity;

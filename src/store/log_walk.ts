@@ -7,12 +7,14 @@ import { Buffer } from "node:buffer";
 import { RECOVERY_BLOCK_BYTES } from "../limits.ts";
 import { FILLER_BYTES, FILLER_MAGIC, measureRecord, NOT_A_RECORD, RECORD_MAGIC } from "../protocol/message_record.ts";
 import { readInt64 } from "../protocol/byte_writer.ts";
-import type { LogFile, LogFiles } from "./log_file.ts";
+import { isZeros, type LogFile, type LogFiles } from "./log_file.ts";
 
 /** Where a walk ended, and whether there were zeros, as behind the last record, or other bytes. */
 export interface WalkEnd {
   readonly offset: number;
   readonly clean: boolean;
+  /** Where the filler begins that was the last that came; undefined when it was a record. */
+  readonly filler?: number | undefined;
 }
 
 /** Reads the log forward through a window of a few MiB. */
@@ -28,12 +30,16 @@ export class LogWalk {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** Hands every good record from a record's begin on to `take`: a view that is valid during the call. */
-  run(from: number, take: (record: Uint8Array<ArrayBuffer>) => void): WalkEnd {
+  /**
+   * Hands every good record from a record's begin on to `take`: a view that is valid during the call. A record at
+   * `until` counts as damaged.
+   */
+  run(from: number, take: (record: Uint8Array<ArrayBuffer>) => void, until?: number): WalkEnd {
     let at = from;
+    let filler: number | undefined;
     for (;;) {
       const file = this.files.at(at);
-      if (file === undefined) return { offset: at, clean: true };
+      if (file === undefined) return { offset: at, clean: true, filler };
       if (file.end - at < FILLER_BYTES) {
         at = file.end;
         continue;
@@ -42,12 +48,14 @@ export class LogWalk {
       const size = this.#view.getInt32(head);
       const magic = this.#view.getInt32(head + 4);
       if (magic === FILLER_MAGIC && size === file.end - at) {
+        filler = at;
         at = file.end;
         continue;
       }
-      if (size === 0) return { offset: at, clean: true };
-      const record = this.recordAt(file, at);
-      if (record === undefined) return { offset: at, clean: false };
+      if (size === 0) return { offset: at, clean: true, filler };
+      const record = at === until ? undefined : this.recordAt(file, at);
+      if (record === undefined) return { offset: at, clean: false, filler };
+      filler = undefined;
       take(record);
       at += size;
     }
@@ -91,7 +99,10 @@ export class LogWalk {
 
   /** The place of the next magic in the window, or -1. */
   #magicAfter(from: number, to: number): number {
-    const hit = Buffer.from(this.#bytes.buffer, from, to - from).indexOf(MAGIC);
+    const window = Buffer.from(this.#bytes.buffer, from, to - from);
+    // Most of a file that was not full is zeros, which are compared in no time but searched for long.
+    if (isZeros(window)) return -1;
+    const hit = window.indexOf(MAGIC);
     return hit < 0 ? -1 : from + hit;
   }
 

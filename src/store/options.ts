@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { constantDefaults, type StoreSettings, storeSettings } from "../config/mod.ts";
+import { type BrokerSettings, constantDefaults, type StoreSettings, storeSettings } from "../config/mod.ts";
 import { LOG_TAIL_CHUNK_BYTES, QUEUE_FILES_OPEN_MAX } from "../limits.ts";
 
 /** Settings that the store takes as they are. */
@@ -32,6 +32,8 @@ const TAKEN = [
   "cleanFileForciblyEnable",
   "cleanResourceInterval",
   "damagedRecordPolicy",
+  "slaveTimeout",
+  "haSlaveFallbehindMax",
 ] as const satisfies readonly (keyof StoreSettings)[];
 
 /** Not read-only, since some of them may change while the store runs. */
@@ -39,6 +41,8 @@ type Taken = { -readonly [K in typeof TAKEN[number]]: StoreSettings[K] };
 
 /** See the settings for those of the same name. */
 export interface StoreOptions extends Taken {
+  /** SLAVE: a copy of a master's log, which takes no puts. SYNC_MASTER: puts wait for a slave. */
+  readonly brokerRole: BrokerSettings["brokerRole"];
   readonly rootDir: string;
   readonly commitLogDir: string;
   /** A record whose distance to the log's end is beyond this counts as on disk, for the limits of a pull. */
@@ -73,6 +77,7 @@ export function storeOptions(given: Partial<StoreOptions> & { rootDir: string })
   return {
     ...constantDefaults(storeSettings, TAKEN),
     ...workedOut(constantDefaults(storeSettings, ["accessMessageInMemoryMaxRatio", "deleteWhen", "messageDelayLevel"])),
+    brokerRole: "ASYNC_MASTER",
     commitLogDir: `${given.rootDir}/commitlog`,
     storeHost: new Uint8Array([127, 0, 0, 1, 0, 0, 0x2A, 0x9F]),
     openFilesMax: QUEUE_FILES_OPEN_MAX,

@@ -7,7 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
 import { LOG_TAIL_CHUNK_SPARE, RECORD_BYTES_MAX } from "../limits.ts";
-import { storeTimestampOf } from "../protocol/message_record.ts";
+import { readInt64 } from "../protocol/byte_writer.ts";
+import { PHYSICAL_OFFSET_AT, recordProperties, storeTimestampOf } from "../protocol/message_record.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type Dispatcher, entryOf } from "./dispatcher.ts";
 import type { LogFiles } from "./log_file.ts";
@@ -25,18 +26,26 @@ export interface Recovery {
   readonly afterCrash: boolean;
 }
 
+/** What recovery found. */
+export interface Recovered {
+  /** Where the log ends. */
+  readonly end: number;
+  /** From here on what the log has may be in the page cache only. */
+  readonly unsafeFrom: number;
+}
+
 /**
- * Recovers and returns the log's end. Throws `RocketdError` (`damagedStore`) for a damaged record that good ones follow,
+ * Recovers a store. Throws `RocketdError` (`damagedStore`) for a damaged record that good ones follow,
  * unless `damagedRecordPolicy` is `truncate`; nothing on disk has changed then.
  */
-export function recover(recovery: Recovery): number {
+export function recover(recovery: Recovery): Recovered {
   const { files, dispatcher, options } = recovery;
   const { queues, index } = dispatcher;
   const first = files.first;
   if (first === undefined) {
     queues.truncateFrom(0);
     index?.truncateFrom(0);
-    return 0;
+    return { end: 0, unsafeFrom: 0 };
   }
   const recordBytesMax = Math.max(RECORD_BYTES_MAX, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE);
   const walk = new LogWalk(files, recordBytesMax, options.checkCRCOnRecover);
@@ -44,25 +53,39 @@ export function recover(recovery: Recovery): number {
   let from = clean ?? crashStart(recovery, walk);
   // What the index lost in a crash comes again too; a clean one may simply have no keys.
   if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
+  const isCopy = options.brokerRole === "SLAVE";
+  let torn: number | undefined;
   // Look before changing anything, so that a refusal leaves the disk as it was.
-  let end = walk.run(from, () => {});
+  let end = walk.run(from, (record) => torn = isCopy ? tornAt(record) : undefined);
   // Zeros in place of a size look like the end, so after a crash what lies behind them is searched as well.
-  if (!end.clean || recovery.afterCrash || hasDataBehind(files, walk, end.offset)) {
+  if (!end.clean || torn !== undefined || recovery.afterCrash || hasDataBehind(files, walk, end.offset)) {
     const next = walk.findAfter(end.offset + 1);
     if (next !== undefined) decideOnDamage(files, end.offset, next, options);
-    else if (!end.clean) {
-      logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset: end.offset });
+    else if (!end.clean || torn !== undefined) {
+      const offset = torn ?? end.offset;
+      logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset });
     }
   }
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
-  index?.truncateFrom(end.offset);
-  end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)));
-  cutAt(files, end.offset, recovery.afterCrash || !end.clean);
+  index?.truncateFrom(torn ?? end.offset);
+  end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)), torn);
+  // A copy may have half of the unused rest behind a filler: it comes again with the filler, to lie on the same bytes.
+  const filler = isCopy ? end.filler : undefined;
+  cutAt(files, filler ?? end.offset, filler === undefined && (recovery.afterCrash || !end.clean));
   // The queues' files say nothing of what retention took from the log.
   queues.deleteBelow(first.start);
   for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
-  return end.offset;
+  return { end: filler ?? end.offset, unsafeFrom: from };
+}
+
+/**
+ * Where a record of a copy lies that may have been cut within its properties, which no checksum covers; undefined for
+ * another. Properties are text: there are zeros at their end when they were not written. A slave gets the record again.
+ */
+function tornAt(record: Uint8Array<ArrayBuffer>): number | undefined {
+  if (record.at(-1) !== 0 || recordProperties(record) === "") return undefined;
+  return readInt64(new DataView(record.buffer, record.byteOffset), PHYSICAL_OFFSET_AT);
 }
 
 /** After a clean stop: where the newest queue entry says that its record ends, if that record is really there. */

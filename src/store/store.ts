@@ -4,26 +4,31 @@
  *
  * @module
  */
+import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
-import { CHECKPOINT_INTERVAL_MS } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type Disk, type DiskLock, makeFolderOn } from "../platform/disk.ts";
-import { Appender } from "./appender.ts";
+import { Appender, type PendingPut } from "./appender.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { ColdReader } from "./cold_reader.ts";
 import { CommitLog } from "./commit_log.ts";
 import { ConsumeQueues } from "./consume_queues.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Flusher } from "./flush.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { IndexService } from "./index_service.ts";
+import { LogCopy } from "./log_copy.ts";
 import { LogFiles } from "./log_file.ts";
 import { Lookup } from "./lookup.ts";
 import type { StoreOptions } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { recover } from "./recovery.ts";
+import { type Replicas, ReplicaWaits } from "./replica_waits.ts";
 import { Retention } from "./retention.ts";
 import { StoreState } from "./state.ts";
 import type { ArrivalListener, GetResult, MessageFilter, NewMessage, PutResult, QueryResult } from "./types.ts";
+
+const logger = getLogger(["rocketd", "store"]);
 
 /** What the store stands on. */
 export interface StorePlatform {
@@ -37,12 +42,14 @@ export class MessageStore {
   readonly #log: CommitLog;
   readonly #flusher: Flusher;
   readonly #appender: Appender;
+  readonly #copy: LogCopy;
+  readonly #replicaWaits: ReplicaWaits;
+  readonly #writtenListeners: ((end: number) => void)[] = [];
   readonly #reader: Reader;
   readonly #lookup: Lookup;
   readonly #retention: Retention;
   readonly #timers: Timer[] = [];
-  #lastCheckpoint: number;
-  #housekeeping: Promise<void> | undefined;
+  readonly #housekeeping: Housekeeping;
 
   private constructor(
     readonly options: StoreOptions,
@@ -57,16 +64,18 @@ export class MessageStore {
     const { disk, clock } = platform;
     const state = this.#state;
     const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state);
-    const end = recover({ files, dispatcher, checkpoint, options, afterCrash });
-    const log = this.#log = new CommitLog(files, end, options);
+    const recovered = recover({ files, dispatcher, checkpoint, options, afterCrash });
+    const log = this.#log = new CommitLog(files, recovered, options);
     log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
     const cold = new ColdReader(log);
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);
-    this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#flusher.take(puts));
+    this.#replicaWaits = new ReplicaWaits(options, clock, (puts) => this.#flusher.take(puts));
+    this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#committed(puts));
+    this.#copy = new LogCopy(log, dispatcher, options, state);
     this.#reader = new Reader(log, queues, cold, options, clock);
     this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
-    this.#lastCheckpoint = clock.now();
+    this.#housekeeping = new Housekeeping(dispatcher, this.#flusher, checkpoint, clock, state);
   }
 
   /**
@@ -117,7 +126,7 @@ export class MessageStore {
     disk.syncDirSync(options.rootDir);
     this.#flusher.start();
     this.#timers.push(
-      clock.every(options.flushIntervalConsumeQueue, () => this.#housekeep()),
+      clock.every(options.flushIntervalConsumeQueue, () => this.#housekeeping.run()),
       clock.every(options.cleanResourceInterval, () => this.#retention.run()),
     );
     this.#retention.run();
@@ -128,9 +137,69 @@ export class MessageStore {
     return this.#log.minOffset;
   }
 
-  /** Where the next record goes. */
+  /**
+   * Where the log goes on: the end of what is written. On a slave, where the next piece for {@linkcode appendCopy} must
+   * begin: the begin of a record that waits in memory for its rest counts.
+   */
   get maxLogOffset(): number {
-    return this.#log.writtenEnd;
+    return this.options.brokerRole === "SLAVE" ? this.#copy.end : this.#log.writtenEnd;
+  }
+
+  /**
+   * The end of what the store answers for: with SYNC_FLUSH, what survives a power loss (see {@linkcode sync}), else what
+   * is written. A slave acknowledges this to its master, where it connects it names `maxLogOffset`.
+   */
+  get safeLogOffset(): number {
+    return this.options.flushDiskType === "SYNC_FLUSH" ? this.#log.syncedEnd : this.#log.writtenEnd;
+  }
+
+  /** The begin of the log's last file: what RocketMQ's master gives a slave first that has nothing. */
+  get lastFileStart(): number {
+    return this.#log.lastFileStart;
+  }
+
+  /**
+   * Bytes of the log as they are on disk, from an offset on: records, fillers and the unused rest of a file that is full.
+   * At most `most`, never beyond the file's end and never beyond what is written; undefined outside of the log and at its
+   * end. At once what is in memory, as a view that is valid until the current turn ends; as a promise a copy, read off
+   * the main thread. Rejects when the disk refuses. On a slave, what waits in memory can be read as well.
+   *
+   * @param into memory for the copy, of `most` bytes; without it, the copy gets memory of its own
+   */
+  readLog(from: number, most: number, into?: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.#copy.held(from, most) ?? this.#log.read(from, most, into);
+  }
+
+  /** Calls `listener` once per commit with the log's end, when the bytes before it can be read and survive SIGKILL. */
+  onWritten(listener: (end: number) => void): void {
+    this.#writtenListeners.push(listener);
+  }
+
+  /**
+   * On a slave: takes bytes of the master's log, cut anywhere. They must continue the log at `maxLogOffset`; a log
+   * without any byte may begin at each offset where a file does. What is whole is written, checked and made visible,
+   * and the begin of a record waits in memory until its rest comes.
+   *
+   * Throws `RocketdError`, and nothing of the piece is written then: `gap` for another offset, `foreign` for bytes that
+   * do not belong there (the begin that waited is forgotten too), `disk` when the store takes no writes.
+   */
+  appendCopy(from: number, bytes: Uint8Array): void {
+    this.#copy.append(from, bytes);
+  }
+
+  /** Who says how many slaves are connected; without one, there is none. */
+  set replicas(replicas: Replicas) {
+    this.#replicaWaits.replicas = replicas;
+  }
+
+  /** A slave holds the log up to `end`; what lies beyond our own end is no promise about it, and is passed over. */
+  acknowledged(end: number): void {
+    if (end <= this.#log.writtenEnd) this.#replicaWaits.acknowledged(end);
+  }
+
+  /** The highest log offset that a slave acknowledged; never goes back. */
+  get acknowledgedEnd(): number {
+    return this.#replicaWaits.acknowledgedEnd;
   }
 
   get writable(): boolean {
@@ -154,7 +223,8 @@ export class MessageStore {
 
   /**
    * Stores a message. `done` is called once: at once for a message that is refused, else after its bytes are written
-   * (with SYNC_FLUSH, unless the sender does not wait: after they are safe from a power loss).
+   * (with SYNC_FLUSH, unless the sender does not wait: after they are safe from a power loss; with SYNC_MASTER as well
+   * after a slave has them).
    */
   put(message: NewMessage, done: (result: PutResult) => void): void {
     this.#appender.put([message], (results) => done(results[0]!));
@@ -250,6 +320,18 @@ export class MessageStore {
     this.#dispatcher.onArrival(listener);
   }
 
+  #committed(puts: PendingPut[]): void {
+    const end = this.#log.writtenEnd;
+    for (const listener of this.#writtenListeners) {
+      try {
+        listener(end);
+      } catch (error) {
+        logger.error("A listener for the log's growth failed: {error}", { error });
+      }
+    }
+    this.#replicaWaits.take(puts);
+  }
+
   /** Removes a topic's queues; the log keeps the records until their file goes. */
   deleteTopic(topic: string): void {
     this.#appender.commit();
@@ -262,36 +344,6 @@ export class MessageStore {
     this.#retention.run(true);
   }
 
-  /** Writes gathered queue and index entries; now and then makes them durable and moves the checkpoint. */
-  #housekeep(): void {
-    if (this.#housekeeping !== undefined || this.#state.failure !== undefined) return;
-    try {
-      this.queues.flush();
-      this.index?.flush();
-    } catch (error) {
-      this.#state.fail(`queues or index cannot be written: ${messageOf(error)}`);
-      return;
-    }
-    const now = this.platform.clock.now();
-    if (now - this.#lastCheckpoint < CHECKPOINT_INTERVAL_MS) return;
-    this.#lastCheckpoint = now;
-    this.#housekeeping = this.#moveCheckpoint().finally(() => this.#housekeeping = undefined);
-  }
-
-  async #moveCheckpoint(): Promise<void> {
-    const { lastStoreTimestamp } = this.#dispatcher;
-    try {
-      await this.#flusher.sync();
-      await this.queues.sync();
-      await this.index?.sync();
-      if (this.#state.failure !== undefined) return;
-      if (lastStoreTimestamp > 0) this.checkpoint.logicsMsgTimestamp = lastStoreTimestamp;
-      this.checkpoint.flush();
-    } catch (error) {
-      this.#state.fail(`queues, index or checkpoint cannot be synced: ${messageOf(error)}`);
-    }
-  }
-
   /** Stops taking writes, finishes those in hand, flushes all and closes the files. */
   async close(): Promise<void> {
     const state = this.#state;
@@ -300,12 +352,13 @@ export class MessageStore {
     for (const timer of this.#timers) timer.cancel();
     this.#appender.commit();
     await this.#flusher.stop();
-    await this.#housekeeping;
+    this.#replicaWaits.stop();
+    await this.#housekeeping.rest();
     try {
       if (state.failure === undefined) {
         this.queues.flush();
         this.index?.flush();
-        await this.#moveCheckpoint();
+        await this.#housekeeping.moveCheckpoint();
       }
       this.index?.close();
       this.queues.close();

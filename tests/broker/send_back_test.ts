@@ -269,6 +269,28 @@ Deno.test("With SYNC_FLUSH a message has come back when the one stored anew is s
   );
 });
 
+Deno.test("With SYNC_MASTER a message has come back when a slave has the one stored anew, or there is no slave", async () => {
+  await served(
+    async ({ bench, store, sendBack }) => {
+      const { logOffset: offset } = await put(store);
+      assertEquals((await sendBack({ offset })).code, SUCCESS);
+      store.replicas = { connected: () => 1 };
+      const good = sendBack({ offset });
+      await until(() => store.maxOffset(SCHEDULE, 2) === 2, "the message stored anew");
+      store.acknowledged(store.maxLogOffset);
+      assertEquals((await good).code, SUCCESS);
+      const late = sendBack({ offset });
+      await until(() => store.maxOffset(SCHEDULE, 2) === 3, "the message stored anew");
+      bench.clock.advance(3_100);
+      const { code, remark } = await late;
+      assertEquals(code, SYSTEM_ERROR);
+      assertStringIncludes(remark ?? "", "FLUSH_SLAVE_TIMEOUT");
+    },
+    [],
+    { brokerRole: "SYNC_MASTER" },
+  );
+});
+
 Deno.test("A group that does not exist and may not be made gets nothing back", async () => {
   await served(async ({ store, sendBack, send, groups }) => {
     const { logOffset: offset } = await put(store);

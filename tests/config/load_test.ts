@@ -216,6 +216,7 @@ for (
   const [file, roles] of [
     ["nameserver.yaml", ["nameserver"]],
     ["master.yaml", ["master"]],
+    ["slave.yaml", ["slave"]],
     ["development.yaml", ["nameserver", "master"]],
   ] as const
 ) {
@@ -226,7 +227,8 @@ for (
   });
 }
 
-for (const [file, role] of [["nameserver.yaml", "nameserver"], ["master.yaml", "master"]] as const) {
+for (const role of ["nameserver", "master", "slave"] as const) {
+  const file = `${role}.yaml`;
   Deno.test(`config/${file} shows the defaults, as it says`, async () => {
     const path = new URL(`../../config/${file}`, import.meta.url).pathname;
     const [shown, plain] = await Promise.all([

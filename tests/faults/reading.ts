@@ -9,13 +9,22 @@ import { GetMaxOffset, PullMessage } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals } from "../../src/std.ts";
 
-/** The records of a topic's queues, one queue after the other; offsets must be without gaps. */
-export async function readTopic(address: string, topic: string, queues: number): Promise<MessageRecord[]> {
+/**
+ * The records of a topic's queues, one queue after the other; offsets must be without gaps.
+ *
+ * @param from the offset to begin at, by queue; 0 where none is given
+ */
+export async function readTopic(
+  address: string,
+  topic: string,
+  queues: number,
+  from: ReadonlyMap<number, number> = new Map(),
+): Promise<MessageRecord[]> {
   using client = new RemotingClient();
   const all: MessageRecord[] = [];
   for (let queueId = 0; queueId < queues; queueId++) {
     const max = (await client.invoke(address, GetMaxOffset, { topic, queueId }, undefined, 5000)).header;
-    let offset = 0;
+    let offset = from.get(queueId) ?? 0;
     while (offset < max.offset!) {
       const answer = await client.invoke(
         address,

@@ -7,8 +7,10 @@ import {
   type BrokerOptions,
   type Node,
   type Settings,
+  type SlaveOptions,
   startJavaBroker,
   startJavaNameserver,
+  startJavaSlave,
   startRocketd,
 } from "../launch.ts";
 
@@ -37,6 +39,12 @@ export async function startNameserver(kind: Kind = clusterKind(), settings: Sett
 export async function startBroker(options: BrokerOptions, kind: Kind = clusterKind()): Promise<Node> {
   const all = { ...options, settings: { ...STORE_SETTINGS, ...options.settings } };
   return kind.endsWith("java") ? await startJavaBroker(all) : await startRocketd({ role: "master", ...all });
+}
+
+/** Starts a slave of the given kind, with log files of the same size. */
+export async function startSlave(options: SlaveOptions, kind: Kind): Promise<Node> {
+  const all = { ...options, settings: { ...STORE_SETTINGS, ...options.settings } };
+  return kind.endsWith("java") ? await startJavaSlave(all) : await startRocketd({ role: "slave", ...all });
 }
 
 /** A nameserver and two masters: one that makes topics for the first message (`open`), one that does not (`closed`). */

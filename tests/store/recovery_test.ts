@@ -30,6 +30,17 @@ Deno.test("A store that was killed has all messages, their queues and their keys
   await again.close();
 });
 
+Deno.test("What a store recovered survives a power loss, also what lies in files before the last", async () => {
+  using bench = new Bench();
+  await crashed(bench);
+  const again = await bench.open();
+  assertEquals(again.safeLogOffset, again.maxLogOffset);
+  bench.disk.powerLoss();
+  const third = await bench.open();
+  assertEquals(await readAll(third), names(100));
+  await third.close();
+});
+
 Deno.test("A store that was killed again and again loses nothing and doubles nothing", async () => {
   using bench = new Bench();
   const expected: string[] = [];

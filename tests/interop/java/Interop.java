@@ -35,13 +35,17 @@ public final class Interop {
 
     private static void run(Session session, String command, String[] args) throws Exception {
         switch (command) {
-            case "create-topic": Topics.create(session, args[0], args[1], Integer.parseInt(args[2])); break;
+            case "create-topic":
+                Topics.create(session, args[0], args[1], Integer.parseInt(args[2]),
+                    args.length > 3 ? Integer.parseInt(args[3]) : 0);
+                break;
             case "create-topic-by-client": Topics.createByClient(session, args[0], Integer.parseInt(args[1])); break;
             case "auto-create-topic": Topics.autoCreate(session, args[0]); break;
             case "admin-tool": Compat.call("AdminTool", "run", session, args); break;
             case "send": Sending.sendAll(session, args[0], Boolean.parseBoolean(args[1])); break;
             case "consume-filtered": Consuming.filtered(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
             case "consume-all": Consuming.everything(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
+            case "consume-without-master": Consuming.withoutMaster(session, args[0], args[1]); break;
             case "pull": Pulling.run(session, args[0], args[1]); break;
             case "lite-pull": Compat.call("LitePulling", "run", session, args); break;
             case "lite-pull-places": Compat.call("LitePulling", "places", session, args); break;

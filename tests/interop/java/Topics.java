@@ -12,11 +12,11 @@ final class Topics {
     private Topics() {
     }
 
-    /** Makes the topic on one broker, and waits until clients find it. */
-    static void create(Session session, String broker, String topic, int queues) throws Exception {
+    /** Makes the topic on one broker, and waits until clients find it, with the queues that it has on others. */
+    static void create(Session session, String broker, String topic, int queues, int onOthers) throws Exception {
         RemotingCommand answer = request(session, broker, topic, queues, 6);
         Out.same(0, answer.getCode(), "code for UPDATE_AND_CREATE_TOPIC, " + answer.getRemark());
-        await(session, topic, queues);
+        await(session, topic, queues + onOthers);
     }
 
     static RemotingCommand request(Session session, String broker, String topic, int queues, int perm) throws Exception {

@@ -50,7 +50,7 @@ export class Following {
       store,
       settings,
       clock,
-      oldest: (haAddress) => this.#finder.oldest(haAddress),
+      masterLog: (haAddress) => this.#finder.masterLog(haAddress),
       ownPort: settings.listenPort,
     });
   }

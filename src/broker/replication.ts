@@ -36,7 +36,8 @@ export class Following {
   constructor(broker: BrokerContext, delays: Delays, askNameservers: () => void) {
     const { settings, store, clock, address } = broker;
     const client = this.#client;
-    this.#copy = new SlaveCopy({ ...broker, delayOffsets: delays.offsets, client });
+    const sameLog = () => this.#log.status.state === "copying";
+    this.#copy = new SlaveCopy({ ...broker, delayOffsets: delays.offsets, client, sameLog });
     this.#finder = new MasterFinder({
       settings,
       address,
@@ -51,6 +52,7 @@ export class Following {
       settings,
       clock,
       masterLog: (haAddress) => this.#finder.masterLog(haAddress),
+      onCopying: () => this.#copy.logFits(),
       ownPort: settings.listenPort,
     });
   }

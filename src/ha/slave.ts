@@ -34,6 +34,8 @@ export interface HaSlaveOptions {
   readonly clock: Clock;
   /** Asks the master with this HA address for its log. Rejects with the reason why this master cannot be followed. */
   readonly masterLog: (haAddress: string) => Promise<MasterLog>;
+  /** Called whenever the master has shown that it has the same log. */
+  readonly onCopying?: () => void;
   /** The port for slaves that this node itself listens on, if it does: a connection to it is refused. */
   readonly ownPort?: number;
   /** For tests. */
@@ -206,6 +208,7 @@ export class HaSlave {
       master,
       offset: this.#options.store.maxLogOffset,
     });
+    this.#options.onCopying?.();
   }
 
   /** Logs what is new, and what stays now and then. A reason with other numbers is not new: logs grow meanwhile. */

@@ -66,12 +66,13 @@ export function recover(recovery: Recovery): Recovered {
     if (next !== undefined) decideOnDamage(files, end.offset, next, options);
     else if (!end.clean || torn !== undefined) {
       const offset = torn ?? end.offset;
-      logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset });
+      logger.warn("The log ends at {offset}: its last record was not written whole", { offset });
     }
   }
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(torn ?? end.offset);
+  const tornEnd = end.offset;
   const take = (record: Uint8Array<ArrayBuffer>) => {
     const entry = entryOf(record, options.delayLevels);
     lastRecord = entry.logOffset;
@@ -79,8 +80,9 @@ export function recover(recovery: Recovery): Recovered {
   };
   end = walk.run(from, take, torn);
   // A copy may have half of the unused rest behind a filler: it comes again with the filler, to lie on the same bytes.
-  const filler = isCopy ? end.filler : undefined;
-  cutAt(files, filler ?? end.offset, filler === undefined && (recovery.afterCrash || !end.clean));
+  const filler = isCopy && torn === undefined ? end.filler : undefined;
+  const used = torn === undefined ? filler ?? end.offset : tornEnd;
+  cutAt(files, used, filler === undefined && (recovery.afterCrash || !end.clean));
   // The queues' files say nothing of what retention took from the log.
   queues.deleteBelow(first.start);
   for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
@@ -89,7 +91,8 @@ export function recover(recovery: Recovery): Recovered {
 
 /**
  * Where a record of a copy lies that may have been cut within its properties, which no checksum covers; undefined for
- * another. Properties are text: there are zeros at their end when they were not written. A slave gets the record again.
+ * another. Properties are text: there are zeros at their end when they were not written. These may be the sender's all the
+ * same, so the record stays on the disk: a slave gets it again, to lie on the same bytes, and a master counts it.
  */
 function tornAt(record: Uint8Array<ArrayBuffer>): number | undefined {
   if (record.at(-1) !== 0 || recordProperties(record) === "") return undefined;

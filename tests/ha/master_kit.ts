@@ -35,7 +35,7 @@ export class MemoryLog implements ReplicatedStore {
     return this.maxLogOffset - this.maxLogOffset % this.fileBytes;
   }
 
-  readLog(from: number, most: number, into?: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+  readLog(from: number, most: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (this.failure !== undefined) throw this.failure;
     if (from < this.minLogOffset || from >= this.maxLogOffset) return undefined;
     const size = Math.min(most, this.maxLogOffset - from, this.fileBytes - from % this.fileBytes);

@@ -182,6 +182,8 @@ export const HA_DRAIN_MS = 1_000;
 export const HA_READ_BYTES = 256 * KiB;
 /** Bytes at the end of a slave's log that its master sends again, so that the slave sees that both have the same log. */
 export const HA_OVERLAP_BYTES = 64 * KiB;
+/** The same, where the last record begins further back: it, and the unused rest of its file. */
+export const HA_OVERLAP_BYTES_MAX = 2 * RECORD_BYTES_MAX;
 /** Pauses between a slave's attempts to reach its master, ms: doubled from the first to the last (Java's is 5 s). */
 export const HA_RETRY_MS_MIN = 500;
 export const HA_RETRY_MS_MAX = 5_000;

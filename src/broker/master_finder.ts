@@ -9,6 +9,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { BrokerSettings } from "../config/mod.ts";
 import { messageOf } from "../errors.ts";
+import type { MasterLog } from "../ha/slave.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { GetBrokerConfig, GetBrokerRuntimeInfo } from "../protocol/requests.ts";
 import { parseAddress, type RemotingClient, succeed } from "../remoting/client.ts";
@@ -19,8 +20,11 @@ const log = getLogger(["rocketd", "broker"]);
 
 /** How long a broker may take to tell of itself, ms. */
 const ASK_TIMEOUT_MS = 3_000;
+
 /** How soon a slave without a master looks for one again, ms. */
 const LOOK_AGAIN_MS = 5_000;
+
+const UNKNOWN_LOG: MasterLog = { oldest: undefined, end: undefined };
 
 /** What finding the master needs. */
 export interface MasterFinderOptions {
@@ -145,16 +149,17 @@ export class MasterFinder {
     }
   }
 
-  /** The oldest offset of the log that a master still has; undefined when it does not tell. Never rejects. */
-  async oldest(haAddress: string): Promise<number | undefined> {
+  /** How far a master's log goes. Never rejects. */
+  async masterLog(haAddress: string): Promise<MasterLog> {
     const address = this.#told.masterAddr ?? besideOf(haAddress);
-    if (address === undefined) return undefined;
+    if (address === undefined) return UNKNOWN_LOG;
     try {
       const received = await this.#options.client.invoke(address, GetBrokerRuntimeInfo, {}, undefined, ASK_TIMEOUT_MS);
-      return runtimeIn(succeed(received).body).minLogOffset;
+      const { minLogOffset: oldest, maxLogOffset: end } = runtimeIn(succeed(received).body);
+      return { oldest, end };
     } catch (error) {
-      log.debug("cannot ask {address} for its oldest offset: {reason}", { address, reason: messageOf(error) });
-      return undefined;
+      log.debug("cannot ask {address} how far its log goes: {reason}", { address, reason: messageOf(error) });
+      return UNKNOWN_LOG;
     }
   }
 

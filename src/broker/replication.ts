@@ -36,7 +36,8 @@ export class Following {
   constructor(broker: BrokerContext, delays: Delays, askNameservers: () => void) {
     const { settings, store, clock, address } = broker;
     const client = this.#client;
-    this.#copy = new SlaveCopy({ ...broker, delayOffsets: delays.offsets, client });
+    const sameLog = () => this.#log.status.state === "copying";
+    this.#copy = new SlaveCopy({ ...broker, delayOffsets: delays.offsets, client, sameLog });
     this.#finder = new MasterFinder({
       settings,
       address,
@@ -50,7 +51,8 @@ export class Following {
       store,
       settings,
       clock,
-      oldest: (haAddress) => this.#finder.oldest(haAddress),
+      masterLog: (haAddress) => this.#finder.masterLog(haAddress),
+      onCopying: () => this.#copy.logFits(),
       ownPort: settings.listenPort,
     });
   }

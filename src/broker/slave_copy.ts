@@ -7,6 +7,10 @@
  * over, skip what comes in their place; so they count when the slave's log has reached the end that the master's log had
  * after they were copied (RocketMQ's do at once).
  *
+ * All is taken only while the log is copied, when the master was seen to have the same log: one that lost its disk
+ * answers as well, with empty tables (RocketMQ takes them). And queues stay when their topic goes, as RocketMQ's do;
+ * those of a topic that is made again begin anew with its first message.
+ *
  * While the master is away, consumers read from the slave and commit there. RocketMQ lays the master's old offsets over
  * those when it returns, and whatever a consumer that has left since had committed is delivered once more. Here an offset
  * that was committed on this slave and is ahead of the master's is told to the master (UPDATE_CONSUMER_OFFSET) instead;
@@ -56,8 +60,10 @@ type CopiedRequest =
 /** What the copy needs of the broker. */
 export interface SlaveCopyOptions extends Pick<BrokerContext, "topics" | "groups" | "offsets" | "clock"> {
   readonly delayOffsets: Pick<DelayOffsets, "replace">;
-  readonly store: Pick<BrokerContext["store"], "maxLogOffset" | "onArrival" | "deleteTopic">;
+  readonly store: Pick<BrokerContext["store"], "maxLogOffset" | "onArrival">;
   readonly client: Pick<RemotingClient, "invoke" | "notify">;
+  /** Whether the log is being copied from a master that was seen to have the same. */
+  readonly sameLog: () => boolean;
 }
 
 /** Offsets of the master, as of when its log ended at `end`. */
@@ -72,6 +78,8 @@ export class SlaveCopy {
   readonly #broker: SlaveCopyOptions;
   readonly #clock: Clock;
   #master: string | undefined;
+  /** Changes whenever what comes may be of another log than what came before. */
+  #epoch = 0;
   #waiting: Copied | undefined;
   /** Where consumers committed here since the master's offsets were last laid over ours. */
   readonly #own = new Map<string, QueueOffset>();
@@ -95,10 +103,16 @@ export class SlaveCopy {
   setMaster(address: string | undefined): void {
     if (address === this.#master) return;
     this.#master = address;
-    this.#waiting = undefined;
     this.#failing.clear();
+    this.logFits();
+  }
+
+  /** The master was just seen to have the same log, and is copied from at once. */
+  logFits(): void {
+    this.#epoch++;
+    this.#waiting = undefined;
     if (this.#timers.length === 0) return;
-    // A round that is under way is the old master's.
+    // A round that is under way is the old master's, or of what it was before.
     if (this.#running === undefined) void this.copy();
     else void this.#running.then(() => this.copy());
   }
@@ -120,18 +134,17 @@ export class SlaveCopy {
 
   /** One round, shared by all who ask meanwhile. Never rejects. */
   copy(): Promise<void> {
-    if (this.#closed || this.#master === undefined) return Promise.resolve();
+    if (this.#closed || this.#master === undefined || !this.#broker.sameLog()) return Promise.resolve();
     return this.#running ??= this.#copy(this.#master).finally(() => this.#running = undefined);
   }
 
   /** A request that fails keeps the others from nothing. */
   async #copy(master: string): Promise<void> {
-    const { topics, groups, store } = this.#broker;
-    const isOld = () => this.#closed || this.#master !== master;
+    const { topics, groups, sameLog } = this.#broker;
+    const epoch = this.#epoch;
+    const isOld = () => this.#closed || this.#epoch !== epoch || !sameLog();
     const table = await this.#step(master, GetAllTopicConfig, decodeTopicConfigTable);
-    if (table !== undefined && !isOld()) {
-      for (const topic of topics.replace(table, `the master ${master}`)) store.deleteTopic(topic);
-    }
+    if (table !== undefined && !isOld()) topics.replace(table, `the master ${master}`);
     const groupTable = await this.#step(master, GetAllSubscriptionGroupConfig, decodeSubscriptionGroupTable);
     if (groupTable !== undefined && !isOld()) groups.replace(groupTable);
     if (this.#waiting === undefined) {
@@ -169,9 +182,9 @@ export class SlaveCopy {
     });
   }
 
-  /** Lets the copied offsets count once the log has come so far. */
+  /** Lets the copied offsets count once the log has come so far, be the master gone by then. */
   async #takeOffsets(): Promise<void> {
-    const { offsets, delayOffsets, store } = this.#broker;
+    const { offsets, delayOffsets, store, sameLog } = this.#broker;
     const copied = this.#waiting, master = this.#master;
     if (copied === undefined || master === undefined || store.maxLogOffset < copied.end) return;
     this.#waiting = undefined;
@@ -181,7 +194,7 @@ export class SlaveCopy {
     const ahead = this.#ownAheadOf(consumers);
     offsets.merge(consumers, (entry) => !ahead.has(keyOf(entry)));
     for (const [key, entry] of ahead) {
-      if (!await this.#tell(master, entry)) return;
+      if (!sameLog() || !await this.#tell(master, entry)) return;
       if (this.#own.get(key) === entry) this.#own.delete(key);
     }
   }

@@ -82,21 +82,14 @@ export class TopicTable {
     }
   }
 
-  /**
-   * A slave takes the table of its master, version and all; built-in topics that the master does not have stay. Gives
-   * the names of those topics that the master had, and has deleted: its version has gone on. A master that lost its
-   * table begins anew, and deletes nothing.
-   */
-  replace({ dataVersion, topicConfigTable }: TopicConfigTable, source: string): string[] {
-    if (sameDataVersion(dataVersion, this.#version)) return [];
-    const before = [...this.#topics.keys()];
-    const wentOn = dataVersion.counter > this.#version.counter;
+  /** A slave takes the table of its master, version and all; built-in topics that the master does not have stay. */
+  replace({ dataVersion, topicConfigTable }: TopicConfigTable, source: string): void {
+    if (sameDataVersion(dataVersion, this.#version)) return;
     this.#topics.clear();
     for (const [name, topic] of this.#builtin) this.#topics.set(name, topic);
     this.#takeAll(topicConfigTable.values(), source);
     this.#version = dataVersion;
     this.#saveNow();
-    return wentOn ? before.filter((name) => !this.#topics.has(name)) : [];
   }
 
   #table(): TopicConfigTable {

@@ -10,6 +10,8 @@ export interface CopyStore {
   readonly minLogOffset: number;
   /** Where the next bytes belong. */
   readonly maxLogOffset: number;
+  /** Where the last whole record begins; undefined when that is not known. */
+  readonly lastRecordOffset: number | undefined;
   /** The end of what may be acknowledged: whole records that are written, with SYNC_FLUSH those that are synced. */
   readonly safeLogOffset: number;
   /** Bytes of the log, at most `most`, never across the end of a file; undefined outside of the log. */

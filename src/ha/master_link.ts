@@ -44,6 +44,12 @@ class Lost extends RocketdError {}
 const BEGIN_ANEW =
   "nothing was written. To follow this master, stop this slave, move its store away and start it empty";
 
+/** Refuses a master whose log ends before this slave's. */
+export function lostItsEnd(theirs: string, end: number): RocketdError {
+  const reason = `${theirs}, and this slave's ends at ${end}: the master lost its log's end, or is another one`;
+  return new RocketdError("foreign", `${reason}; ${BEGIN_ANEW}, or make this one the master`);
+}
+
 export class MasterLink implements FrameSink {
   readonly #conn: Deno.Conn;
   readonly #options: LinkOptions;
@@ -113,7 +119,7 @@ export class MasterLink implements FrameSink {
       this.#lastRead = this.#options.clock.now();
       const before = this.#at;
       this.#take(buffer.subarray(0, count));
-      if (this.#at > before && this.#at > this.#ownEnd) this.#report();
+      if (this.#at > before && this.#at >= this.#ownEnd) this.#report();
       // A master that is far ahead could fill every turn.
       await othersTurn();
       if (this.#ended) throw this.#end;
@@ -233,8 +239,7 @@ export class MasterLink implements FrameSink {
     }
     if (this.#ownEnd <= at || !this.#heard) return undefined;
     const where = at > start.from ? `its log ends at offset ${at}` : `it has nothing from offset ${at} on`;
-    const reason = `${where}, and this slave's ends at ${end}: the master lost its end, or is another one`;
-    return new RocketdError("foreign", `${reason}; ${BEGIN_ANEW}`);
+    return lostItsEnd(where, end);
   }
 
   /** What the master may take as held by this slave: nothing that it has not been seen to have itself. */

@@ -15,20 +15,27 @@ import { CONNECT_TIMEOUT_MS, HA_RETRY_MS_MAX, HA_RETRY_MS_MIN, HA_TROUBLE_LOGGED
 import type { Clock, Timer } from "../platform/clock.ts";
 import { parseAddress } from "../remoting/client.ts";
 import type { CopyStore } from "./copy_store.ts";
-import { type LinkSettings, MasterLink, OtherStart } from "./master_link.ts";
+import { type LinkSettings, lostItsEnd, MasterLink, OtherStart } from "./master_link.ts";
 import { isFresh, startInLog, type StartPoint } from "./start_point.ts";
 
 const log = getLogger(["rocketd", "ha"]);
+
+/** How far a master's log goes, as far as it tells. */
+export interface MasterLog {
+  /** Its oldest offset (`commitLogMinOffset`). */
+  readonly oldest: number | undefined;
+  /** Its end (`commitLogMaxOffset`). */
+  readonly end: number | undefined;
+}
 
 export interface HaSlaveOptions {
   readonly store: CopyStore;
   readonly settings: LinkSettings;
   readonly clock: Clock;
-  /**
-   * The oldest offset (`commitLogMinOffset`) of the master with this HA address; undefined when it cannot be learned now.
-   * Rejects with the reason why this master cannot be followed.
-   */
-  readonly oldest: (haAddress: string) => Promise<number | undefined>;
+  /** Asks the master with this HA address for its log. Rejects with the reason why this master cannot be followed. */
+  readonly masterLog: (haAddress: string) => Promise<MasterLog>;
+  /** Called whenever the master has shown that it has the same log. */
+  readonly onCopying?: () => void;
   /** The port for slaves that this node itself listens on, if it does: a connection to it is refused. */
   readonly ownPort?: number;
   /** For tests. */
@@ -82,7 +89,7 @@ export class HaSlave {
     this.#lastError = undefined;
     this.#loggedAt = -Infinity;
     this.#stopTrying();
-    this.#running ??= this.#run().finally(() => this.#running = undefined);
+    this.#running ??= this.#run();
   }
 
   /** Ends the copying; resolves when nothing more will be appended. */
@@ -114,13 +121,21 @@ export class HaSlave {
       if (!again && !signal.aborted) await this.#pause(stopped);
     }
     if (this.#state !== "closed") this.#state = "idle";
+    // At once, so that a master named from now on is not left to this run.
+    this.#running = undefined;
   }
 
   /** Always rejects, but for an attempt that was stopped. */
   async #copyFrom(master: string, signal: AbortSignal): Promise<void> {
     const address = parseAddress(master);
-    const { store, settings, clock, oldest } = this.#options;
-    const start = isFresh(store) ? await this.#freshStart(master) : await startInLog(store, this.#hint);
+    const { store, settings, clock, masterLog } = this.#options;
+    const theirs = await masterLog(master);
+    const { maxLogOffset } = store;
+    // Before anything is reported: a SYNC_MASTER of RocketMQ takes what lies beyond its log as acknowledged.
+    if (theirs.end !== undefined && theirs.end < maxLogOffset) {
+      throw lostItsEnd(`its log ends at offset ${theirs.end}`, maxLogOffset);
+    }
+    const start = isFresh(store) ? this.#freshStart(theirs) : await startInLog(store, this.#hint);
     if (signal.aborted) return;
     const conn = await this.#connect(address);
     if (signal.aborted) return conn.close();
@@ -129,7 +144,7 @@ export class HaSlave {
       settings,
       clock,
       start,
-      oldest: () => oldest(master),
+      oldest: async () => (await masterLog(master)).oldest,
       onGood: () => this.#isGood(master),
     });
     this.#link = link;
@@ -140,10 +155,9 @@ export class HaSlave {
     }
   }
 
-  async #freshStart(master: string): Promise<StartPoint> {
-    const { store, oldest } = this.#options;
+  #freshStart({ oldest: from }: MasterLog): StartPoint {
+    const { store } = this.#options;
     const own = new Uint8Array(0);
-    const from = await oldest(master);
     if (from === undefined) {
       throw new RocketdError("unavailable", "where its log begins cannot be learned (request 28 to its listenPort)");
     }
@@ -194,12 +208,13 @@ export class HaSlave {
       master,
       offset: this.#options.store.maxLogOffset,
     });
+    this.#options.onCopying?.();
   }
 
-  /** Logs what is new, and what stays now and then. */
+  /** Logs what is new, and what stays now and then. A reason with other numbers is not new: logs grow meanwhile. */
   #tellTrouble(master: string, reason: string): void {
     const now = this.#options.clock.now();
-    const isNew = reason !== this.#lastError;
+    const isNew = withoutNumbers(reason) !== withoutNumbers(this.#lastError ?? "");
     this.#lastError = reason;
     if (!isNew && now - this.#loggedAt < HA_TROUBLE_LOGGED_EVERY_MS) return;
     this.#loggedAt = now;
@@ -215,4 +230,8 @@ export class HaSlave {
     await Promise.race([over, stopped]);
     timer?.cancel();
   }
+}
+
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\d+/g, "0");
 }

@@ -18,6 +18,14 @@ export interface Clock {
   after(ms: number, fn: () => void): Timer;
 }
 
+/**
+ * Whether a wait of `ms` is over that was to end at `deadline`. It is as well when the deadline is further off than the
+ * wait is long: the clock was set back since, and how long it lasted is not known.
+ */
+export function isOver(deadline: number, ms: number, now: number): boolean {
+  return deadline <= now || deadline - now > ms;
+}
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -38,8 +38,9 @@ export class CommitLog {
     for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.add(file);
   }
 
+  /** Where the log begins; without a file, where it will. */
   get minOffset(): number {
-    return this.files.first?.start ?? 0;
+    return this.files.first?.start ?? this.end;
   }
 
   /** The most bytes that one reservation can have. */

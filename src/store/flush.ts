@@ -6,7 +6,7 @@
  */
 import { messageOf } from "../errors.ts";
 import { PAGE_BYTES, SYNC_WATCH_MS } from "../limits.ts";
-import type { Clock, Timer } from "../platform/clock.ts";
+import { type Clock, isOver, type Timer } from "../platform/clock.ts";
 import { callBack, type PendingPut, refused } from "./appender.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { CommitLog } from "./commit_log.ts";
@@ -97,10 +97,11 @@ export class Flusher {
 
   #answerOverdue(): void {
     const now = this.clock.now();
+    const { syncFlushTimeout } = this.options;
     for (const waiting of [...this.#syncing, ...this.#waiting]) {
-      if (waiting.answered || waiting.deadline > now) continue;
+      if (waiting.answered || !isOver(waiting.deadline, syncFlushTimeout, now)) continue;
       waiting.answered = true;
-      const reason = `the disk did not sync within syncFlushTimeout, ${this.options.syncFlushTimeout} ms`;
+      const reason = `the disk did not sync within syncFlushTimeout, ${syncFlushTimeout} ms`;
       callBack(waiting.put, waiting.put.results.map((result) => ({ ...result, status: "FLUSH_DISK_TIMEOUT", reason })));
     }
   }

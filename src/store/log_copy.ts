@@ -34,6 +34,8 @@ interface Brought {
   readonly rest: Uint8Array;
   /** Where the unused rest of a file ends that begins in this piece. */
   readonly unusedEnd: number;
+  /** Where the last whole record begins, of this piece or of one before. */
+  readonly lastRecord: number | undefined;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -51,6 +53,8 @@ export class LogCopy {
     readonly dispatcher: Dispatcher,
     readonly options: StoreOptions,
     readonly state: StoreState,
+    /** Where the log's last whole record begins; undefined when that is not known. */
+    public lastRecord: number | undefined,
   ) {
     this.#recordBytesMax = Math.max(RECORD_BYTES_MAX, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE);
   }
@@ -112,6 +116,7 @@ export class LogCopy {
   /** Cuts held and new bytes, which follow the log's end `at`, into parts. Throws `foreign`; changes nothing that counts. */
   #look(at: number, bytes: Uint8Array): Brought {
     const parts: Part[] = [];
+    let { lastRecord } = this;
     let unusedEnd = this.#unusedEnd;
     let rest = bytes;
     let held = this.#heldBytes;
@@ -136,16 +141,17 @@ export class LogCopy {
         continue;
       }
       if (held + rest.length < size) break;
-      const place = at;
+      const place = lastRecord = at;
       const record = take(size);
       parts.push({ bytes: record, entry: this.#entryOf(record, place) });
     }
-    return { parts, rest, unusedEnd };
+    return { parts, rest, unusedEnd, lastRecord };
   }
 
-  #write({ parts, rest, unusedEnd }: Brought): void {
+  #write({ parts, rest, unusedEnd, lastRecord }: Brought): void {
     const { log } = this;
     this.#unusedEnd = unusedEnd;
+    this.lastRecord = lastRecord;
     for (const { bytes, entry } of parts) {
       if (entry === undefined) log.takeRaw(bytes);
       else {

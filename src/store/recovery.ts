@@ -32,6 +32,8 @@ export interface Recovered {
   readonly end: number;
   /** From here on what the log has may be in the page cache only. */
   readonly unsafeFrom: number;
+  /** Where the last record begins; undefined when none was found. */
+  readonly lastRecord: number | undefined;
 }
 
 /**
@@ -45,12 +47,13 @@ export function recover(recovery: Recovery): Recovered {
   if (first === undefined) {
     queues.truncateFrom(0);
     index?.truncateFrom(0);
-    return { end: 0, unsafeFrom: 0 };
+    return { end: 0, unsafeFrom: 0, lastRecord: undefined };
   }
   const recordBytesMax = Math.max(RECORD_BYTES_MAX, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE);
   const walk = new LogWalk(files, recordBytesMax, options.checkCRCOnRecover);
   const clean = recovery.afterCrash ? undefined : cleanStart(recovery, walk);
-  let from = clean ?? crashStart(recovery, walk);
+  let from = clean?.end ?? crashStart(recovery, walk);
+  let lastRecord = clean?.lastRecord;
   // What the index lost in a crash comes again too; a clean one may simply have no keys.
   if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
   const isCopy = options.brokerRole === "SLAVE";
@@ -63,33 +66,41 @@ export function recover(recovery: Recovery): Recovered {
     if (next !== undefined) decideOnDamage(files, end.offset, next, options);
     else if (!end.clean || torn !== undefined) {
       const offset = torn ?? end.offset;
-      logger.warn("Cutting the log at {offset}: its last record was not written whole", { offset });
+      logger.warn("The log ends at {offset}: its last record was not written whole", { offset });
     }
   }
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(torn ?? end.offset);
-  end = walk.run(from, (record) => void dispatcher.add(entryOf(record, options.delayLevels)), torn);
+  const tornEnd = end.offset;
+  const take = (record: Uint8Array<ArrayBuffer>) => {
+    const entry = entryOf(record, options.delayLevels);
+    lastRecord = entry.logOffset;
+    dispatcher.add(entry);
+  };
+  end = walk.run(from, take, torn);
   // A copy may have half of the unused rest behind a filler: it comes again with the filler, to lie on the same bytes.
-  const filler = isCopy ? end.filler : undefined;
-  cutAt(files, filler ?? end.offset, filler === undefined && (recovery.afterCrash || !end.clean));
+  const filler = isCopy && torn === undefined ? end.filler : undefined;
+  const used = torn === undefined ? filler ?? end.offset : tornEnd;
+  cutAt(files, used, filler === undefined && (recovery.afterCrash || !end.clean));
   // The queues' files say nothing of what retention took from the log.
   queues.deleteBelow(first.start);
   for (const queue of queues.all()) queue.nextOffset = queue.maxOffset;
-  return { end: filler ?? end.offset, unsafeFrom: from };
+  return { end: filler ?? end.offset, unsafeFrom: from, lastRecord };
 }
 
 /**
  * Where a record of a copy lies that may have been cut within its properties, which no checksum covers; undefined for
- * another. Properties are text: there are zeros at their end when they were not written. A slave gets the record again.
+ * another. Properties are text: there are zeros at their end when they were not written. These may be the sender's all the
+ * same, so the record stays on the disk: a slave gets it again, to lie on the same bytes, and a master counts it.
  */
 function tornAt(record: Uint8Array<ArrayBuffer>): number | undefined {
   if (record.at(-1) !== 0 || recordProperties(record) === "") return undefined;
   return readInt64(new DataView(record.buffer, record.byteOffset), PHYSICAL_OFFSET_AT);
 }
 
-/** After a clean stop: where the newest queue entry says that its record ends, if that record is really there. */
-function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): number {
+/** After a clean stop: the record of the newest queue entry and its end, if it is really there; else the log's begin. */
+function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): { end: number; lastRecord: number | undefined } {
   const min = files.first!.start;
   let lastAt = -1;
   let end = min;
@@ -99,14 +110,14 @@ function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): number {
     lastAt = last.logOffset(0);
     end = lastAt + last.size(0);
   }
-  if (lastAt < 0) return min;
+  if (lastAt < 0) return { end: min, lastRecord: undefined };
   const file = files.at(lastAt);
   const record = file === undefined ? undefined : walk.recordAt(file, lastAt);
-  if (record?.length === end - lastAt) return end;
+  if (record?.length === end - lastAt) return { end, lastRecord: lastAt };
   logger.warn("The queues know of a record at {offset} that the log has not: walking through the log", {
     offset: lastAt,
   });
-  return min;
+  return { end: min, lastRecord: undefined };
 }
 
 /** After a crash: the begin of the last file whose first record is older than the checkpoint. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { REPLICA_WAITS_GONE_MAX } from "../limits.ts";
-import type { Clock, Timer } from "../platform/clock.ts";
+import { type Clock, isOver, type Timer } from "../platform/clock.ts";
 import { callBack, type PendingPut } from "./appender.ts";
 import type { StoreOptions } from "./options.ts";
 import type { PutResult, PutStatus } from "./types.ts";
@@ -103,14 +103,12 @@ export class ReplicaWaits {
     const { slaveTimeout } = this.options;
     this.#timer = undefined;
     this.#release(
-      (waiting) => waiting.deadline <= now,
+      (waiting) => isOver(waiting.deadline, slaveTimeout, now),
       "FLUSH_SLAVE_TIMEOUT",
       `no slave had it within slaveTimeout, ${slaveTimeout} ms`,
     );
     const first = this.#waiting[this.#head];
-    // A clock that was set back lets nobody wait for longer than a timeout.
-    const wait = first === undefined ? 0 : Math.min(first.deadline - now, slaveTimeout);
-    if (first !== undefined) this.#timer ??= this.clock.after(wait, () => this.#expire());
+    if (first !== undefined) this.#timer ??= this.clock.after(first.deadline - now, () => this.#expire());
   }
 
   #release(isDue: (waiting: Waiting) => boolean, status: PutStatus, reason = ""): void {

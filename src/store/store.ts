@@ -71,7 +71,7 @@ export class MessageStore {
     this.#flusher = new Flusher(log, checkpoint, options, clock, state);
     this.#replicaWaits = new ReplicaWaits(options, clock, (puts) => this.#flusher.take(puts));
     this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#committed(puts));
-    this.#copy = new LogCopy(log, dispatcher, options, state);
+    this.#copy = new LogCopy(log, dispatcher, options, state, recovered.lastRecord);
     this.#reader = new Reader(log, queues, cold, options, clock);
     this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
@@ -143,6 +143,11 @@ export class MessageStore {
    */
   get maxLogOffset(): number {
     return this.options.brokerRole === "SLAVE" ? this.#copy.end : this.#log.writtenEnd;
+  }
+
+  /** On a slave: where the last whole record of the log begins; undefined when that is not known. */
+  get lastRecordOffset(): number | undefined {
+    return this.#copy.lastRecord;
   }
 
   /**

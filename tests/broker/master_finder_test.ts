@@ -164,14 +164,14 @@ Deno.test("a nameserver that has the slave itself as master is not believed", as
   ]);
 });
 
-Deno.test("the oldest offset is the master's commitLogMinOffset, and unknown while it does not answer", async () => {
+Deno.test("the master tells from where to where its log goes; nothing is known while it does not answer", async () => {
   const search = new Search();
   search.finder.told(MASTER);
-  assertEquals(await search.finder.oldest(MASTER.haServerAddr), undefined);
-  search.brokers.set(MASTER.masterAddr, { commitLogMinOffset: "1073741824" });
-  assertEquals(await search.finder.oldest(MASTER.haServerAddr), 1_073_741_824);
+  assertEquals(await search.finder.masterLog(MASTER.haServerAddr), { oldest: undefined, end: undefined });
+  search.brokers.set(MASTER.masterAddr, { commitLogMinOffset: "1073741824", commitLogMaxOffset: "1073742000" });
+  assertEquals(await search.finder.masterLog(MASTER.haServerAddr), { oldest: 1_073_741_824, end: 1_073_742_000 });
   // Without a nameserver it is asked of the port below.
   const alone = new Search("10.9.9.9:10912");
   alone.brokers.set("10.9.9.9:10911", { commitLogMinOffset: "0" });
-  assertEquals(await alone.finder.oldest("10.9.9.9:10912"), 0);
+  assertEquals(await alone.finder.masterLog("10.9.9.9:10912"), { oldest: 0, end: undefined });
 });

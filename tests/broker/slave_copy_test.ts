@@ -40,7 +40,10 @@ class Pair {
   readonly offsets;
   readonly delays;
   readonly copy;
-  readonly deleted: string[] = [];
+  /** Whether the master is seen to have the slave's log. */
+  sameLog = true;
+  /** Called with each request that the master answers. */
+  asking: (name: string) => void = () => {};
   /** The master's answers by request; a missing one is a refusal. */
   readonly answers = new Map<string, Uint8Array>();
   readonly asked: string[] = [];
@@ -49,7 +52,6 @@ class Pair {
   readonly store = {
     maxLogOffset: 1000,
     onArrival: (listener: (topic: string, queueId: number, maxOffset: number) => void) => this.arrived = listener,
-    deleteTopic: (topic: string) => void this.deleted.push(topic),
   };
   arrived: (topic: string, queueId: number, maxOffset: number) => void = () => {};
 
@@ -64,6 +66,7 @@ class Pair {
     const client: any = {
       invoke: (address: string, { name }: { name: string }) => {
         this.asked.push(`${address} ${name}`);
+        this.asking(name);
         const body = this.answers.get(name);
         const code = body === undefined ? ResponseCode.SYSTEM_ERROR : ResponseCode.SUCCESS;
         return Promise.resolve({ code, remark: "not now", header: {}, body: body ?? new Uint8Array() });
@@ -77,7 +80,8 @@ class Pair {
         return Promise.resolve();
       },
     };
-    this.copy = new SlaveCopy({ topics, groups, offsets, clock, store, client, delayOffsets: this.delays });
+    const sameLog = () => this.sameLog;
+    this.copy = new SlaveCopy({ topics, groups, offsets, clock, store, client, delayOffsets: this.delays, sameLog });
     this.setTopics(["T"]);
     this.setGroups(["CG"]);
     this.setOffsets({ 0: 5, 1: 9 }, 100);
@@ -158,16 +162,79 @@ Deno.test(
 );
 
 Deno.test(
-  "topics that the master deleted are deleted with their queues, but not those of a master that began anew",
+  "topics that the master deleted are deleted",
   paired(async (pair) => {
     pair.setTopics(["T", "U"]);
     await pair.copied();
     pair.setTopics(["T"], { counter: 8, timestamp: START });
     await pair.copied();
-    assertEquals([pair.topics.get("U"), pair.deleted], [undefined, ["U"]]);
-    pair.setTopics([], { counter: 0, timestamp: START + 1 });
+    assertEquals([pair.topics.get("U"), pair.topics.get("T")?.topicName], [undefined, "T"]);
+  }),
+);
+
+Deno.test(
+  "nothing is taken, nor asked for, from a master that has another log, and all at once when it has the same",
+  paired(async (pair) => {
     await pair.copied();
-    assertEquals([pair.topics.get("T"), pair.deleted], [undefined, ["U"]]);
+    const known = () => [pair.topics.get("T")?.topicName, pair.groups.get("CG")?.groupName, pair.offset(0)];
+    const before = known();
+    pair.setTopics(["U"], { counter: 8, timestamp: START });
+    pair.setGroups([], { counter: 8, timestamp: START });
+    pair.setOffsets({ 0: 0 }, 0);
+    pair.sameLog = false;
+    const { length } = pair.asked;
+    pair.copy.start();
+    pair.clock.go(60_000);
+    await pair.copied();
+    assertEquals([known(), pair.asked.length], [before, length]);
+    pair.sameLog = true;
+    pair.copy.logFits();
+    await pair.copy.copy();
+    assertEquals(known(), [undefined, undefined, 0]);
+    await pair.copy.close();
+  }),
+);
+
+for (
+  const [asked, taken] of [[GetAllTopicConfig, []], [GetAllSubscriptionGroupConfig, ["T"]], [GetAllConsumerOffset, [
+    "T",
+    "CG",
+  ]], [GetBrokerRuntimeInfo, ["T", "CG"]]] as const
+) {
+  for (const comesBack of [false, true]) {
+    Deno.test(
+      `a master's answers do not count from where its log is lost (${asked.name}${
+        comesBack ? ", and comes back" : ""
+      })`,
+      paired(async (pair) => {
+        pair.asking = (name) => {
+          if (name !== asked.name) return;
+          pair.sameLog = comesBack;
+          if (comesBack) pair.copy.logFits();
+        };
+        const { topics, groups, delays } = await pair.copied();
+        const names = [topics.get("T")?.topicName, groups.get("CG")?.groupName].filter((name) => name !== undefined);
+        assertEquals<unknown[]>([names, pair.offset(0), delays.get(3)], [taken, -1, 0]);
+      }),
+    );
+  }
+}
+
+Deno.test(
+  "offsets that wait for the log count though the master goes, but not where its log was looked at anew",
+  paired(async (pair) => {
+    pair.setOffsets({ 0: 5 }, 1001);
+    await pair.copied();
+    pair.copy.logFits();
+    pair.setOffsets({ 0: 6 }, 1002);
+    pair.store.maxLogOffset = 1001;
+    await pair.copied();
+    assertEquals(pair.offset(0), -1);
+    pair.offsets.commit("CG", "T", 1, 7);
+    pair.store.maxLogOffset = 1002;
+    pair.sameLog = false;
+    await pair.copy.close();
+    assertEquals([pair.offset(0), pair.told], [6, []]);
   }),
 );
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { configure, reset } from "@logtape/logtape";
 import { startNode } from "../../src/cli/node.ts";
 import { loadSettings, type Role } from "../../src/config/mod.ts";
 import {
@@ -231,4 +232,39 @@ Deno.test("a slave refuses what is its master's, serves what it has, and takes o
     const queue = { consumerGroup: "CG", topic: "T", queueId: 0 };
     assertEquals((await ask(requests.QueryConsumerOffset, queue)).header.offset, 1);
   });
+});
+
+Deno.test("a slave whose master comes back with an empty disk keeps its topics, its queues and its messages", async () => {
+  await using cluster = await startCluster();
+  await cluster.stop("slave");
+  await cluster.stop("master");
+  Deno.removeSync(`${cluster.dir}/master`, { recursive: true });
+  await cluster.start("master");
+  // So many changes that its table is the newer one.
+  for (let i = 0; i < 8; i++) {
+    const topic = { topic: `U${i}`, readQueueNums: 1, writeQueueNums: 1, perm: 6, topicFilterType: "SINGLE_TAG" };
+    assertEquals((await cluster.ask("master")(requests.UpdateAndCreateTopic, topic)).code, SUCCESS);
+  }
+  const { promise: refused, resolve } = Promise.withResolvers<string>();
+  await configure({
+    reset: true,
+    sinks: { told: ({ message }) => resolve(message.join("")) },
+    loggers: [
+      { category: ["rocketd", "ha"], sinks: ["told"], lowestLevel: "warning" },
+      { category: ["logtape", "meta"], lowestLevel: "warning" },
+    ],
+  });
+  try {
+    await cluster.start("slave");
+    assertStringIncludes(await refused, "Cannot copy the log of");
+  } finally {
+    await reset();
+  }
+  assertStringIncludes((await cluster.pull("slave", "CG"))[1], "first");
+  await cluster.stop("master");
+  await cluster.stop("slave");
+  await cluster.start("master", "slave");
+  const [code, text] = await cluster.pull("slave", "CG");
+  assertEquals(code, SUCCESS);
+  assertStringIncludes(text, "first");
 });

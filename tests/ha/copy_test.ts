@@ -10,7 +10,7 @@ import { assert, assertEquals, assertMatch } from "../../src/std.ts";
 import type { MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { until } from "../broker/workshop.ts";
 import { Proxy } from "../proxy.ts";
-import { Bench, FILE_BYTES, names, putMany, readAll } from "../store/kit.ts";
+import { Bench, FILE_BYTES, names, put, putMany, readAll } from "../store/kit.ts";
 
 const settings = {
   haSendHeartbeatInterval: 50,
@@ -35,7 +35,7 @@ function follow(
     store,
     settings,
     clock,
-    oldest: () => Promise.resolve(master.minLogOffset),
+    masterLog: () => Promise.resolve({ oldest: master.minLogOffset, end: master.maxLogOffset }),
     random: () => -0.99,
     ...options,
   });
@@ -141,4 +141,32 @@ Deno.test("a slave that was opened again goes on, and one of another log is refu
   await otherMaster.close();
   await master.close();
   for (const one of [store, copied, other]) await one.close();
+});
+
+Deno.test("another log is noticed behind the unused rest of a file, however long that is", async () => {
+  const mappedFileSizeCommitLog = 16 * FILE_BYTES;
+  const options = { mappedFileSizeCommitLog, maxMessageSize: mappedFileSizeCommitLog };
+  using bench = new Bench();
+  using foreign = new Bench();
+  const store = await bench.open(options), other = await foreign.open(options);
+  for (const [one, letter] of [[store, "a"], [other, "b"]] as const) {
+    await putMany(one, 8, letter, FILE_BYTES);
+    await put(one, { body: new Uint8Array(10 * FILE_BYTES) });
+  }
+  const otherMaster = serve(other);
+  for (const end of [mappedFileSizeCommitLog, mappedFileSizeCommitLog - 1000]) {
+    using copy = new Bench();
+    const copied = await copy.open({ ...options, brokerRole: "SLAVE" });
+    for (let at = 0; at < end; at = copied.maxLogOffset) {
+      copied.appendCopy(at, (await store.readLog(at, end - at))!);
+    }
+    const slave = follow(copied, other, otherMaster.port);
+    await until(() => slave.status.lastError !== undefined, "a refusal");
+    assertMatch(slave.status.lastError!, /has another log than this slave/);
+    assertEquals(copied.maxLogOffset, end);
+    await slave.close();
+    await copied.close();
+  }
+  await otherMaster.close();
+  for (const one of [store, other]) await one.close();
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { configure, type LogRecord, reset } from "@logtape/logtape";
 import type { CopyStore } from "../../src/ha/copy_store.ts";
 import { FRAME_HEADER_BYTES, ReportReader, writeFrameHeader } from "../../src/ha/protocol.ts";
 import { HaSlave, type HaSlaveOptions } from "../../src/ha/slave.ts";
@@ -49,6 +50,8 @@ export class MemoryLog implements CopyStore {
     flushDiskType: "ASYNC_FLUSH",
   };
   appends = 0;
+  /** Records are short, if nothing else is said. */
+  lastRecordOffset: number | undefined = Infinity;
   #begin: number;
   #bytes: number[];
   /** What a sync waits for, in tests of SYNC_FLUSH. */
@@ -117,6 +120,22 @@ async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/** The warnings that are logged while something runs. */
+export async function warningsOf(run: () => Promise<void>): Promise<string[]> {
+  const lines: string[] = [];
+  await configure({
+    reset: true,
+    sinks: { lines: (record: LogRecord) => void lines.push(record.message.join("")) },
+    loggers: ["rocketd", ["logtape", "meta"]].map((category) => ({
+      category,
+      sinks: ["lines"],
+      lowestLevel: "warning",
+    })),
+  });
+  await run().finally(reset);
+  return lines;
+}
+
 /** A slave's connection as a scripted master has it. */
 export class Peer {
   readonly #reports = new ReportReader();
@@ -182,10 +201,15 @@ export class Scene implements AsyncDisposable {
   readonly slave: HaSlave;
   /** What the master says its oldest offset is. */
   oldest: number | undefined | Error = 0;
+  /** Where the master says its log ends. */
+  end: number | undefined;
 
   constructor(readonly store = new MemoryLog(), options: Partial<HaSlaveOptions> = {}) {
-    const oldest = () => this.oldest instanceof Error ? Promise.reject(this.oldest) : Promise.resolve(this.oldest);
-    this.slave = new HaSlave({ store, settings, clock: this.clock, oldest, random: () => 1, ...options });
+    const masterLog = () => {
+      const { oldest, end } = this;
+      return oldest instanceof Error ? Promise.reject(oldest) : Promise.resolve({ oldest, end });
+    };
+    this.slave = new HaSlave({ store, settings, clock: this.clock, masterLog, random: () => 1, ...options });
   }
 
   /** Lets the slave connect; gives the connection and its first report. */

@@ -1,7 +1,18 @@
 import { HA_OVERLAP_BYTES, HA_RETRY_MS_MAX, HA_RETRY_MS_MIN } from "../../src/limits.ts";
+import type { MasterLog } from "../../src/ha/slave.ts";
 import { assert, assertEquals, assertMatch } from "../../src/std.ts";
 import { until } from "../broker/workshop.ts";
-import { FILE_BYTES, firstRecord, frame, frames, logBytes, MemoryLog, Scene, settings } from "./slave_kit.ts";
+import {
+  FILE_BYTES,
+  firstRecord,
+  frame,
+  frames,
+  logBytes,
+  MemoryLog,
+  Scene,
+  settings,
+  warningsOf,
+} from "./slave_kit.ts";
 
 Deno.test("a slave without a log asks for the master's oldest offset and copies from there", async () => {
   await using scene = new Scene();
@@ -112,6 +123,14 @@ Deno.test("a slave never acknowledges what it has seen the master have not", asy
   peer.close();
 });
 
+Deno.test("a slave that comes back tells what it holds as soon as it has seen that the master has it", async () => {
+  await using scene = new Scene(new MemoryLog(0, logBytes(0, 500)));
+  const [peer] = await scene.begin();
+  await peer.send(frame(1, logBytes(1, 500)));
+  await peer.reported(500);
+  peer.close();
+});
+
 Deno.test("another log is refused, whatever its offsets, and nothing is overwritten", async () => {
   await using scene = new Scene(new MemoryLog(0, logBytes(0, 500)));
   const [peer] = await scene.begin();
@@ -129,6 +148,37 @@ Deno.test("a master whose log ends before the slave's is not followed", async ()
   await peer.send(frames(1, logBytes(1, 300)), frame(300), frame(300));
   await peer.closed();
   assertMatch(await scene.trouble(), /its log ends at offset 300, and this slave's ends at 500/);
+});
+
+Deno.test("a master that says that its log ends before the slave's hears nothing from it", async () => {
+  await using scene = new Scene(new MemoryLog(0, logBytes(0, 500)));
+  scene.end = 499;
+  scene.slave.setMaster(scene.master.address);
+  const reason =
+    /^its log ends at offset 499, and this slave's ends at 500.*start it empty, or make this one the master$/;
+  assertMatch(await scene.trouble(), reason);
+  // Once it has as much, the bytes decide.
+  scene.end = 500;
+  scene.clock.advance(HA_RETRY_MS_MAX);
+  const peer = await scene.master.accept();
+  assertEquals(await peer.report(), 1);
+  peer.close();
+});
+
+Deno.test("a reason is not said again because logs have grown", async () => {
+  const lines = await warningsOf(async () => {
+    await using scene = new Scene(new MemoryLog(0, logBytes(0, 500)));
+    for (scene.end = 100; scene.end < 105; scene.end++) {
+      scene.slave.setMaster(scene.master.address);
+      await until(
+        () => scene.slave.status.lastError?.includes(`offset ${scene.end},`) === true,
+        "the end of an attempt",
+      );
+      await scene.trouble();
+      scene.clock.advance(HA_RETRY_MS_MAX);
+    }
+  });
+  assertEquals(lines.length, 1, lines.join("\n"));
 });
 
 Deno.test("a slave that was away for longer than the master keeps its log says so", async () => {
@@ -293,12 +343,25 @@ Deno.test("a slave follows the master it is told, and none when none is known", 
   assertEquals(scene.clock.timers, 0);
 });
 
+Deno.test("a slave follows a master that is named at any moment after none was known", async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    await using scene = new Scene();
+    const [first] = await scene.begin();
+    scene.slave.setMaster(undefined);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const [second, report] = await scene.begin();
+    assertEquals(report, 0);
+    first.close();
+    second.close();
+  }
+});
+
 Deno.test("a slave stops while its master is slow to tell where the log begins", async () => {
-  let answer: (oldest: number) => void = () => {};
-  await using scene = new Scene(new MemoryLog(), { oldest: () => new Promise((resolve) => answer = resolve) });
+  let answer: (log: MasterLog) => void = () => {};
+  await using scene = new Scene(new MemoryLog(), { masterLog: () => new Promise((resolve) => answer = resolve) });
   scene.slave.setMaster(scene.master.address);
   await scene.slave.close();
-  answer(0);
+  answer({ oldest: 0, end: 0 });
   await new Promise((resolve) => setTimeout(resolve, 5));
   assertEquals(scene.slave.status.state, "closed");
   assertEquals(scene.clock.timers, 0);

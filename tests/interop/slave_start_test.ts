@@ -39,8 +39,9 @@ class Copy implements AsyncDisposable {
   private constructor(readonly dir: string, readonly store: MessageStore, master: Node) {
     const settings = { haSendHeartbeatInterval: 1_000, haHousekeepingInterval: 20_000 };
     // As a broker that asks its master: what fails is asked again, and -1 is a log without a file.
-    const oldest = () => logOf(master).then(({ min }) => min, () => undefined);
-    this.slave = new HaSlave({ store, settings, clock: systemClock, oldest });
+    const unknown = { oldest: undefined, end: undefined };
+    const masterLog = () => logOf(master).then(({ min, max }) => ({ oldest: min, end: max }), () => unknown);
+    this.slave = new HaSlave({ store, settings, clock: systemClock, masterLog });
     this.slave.setMaster(`127.0.0.1:${master.port + 1}`);
   }
 

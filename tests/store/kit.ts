@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../src/platform/clock.ts";
 import { denoDisk, type Disk } from "../../src/platform/disk.ts";
 import { FaultyDisk } from "../../src/platform/faulty_disk.ts";
 import { ManualClock } from "../../src/platform/manual_clock.ts";
@@ -29,7 +30,7 @@ export class Bench {
     this.disk = new FaultyDisk(disk);
   }
 
-  open(given: Partial<StoreOptions> = {}): Promise<MessageStore> {
+  open(given: Partial<StoreOptions> = {}, clock: Clock = this.clock): Promise<MessageStore> {
     const options = storeOptions({
       rootDir: this.dir,
       mappedFileSizeCommitLog: FILE_BYTES,
@@ -41,7 +42,7 @@ export class Bench {
       storeHost: HOST,
       ...given,
     });
-    return MessageStore.open(options, { disk: this.disk, clock: this.clock });
+    return MessageStore.open(options, { disk: this.disk, clock });
   }
 
   path(name: string): string {

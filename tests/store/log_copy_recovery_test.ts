@@ -171,3 +171,38 @@ Deno.test("A slave that becomes a master gives no store times before those of th
     await master.close();
   }
 });
+
+Deno.test("A slave knows where its last whole record begins, also when it is opened again", async () => {
+  using masterBench = new Bench();
+  const master = await masterBench.open();
+  const results = await putMany(master, 60, "m", 2000);
+  const last = results.findLast(({ logOffset }) => logOffset < FILE_BYTES)!;
+  const before = results[results.indexOf(last) - 1]!;
+  const filler = last.logOffset + last.size;
+  const cases = [
+    [last.logOffset, before],
+    [filler - 1, before],
+    [filler, last],
+    [filler + 100, last],
+    [FILE_BYTES, last],
+    [FILE_BYTES + 100, last],
+    [FILE_BYTES + last.size, results[results.indexOf(last) + 1]!],
+  ] as const;
+  for (const [end, { logOffset }] of cases) {
+    for (const crashed of [true, false]) {
+      using bench = new Bench();
+      let slave = await bench.open(SLAVE);
+      assertEquals(slave.lastRecordOffset, undefined);
+      for (let at = 0; at < end; at = slave.maxLogOffset) {
+        slave.appendCopy(at, (await piece(master, at, Math.min(end - at, 700)))!);
+      }
+      assertEquals(slave.lastRecordOffset, logOffset, `copied up to ${end}`);
+      if (crashed) bench.disk.killed();
+      else await slave.close();
+      slave = await bench.open(SLAVE);
+      assertEquals(slave.lastRecordOffset, logOffset, `opened at ${end}`);
+      await slave.close();
+    }
+  }
+  await master.close();
+});

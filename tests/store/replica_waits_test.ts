@@ -1,13 +1,14 @@
 /** SYNC_MASTER: who waits for a slave, how long, and what is answered. @module */
 import { assertEquals } from "../../src/std.ts";
+import type { Clock } from "../../src/platform/clock.ts";
 import type { MessageStore, NewMessage, PutResult, StoreOptions } from "../../src/store/mod.ts";
 import { Bench, message, put } from "./kit.ts";
 
 const SYNC: Partial<StoreOptions> = { brokerRole: "SYNC_MASTER" };
 
 /** A SYNC_MASTER with one slave, and the answers to its puts in the order they come. */
-async function syncMaster(bench: Bench, given: Partial<StoreOptions> = {}) {
-  const store = await bench.open({ ...SYNC, ...given });
+async function syncMaster(bench: Bench, given: Partial<StoreOptions> = {}, clock: Clock = bench.clock) {
+  const store = await bench.open({ ...SYNC, ...given }, clock);
   const slaves = { count: 1 };
   store.replicas = { connected: () => slaves.count };
   const answers: string[] = [];
@@ -17,6 +18,18 @@ async function syncMaster(bench: Bench, given: Partial<StoreOptions> = {}) {
     await turn();
   };
   return { store, slaves, answers, send };
+}
+
+/** A clock whose hands are `skew` ms ahead of the bench's, and whose timers are the bench's. */
+function skewed({ clock }: Bench): Clock & { skew: number } {
+  return {
+    skew: 0,
+    now() {
+      return clock.now() + this.skew;
+    },
+    every: (ms, fn) => clock.every(ms, fn),
+    after: (ms, fn) => clock.after(ms, fn),
+  };
 }
 
 /** Lets microtasks and what is due run. */
@@ -107,6 +120,34 @@ Deno.test("A slave that reports in time is not forgotten by the timer of one tha
   await store.close();
 });
 
+Deno.test("A clock that is set back lets nobody wait for long for a slave", async () => {
+  using bench = new Bench();
+  const clock = skewed(bench);
+  const { store, answers, send } = await syncMaster(bench, {}, clock);
+  await send("before");
+  bench.clock.advance(1000);
+  clock.skew = -3_600_000;
+  await send("after");
+  bench.clock.advance(2000);
+  assertEquals(answers, ["before FLUSH_SLAVE_TIMEOUT"]);
+  bench.clock.advance(1000);
+  assertEquals(answers, ["before FLUSH_SLAVE_TIMEOUT", "after FLUSH_SLAVE_TIMEOUT"]);
+  await store.close();
+});
+
+Deno.test("A clock that is set back lets nobody wait for the disk", async () => {
+  using bench = new Bench();
+  const clock = skewed(bench);
+  const { store, answers, send, release } = await slowDisk(bench, clock);
+  await send("a");
+  store.acknowledged(store.maxLogOffset);
+  clock.skew = -3_600_000;
+  bench.clock.advance(5000);
+  assertEquals(answers, ["a FLUSH_DISK_TIMEOUT"]);
+  await release();
+  await store.close();
+});
+
 Deno.test("Nobody waits without a slave, nor when all are haSlaveFallbehindMax behind", async () => {
   using bench = new Bench();
   const size = (await measured(bench)).size;
@@ -159,8 +200,8 @@ Deno.test("A report beyond the log's end is no promise about what comes", async 
 });
 
 /** With SYNC_FLUSH and a disk that hangs until `release`. */
-async function slowDisk(bench: Bench) {
-  const master = await syncMaster(bench, { flushDiskType: "SYNC_FLUSH", syncFlushTimeout: 5000 });
+async function slowDisk(bench: Bench, clock?: Clock) {
+  const master = await syncMaster(bench, { flushDiskType: "SYNC_FLUSH", syncFlushTimeout: 5000 }, clock);
   const { promise, resolve } = Promise.withResolvers<void>();
   bench.disk.holdSyncs = promise;
   const release = async (): Promise<void> => {

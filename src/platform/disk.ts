@@ -61,8 +61,8 @@ export interface Disk {
   lock(path: string): Promise<DiskLock | undefined>;
 }
 
-/** How long a lock that nobody holds may take; a held one blocks for ever, so this is how we notice. */
-const LOCK_WAIT_MS = 300;
+/** How long a lock that nobody holds may take on a busy machine; a held one blocks for ever, so this is how we notice. */
+const LOCK_WAIT_MS = 2_000;
 
 /** Locks held by this process, since flock alone would make a second one in the same process wait. */
 const held = new Set<string>();

@@ -171,10 +171,10 @@ export const LOG_FILES_REMOVED_PER_ROUND = 10;
 /** Bytes of the log in one frame: a Java slave's buffer of 4 MiB (`HAService.HAClient`) holds a whole frame, or hangs. */
 export const HA_FRAME_DATA_BYTES_MAX = 4 * MiB - 12;
 /**
- * Buffer that frames for one slave gather in, bytes: what one socket write takes, and so one turn of the event loop. Four
- * times as much copies no faster, and holds sends up for longer.
+ * Buffer that frames for one slave gather in, bytes: what one socket write takes, and so one turn of the event loop. Twice
+ * as much copies no faster, and holds sends up for longer.
  */
-export const HA_BUFFER_BYTES = 64 * KiB;
+export const HA_BUFFER_BYTES = 128 * KiB;
 /** Bytes of slaves' reports that one read takes. */
 export const HA_REPORTS_READ_BYTES = 4 * KiB;
 /** Connections on the port for slaves. */

@@ -26,6 +26,11 @@ export function isOver(deadline: number, ms: number, now: number): boolean {
   return deadline <= now || deadline - now > ms;
 }
 
+/** Lets others have their turn. */
+export function pause(clock: Pick<Clock, "after">): Promise<void> {
+  return new Promise((resolve) => clock.after(0, resolve));
+}
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -87,14 +87,8 @@ export class ColdReader {
     if (file === undefined) return NO_BLOCK;
     const valid = Math.max(0, Math.min(COLD_BLOCK_BYTES, file.end - start, log.writtenEnd - start));
     const bytes = new Uint8Array(valid);
-    let read: number;
-    try {
-      read = await file.handle.read(bytes, start - file.start);
-    } catch (error) {
-      // A file that was removed meanwhile is like one that was removed before.
-      if (log.files.at(start) !== file) return NO_BLOCK;
-      throw error;
-    }
+    const read = await log.files.read(bytes, start);
+    if (read === undefined) return NO_BLOCK;
     const block = { bytes, valid: read };
     this.#cache.delete(start);
     this.#cache.set(start, block);

@@ -174,19 +174,13 @@ export class CommitLog {
     const length = Math.min(most, (file?.end ?? 0) - from, this.writtenEnd - from);
     if (file === undefined || length <= 0) return undefined;
     return this.tail.from(from, length) ??
-      this.#readFile(file, from, into?.subarray(0, length) ?? new Uint8Array(length));
+      this.#readFile(from, into?.subarray(0, length) ?? new Uint8Array(length));
   }
 
-  async #readFile(file: LogFile, from: number, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  async #readFile(from: number, bytes: Uint8Array): Promise<Uint8Array | undefined> {
     const { length } = bytes;
-    let read: number;
-    try {
-      read = await file.handle.read(bytes, from - file.start);
-    } catch (error) {
-      // A file that was removed meanwhile is like one that was removed before.
-      if (this.files.at(from) !== file) return undefined;
-      throw error;
-    }
+    const read = await this.files.read(bytes, from);
+    if (read === undefined) return undefined;
     if (read === length) return bytes;
     throw new RocketdError("disk", `Cannot read ${length} bytes of the commit log at ${from}: got ${read}`);
   }

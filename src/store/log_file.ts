@@ -144,6 +144,21 @@ export class LogFiles {
     return first === undefined ? undefined : this.#files[Math.floor((logOffset - first.start) / this.fileSize)];
   }
 
+  /**
+   * Reads off the main thread from a log offset on, as much as the file has, and gives how many bytes that was. Undefined
+   * when there is no such file: one that was removed meanwhile is like one that was removed before.
+   */
+  async read(into: Uint8Array, logOffset: number): Promise<number | undefined> {
+    const file = this.at(logOffset);
+    if (file === undefined) return undefined;
+    try {
+      return await file.handle.read(into, logOffset - file.start);
+    } catch (error) {
+      if (this.at(logOffset) !== file) return undefined;
+      throw error;
+    }
+  }
+
   /** Makes the file that begins at `start`, or takes the one that is already there (an empty one made in advance). */
   ensure(start: number): LogFile {
     const known = this.at(start);

@@ -4,7 +4,7 @@
  * @module
  */
 import { LOOKUP_READ_BYTES, QUERY_BYTES_MAX, RECORD_BYTES_MAX } from "../limits.ts";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, pause } from "../platform/clock.ts";
 import { readInt64 } from "../protocol/byte_writer.ts";
 import {
   measureRecord,
@@ -50,18 +50,17 @@ export class Lookup {
   }
 
   async #readRecord(logOffset: number): Promise<Uint8Array | undefined> {
+    const { files } = this.log;
     const most = this.#bytesFrom(logOffset);
-    const file = most < RECORD_BYTES_MIN ? undefined : this.log.files.at(logOffset);
-    if (file === undefined) return undefined;
-    const at = logOffset - file.start;
+    if (most < RECORD_BYTES_MIN) return undefined;
     let bytes = new Uint8Array(Math.min(most, LOOKUP_READ_BYTES));
-    if (await file.handle.read(bytes, at) < bytes.length) return undefined;
+    if (await files.read(bytes, logOffset) !== bytes.length) return undefined;
     const size = sizeIn(bytes);
     // No room is made for what does not even begin as a record of this place.
     if (size === 0 || size > most || !beginsAt(bytes, logOffset)) return undefined;
     if (size > bytes.length) {
       bytes = new Uint8Array(size);
-      if (await file.handle.read(bytes, at) < size) return undefined;
+      if (await files.read(bytes, logOffset) !== size) return undefined;
     }
     const record = bytes.subarray(0, size);
     return isRecord(record, logOffset) ? record : undefined;
@@ -164,7 +163,7 @@ export class Lookup {
     while (true) {
       const step = search.next();
       if (step.done === true) return step.value;
-      await new Promise<void>((resolve) => this.clock.after(0, resolve));
+      await pause(this.clock);
     }
   }
 }

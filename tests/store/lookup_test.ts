@@ -154,6 +154,21 @@ Deno.test("a record is found by its place from memory and, off the main thread, 
   await again.close();
 });
 
+Deno.test("a record whose file is removed while it is read is not found", async () => {
+  using bench = new Bench();
+  let store = await bench.open();
+  await putMany(store, 60, "large", 9000);
+  await store.close();
+  store = await bench.open({ diskMaxUsedSpaceRatio: 10 });
+  const found = store.fetchRecord(0);
+  await Promise.resolve(); // Its turn has come, and the first read is under way.
+  bench.disk.used = 90;
+  store.removeOldFiles();
+  assert(store.minLogOffset > 0);
+  assertEquals(await found, undefined);
+  await store.close();
+});
+
 Deno.test("a place where no record begins gives nothing, and makes no room for what its bytes say", async () => {
   using bench = new Bench();
   const store = await bench.open();

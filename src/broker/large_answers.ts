@@ -7,10 +7,9 @@
  */
 import { messageOf } from "../errors.ts";
 import { LARGE_ANSWERS_MS_PER_TURN } from "../limits.ts";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, pause } from "../platform/clock.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import type { Answer, Incoming } from "../remoting/handlers.ts";
-import { turn } from "./slices.ts";
 
 /** Makes answers in the order in which they are asked for. */
 export class LargeAnswers {
@@ -35,7 +34,7 @@ export class LargeAnswers {
       // What is found in memory comes without a pause of its own.
       if (this.#spentMs >= LARGE_ANSWERS_MS_PER_TURN) {
         this.#spentMs = 0;
-        await turn(this.#clock);
+        await pause(this.#clock);
       }
       if (connection.congested || connection.isClosed) return this.give(request, make);
       const began = this.#clock.now();

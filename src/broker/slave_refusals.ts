@@ -4,12 +4,13 @@
  * @module
  */
 import type { BrokerSettings } from "../config/mod.ts";
+import { SLAVE_REFUSAL } from "../store/appender.ts";
 
 type Role = Pick<BrokerSettings, "brokerRole">;
 
 /** Why no message is taken; undefined on a master. Clients send to the master, and give a message back to it. */
 export function slaveRefusal({ brokerRole }: Role): string | undefined {
-  return brokerRole === "SLAVE" ? "a slave takes no messages, its master does" : undefined;
+  return brokerRole === "SLAVE" ? SLAVE_REFUSAL : undefined;
 }
 
 /** Why neither topics nor groups are changed, in RocketMQ's words; undefined on a master. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { STATE_SLICE_CHARACTERS } from "../limits.ts";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, pause } from "../platform/clock.ts";
 
 const encoder = new TextEncoder();
 
@@ -20,11 +20,6 @@ export function* slicesOf(pieces: Iterable<string>): Generator<Uint8Array, Uint8
   return encoder.encode(text);
 }
 
-/** Lets others have their turn. */
-export function turn(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.after(0, resolve));
-}
-
 /** The whole text, a slice each turn; a short one is there at once. */
 export async function encodeInTurns(pieces: Iterable<string>, clock: Clock): Promise<Uint8Array> {
   const slices = slicesOf(pieces);
@@ -34,7 +29,7 @@ export async function encodeInTurns(pieces: Iterable<string>, clock: Clock): Pro
     made.push(slice.value);
     length += slice.value.length;
     if (slice.done) break;
-    await turn(clock);
+    await pause(clock);
   }
   const whole = new Uint8Array(length);
   let at = 0;

@@ -6,9 +6,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, pause } from "../platform/clock.ts";
 import { type Disk, folderOf, FreshStateFile, makeFolderOn } from "../platform/disk.ts";
-import { slicesOf, turn } from "./slices.ts";
+import { slicesOf } from "./slices.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -125,7 +125,7 @@ export class StateFile<T> {
     try {
       fresh.write(first);
       for (let done: boolean | undefined = false; !done;) {
-        await turn(clock);
+        await pause(clock);
         // The file beside belongs to the save that stopped this one.
         if (run.stopped) return;
         const slice = slices.next();

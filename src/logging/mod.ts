@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { configure, dispose, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
+import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import { LOG_LINE_LENGTH_MAX } from "../limits.ts";
 
 /** What is logged: a level and all more serious ones. */
@@ -38,11 +38,6 @@ export async function setup(options: { level: Level; color?: boolean }): Promise
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
   });
-}
-
-/** Ends logging. */
-export async function teardown(): Promise<void> {
-  await dispose();
 }
 
 /** One record as one line; what came from outside cannot start another line, move the cursor or fill the disk. */

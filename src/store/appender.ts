@@ -22,7 +22,8 @@ import type { DispatchEntry, NewMessage, PutResult, PutStatus } from "./types.ts
 
 const logger = getLogger(["rocketd", "store"]);
 const encoder = new TextEncoder();
-const SLAVE_REFUSAL = "a slave takes no messages, its master does";
+/** Why a slave refuses puts. */
+export const SLAVE_REFUSAL = "a slave takes no messages, its master does";
 const NO_HOST = new Uint8Array(8);
 
 /** Puts that were encoded and wait for the write, later for the sync. */

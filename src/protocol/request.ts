@@ -6,12 +6,17 @@
 import { type Fields, FieldTable, type InputOf, type ValuesOf } from "./fields.ts";
 import { RequestCode } from "./request_codes.ts";
 
-/** A request declared once; see requests.ts for the table. */
+/** A request declared once; see requests.ts and admin_requests.ts for the tables. */
 export interface RequestType<F extends Fields = Fields, A extends Fields = Fields> {
   readonly code: number;
   readonly name: string;
   readonly request: FieldTable<F>;
   readonly answer: FieldTable<A>;
+  /**
+   * An administrator's: it changes, deletes or wipes, and only those may send it who are allowed to. What clients,
+   * brokers, slaves and consoles live on is none.
+   */
+  readonly changes: boolean;
 }
 
 /** The decoded header of a request. */
@@ -23,11 +28,12 @@ export type AnswerHeader<R> = R extends RequestType<Fields, infer A> ? ValuesOf<
 /** What a handler gives for the header of an answer. */
 export type AnswerInput<R> = R extends RequestType<Fields, infer A> ? InputOf<A> : never;
 
-/** Declares a request: its code's name, the fields asked, the fields answered. */
+/** Declares a request: its code's name, the fields asked, the fields answered, whether it is for administrators. */
 export function request<F extends Fields, A extends Fields>(
   name: keyof typeof RequestCode,
   fields: F,
   answer: A,
+  { changes = false }: { readonly changes?: boolean } = {},
 ): RequestType<F, A> {
-  return { code: RequestCode[name], name, request: new FieldTable(fields), answer: new FieldTable(answer) };
+  return { code: RequestCode[name], name, request: new FieldTable(fields), answer: new FieldTable(answer), changes };
 }

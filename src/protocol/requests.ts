@@ -1,7 +1,7 @@
 /**
- * The requests that rocketd speaks, each declared once with its fields. Source: the `*RequestHeader` and
- * `*ResponseHeader` classes of RocketMQ 4.9.7. `maybe` fields are those that 4.9.7 annotates as nullable, or whose
- * absence every 4.x client may show.
+ * The requests that rocketd speaks, each declared once with its fields; those of administrators' tools alone are in
+ * admin_requests.ts. Source: the `*RequestHeader` and `*ResponseHeader` classes of RocketMQ 4.9.7. `maybe` fields are
+ * those that 4.9.7 annotates as nullable, or whose absence every 4.x client may show.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import { int, long, maybe, named, str } from "./fields.ts";
 import { request } from "./request.ts";
 
 const none = {};
+/** Of requests that are for administrators. */
+const CHANGES = { changes: true };
 
 // ---- sending ----
 
@@ -204,8 +206,9 @@ export const UpdateAndCreateTopic = request(
     order: maybe.bool,
   },
   none,
+  CHANGES,
 );
-export const DeleteTopicInBroker = request("DELETE_TOPIC_IN_BROKER", { topic: str }, none);
+export const DeleteTopicInBroker = request("DELETE_TOPIC_IN_BROKER", { topic: str }, none, CHANGES);
 export const GetAllTopicConfig = request("GET_ALL_TOPIC_CONFIG", none, none);
 export const GetTopicConfigList = request("GET_TOPIC_CONFIG_LIST", none, none);
 export const GetTopicNameList = request("GET_TOPIC_NAME_LIST", none, none);
@@ -215,20 +218,21 @@ export const GetBrokerRuntimeInfo = request("GET_BROKER_RUNTIME_INFO", none, non
 export const GetBrokerConfig = request("GET_BROKER_CONFIG", none, { version: maybe.str });
 export const GetAllConsumerOffset = request("GET_ALL_CONSUMER_OFFSET", none, none);
 export const GetAllDelayOffset = request("GET_ALL_DELAY_OFFSET", none, none);
-export const UpdateAndCreateSubscriptionGroup = request("UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", none, none);
+export const UpdateAndCreateSubscriptionGroup = request("UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", none, none, CHANGES);
 export const GetAllSubscriptionGroupConfig = request("GET_ALL_SUBSCRIPTIONGROUP_CONFIG", none, none);
 export const DeleteSubscriptionGroup = request(
   "DELETE_SUBSCRIPTIONGROUP",
   { groupName: str, removeOffset: maybe.bool },
   none,
+  CHANGES,
 );
 export const QueryTopicConsumeByWho = request("QUERY_TOPIC_CONSUME_BY_WHO", { topic: str }, none);
 
 // ---- nameserver ----
 
-export const PutKvConfig = request("PUT_KV_CONFIG", { namespace: str, key: str, value: str }, none);
+export const PutKvConfig = request("PUT_KV_CONFIG", { namespace: str, key: str, value: str }, none, CHANGES);
 export const GetKvConfig = request("GET_KV_CONFIG", { namespace: str, key: str }, { value: maybe.str });
-export const DeleteKvConfig = request("DELETE_KV_CONFIG", { namespace: str, key: str }, none);
+export const DeleteKvConfig = request("DELETE_KV_CONFIG", { namespace: str, key: str }, none, CHANGES);
 export const GetKvlistByNamespace = request("GET_KVLIST_BY_NAMESPACE", { namespace: str }, none);
 
 const brokerIdentity = { brokerName: str, brokerAddr: str, clusterName: str, brokerId: long };
@@ -249,17 +253,20 @@ export const WipeWritePermOfBroker = request(
   "WIPE_WRITE_PERM_OF_BROKER",
   { brokerName: str },
   { wipeTopicCount: maybe.int },
+  CHANGES,
 );
 export const AddWritePermOfBroker = request(
   "ADD_WRITE_PERM_OF_BROKER",
   { brokerName: str },
   { addTopicCount: maybe.int },
+  CHANGES,
 );
 export const GetAllTopicListFromNameserver = request("GET_ALL_TOPIC_LIST_FROM_NAMESERVER", none, none);
 export const DeleteTopicInNamesrv = request(
   "DELETE_TOPIC_IN_NAMESRV",
   { topic: str, clusterName: maybe.str },
   none,
+  CHANGES,
 );
 export const GetTopicsByCluster = request("GET_TOPICS_BY_CLUSTER", { cluster: str }, none);
 export const GetSystemTopicListFromNs = request("GET_SYSTEM_TOPIC_LIST_FROM_NS", none, none);

@@ -216,7 +216,7 @@ export class Connection {
       return this.#refuse(frame, ResponseCode.SYSTEM_ERROR, `${type.name}: ${messageOf(error)}`);
     }
     try {
-      const result = route.handler(request as Incoming);
+      const result = route.check?.(request as Incoming) ?? route.handler(request as Incoming);
       if (result instanceof Promise) {
         result.then((answer) => answer && request.answer(answer), (error) => request.fail(error));
       } else if (result !== undefined) return request.answer(result);

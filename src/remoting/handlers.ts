@@ -52,11 +52,15 @@ export interface FlowLimit {
   refusal(waitedMs: number, oneWay: boolean): string | undefined;
 }
 
-/** A declared request with its handler, and the limit of its kind if it has one. */
+/** Says why a request must not be obeyed; undefined when it may. It runs before the handler, which then sees nothing. */
+export type Check = (request: Incoming) => Answer | undefined;
+
+/** A declared request with its handler, the check that comes before, and the limit of its kind if it has one. */
 export interface Route {
   readonly type: RequestType;
   readonly handler: Handler<RequestType>;
-  readonly limit: FlowLimit | undefined;
+  readonly check?: Check | undefined;
+  readonly limit?: FlowLimit | undefined;
 }
 
 /**
@@ -76,7 +80,7 @@ export class HandlerTable {
   /** Adds a handler; a code has one. */
   on<R extends RequestType>(type: R, handler: Handler<R>): this {
     if (this.#routes.has(type.code)) throw new Error(`two handlers for ${type.name}`);
-    this.#routes.set(type.code, { type, handler: handler as unknown as Handler<RequestType>, limit: undefined });
+    this.#routes.set(type.code, { type, handler: handler as unknown as Handler<RequestType> });
     return this;
   }
 
@@ -85,6 +89,17 @@ export class HandlerTable {
     for (const { code } of types) {
       const route = this.#routes.get(code);
       if (route !== undefined) this.#routes.set(code, { ...route, limit });
+    }
+    return this;
+  }
+
+  /** Puts a check before requests that have a handler; one that stands there already is asked first. */
+  check(check: Check, concerns: (type: RequestType) => boolean): this {
+    for (const [code, route] of this.#routes) {
+      if (!concerns(route.type)) continue;
+      const first = route.check;
+      const both: Check = first === undefined ? check : (request) => first(request) ?? check(request);
+      this.#routes.set(code, { ...route, check: both });
     }
     return this;
   }

@@ -226,6 +226,8 @@ export const CONSUMER_FILTERS_MAX = 100_000;
 export const CONSUMER_FILTERS_CHARACTERS_MAX = 16 * MiB;
 /** Pairs of topic and group with a consumer offset. */
 export const OFFSET_ENTRIES_MAX = 1_000_000;
+/** Queues in a table of offsets in an answer: all topics of a group, on all brokers of one name. */
+export const QUEUE_TABLE_ENTRIES_MAX = 1_000_000;
 /** Clients of one group. */
 export const GROUP_CLIENTS_MAX = 100_000;
 /** Members of all groups together, of consumer and of producer groups each: a client counts in every group it is in. */

@@ -54,6 +54,13 @@ export const long: Shape<number> = (value, field) => {
   throw misfit(field, value, "a whole number of 64 bits");
 };
 
+/** A number with a fraction. Java writes what is no number as null: 0. */
+export const real: Shape<number> = (value, field) => {
+  if (value === undefined || value === null) return 0;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw misfit(field, value, "a number");
+};
+
 /** 32 bits. */
 export const int32: Shape<number> = whole(-0x8000_0000, 0x7fff_ffff);
 
@@ -109,6 +116,16 @@ export function numberTable<T>(item: Shape<T>, countMax: number): Shape<Map<numb
   const entries = table(item, countMax);
   const key = whole();
   return (value, field) => new Map([...entries(value, field)].map(([name, one]) => [key(name, field), one]));
+}
+
+/** An object with objects as keys (fastjson's `{{..}:v}`), such as queues, with a bounded number of entries. */
+export function objectTable<K, T>(key: Shape<K>, item: Shape<T>, countMax: number): Shape<Map<K, T>> {
+  return (value, field) => {
+    // Without any entry it looks like every object.
+    const entries = value instanceof Map ? [...value] : Object.entries(plain(value, field));
+    if (entries.length > countMax) throw misfit(field, value, `at most ${countMax} entries`);
+    return new Map(entries.map(([name, one], i) => [key(name, `${field} key ${i}`), item(one, `${field}[${i}]`)]));
+  };
 }
 
 /** An object with declared fields. */

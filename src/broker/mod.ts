@@ -35,6 +35,7 @@ import { replyHandlers } from "./reply.ts";
 import { runtimeInfoHandlers } from "./runtime_info.ts";
 import { sendBackHandlers } from "./send_back.ts";
 import { sendingHandlers } from "./sending.ts";
+import { settingsHandlers } from "./settings_handlers.ts";
 import { storeHostOf, storeOptionsOf } from "./store_options.ts";
 import { topicHandlers } from "./topic_handlers.ts";
 import { TopicTable } from "./topics.ts";
@@ -113,6 +114,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     topicHandlers(table, broker);
     groupHandlers(table, broker);
     runtimeInfoHandlers(table, broker);
+    settingsHandlers(table, broker);
     const locks = new QueueLocks(broker);
     lockHandlers(table, locks);
     locks.start();

@@ -1,15 +1,12 @@
 /**
- * What a broker tells of itself: GET_BROKER_RUNTIME_INFO 28, GET_BROKER_CONFIG 26. The names are those of RocketMQ
- * 4.9.7; of its figures those are left out that nobody counts here.
+ * What a broker tells of itself: GET_BROKER_RUNTIME_INFO 28. The names are those of RocketMQ 4.9.7; of its figures those
+ * are left out that nobody counts here.
  *
  * @module
  */
-import { brokerSettings, type Setting } from "../config/mod.ts";
 import { decodeKvTable, encodeKvTable } from "../protocol/bodies/lists.ts";
 import { OUR_VERSION, OUR_VERSION_NAME, ResponseCode } from "../protocol/codes.ts";
-import { stringifyFastJson } from "../protocol/fastjson.ts";
-import { NO_VERSION } from "../protocol/bodies/data_version.ts";
-import { GetBrokerConfig, GetBrokerRuntimeInfo } from "../protocol/requests.ts";
+import { GetBrokerRuntimeInfo } from "../protocol/requests.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
 
@@ -24,11 +21,6 @@ export function runtimeInfoHandlers(table: HandlerTable, broker: RuntimeInfoCont
   table.on(GetBrokerRuntimeInfo, () => {
     return { code: ResponseCode.SUCCESS, body: encodeKvTable(new Map(runtimeInfo(broker, bootTimestamp))) };
   });
-  table.on(GetBrokerConfig, () => ({
-    code: ResponseCode.SUCCESS,
-    header: { version: stringifyFastJson(NO_VERSION) },
-    body: new TextEncoder().encode([...configLines(broker)].join("")),
-  }));
 }
 
 function* runtimeInfo({ settings, store, clock }: RuntimeInfoContext, boot: number): Generator<[string, string]> {
@@ -60,10 +52,4 @@ export function runtimeIn(
 function spelt(ms: number): string {
   const seconds = Math.floor(ms / 1000), minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
   return `[ ${Math.floor(hours / 24)} days, ${hours % 24} hours, ${minutes % 60} minutes, ${seconds % 60} seconds ]`;
-}
-
-function* configLines({ settings }: RuntimeInfoContext): Generator<string> {
-  for (const [name, setting] of Object.entries(brokerSettings) as [keyof typeof settings, Setting<unknown>][]) {
-    if (setting.secret !== true) yield `${name}=${setting.format(settings[name])}\n`;
-  }
 }

@@ -6,7 +6,7 @@
 import { runtimeIn, runtimeInfoHandlers } from "../../src/broker/runtime_info.ts";
 import { loadSettings } from "../../src/config/mod.ts";
 import { decodeKvTable } from "../../src/protocol/bodies/mod.ts";
-import { GetBrokerConfig, GetBrokerRuntimeInfo } from "../../src/protocol/requests.ts";
+import { GetBrokerRuntimeInfo } from "../../src/protocol/requests.ts";
 import { assertEquals } from "../../src/std.ts";
 import { Desk, HandClock, START } from "./workshop.ts";
 
@@ -48,13 +48,3 @@ Deno.test("what a broker does not tell of its log, or tells wrong, is unknown", 
   }
   assertEquals(runtimeIn(body("-1")).minLogOffset, 0, "a Java broker without a message");
 });
-
-Deno.test("GET_BROKER_CONFIG gives every setting as a line", () =>
-  told(async (desk) => {
-    const { code, header, body } = await desk.client().ask(GetBrokerConfig, {});
-    const lines = new TextDecoder().decode(body).split("\n");
-    for (const line of ["brokerName=broker-a", "namesrvAddr=a:1;b:2", "brokerRole=ASYNC_MASTER", "haMasterAddress="]) {
-      assertEquals(lines.includes(line), true, line);
-    }
-    assertEquals([code, header.version], [0, '{"counter":0,"timestamp":0}']);
-  }));

@@ -9,6 +9,7 @@ import type { BrokerSettings } from "../config/mod.ts";
 import { systemClock } from "../platform/clock.ts";
 import { denoDisk } from "../platform/disk.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
+import { guardAdministration } from "../remoting/access/administration.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { RemotingServer } from "../remoting/server.ts";
 import { MessageStore } from "../store/mod.ts";
@@ -131,6 +132,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const flow = new FlowControl(broker);
     flow.limit(table);
     opened.push(flow);
+    guardAdministration(table, settings.adminRequestsFrom);
 
     const servers: RemotingServer[] = [];
     opened.push({

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { ADDRESSES } from "./addresses.ts";
 import { HOST } from "./forms.ts";
-import { choice, int, string } from "./setting.ts";
+import { choice, int, list, string } from "./setting.ts";
 
 /** From the most to the least that is logged. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
@@ -23,6 +24,10 @@ export const commonSettings = {
     min: 1,
     max: 1000000,
     help: "connections at one time; one more is closed at once",
+  }),
+  adminRequestsFrom: list(ADDRESSES, {
+    default: [],
+    help: "without aclEnable: addresses, besides this machine's, whose requests to change or delete are obeyed",
   }),
   logLevel: choice(LOG_LEVELS, { default: "info", help: "what is logged: this level and all more serious ones" }),
 };

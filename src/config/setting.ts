@@ -107,7 +107,7 @@ export function choice<const W extends string>(words: readonly W[], about: About
 
 /** Text of a form; `allowed` says the form in words. */
 export interface Form {
-  readonly pattern: RegExp;
+  readonly pattern: RegExp | { readonly test: (text: string) => boolean };
   readonly allowed: string;
 }
 

@@ -116,7 +116,7 @@ export const storeSettings = {
     help: "let a slave move consumers that are off the ends of a queue, as a master does",
   }),
   haMasterAddress: string({
-    pattern: new RegExp(`^$|${ADDRESS.pattern.source}`),
+    pattern: { test: (text) => text === "" || ADDRESS.pattern.test(text) },
     allowed: `${ADDRESS.allowed}, or nothing`,
   }, {
     default: "",

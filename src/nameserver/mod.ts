@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { NameserverSettings } from "../config/nameserver.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { denoDisk, type Disk } from "../platform/disk.ts";
+import { guardAdministration } from "../remoting/access/administration.ts";
 import { RemotingServer, type ServerCounts } from "../remoting/server.ts";
 import { nameserverHandlers } from "./handlers.ts";
 import { KvConfig } from "./kv_config.ts";
@@ -43,6 +44,7 @@ export type NameserverOptions = Pick<
   | "listenPort"
   | "kvConfigPath"
   | "orderMessageEnable"
+  | "adminRequestsFrom"
   | "maxConnections"
   | "serverChannelMaxIdleTimeSeconds"
 >;
@@ -54,10 +56,12 @@ export async function startNameserver(
 ): Promise<Nameserver> {
   const routes = new RouteTable();
   const kv = KvConfig.open(disk, settings.kvConfigPath);
+  const handlers = nameserverHandlers({ routes, kv, clock, settings });
+  guardAdministration(handlers, settings.adminRequestsFrom);
   const server = new RemotingServer({
     hostname: settings.bindAddress,
     port: settings.listenPort,
-    handlers: nameserverHandlers({ routes, kv, clock, settings }),
+    handlers,
     connectionsMax: settings.maxConnections,
     idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
     onClose: (connection) => routes.linkClosed(connection),

@@ -8,8 +8,9 @@ import { messageOf, RocketdError } from "../errors.ts";
 import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { HeaderEncoding, ResponseCode, responseCodeName } from "../protocol/codes.ts";
 import type { RequestInput, RequestType } from "../protocol/request.ts";
-import { Connection, type ConnectionOwner, type Received } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { HandlerTable } from "./handlers.ts";
+import type { ConnectionOwner, Received, Sign } from "./owner.ts";
 
 /** How a client connects and what it obeys. */
 export interface RemotingClientOptions {
@@ -20,7 +21,7 @@ export interface RemotingClientOptions {
   /** Time for a connection to come about, ms. */
   readonly connectTimeoutMs?: number;
   /** Fields to add to each of our requests, as a signature. */
-  readonly sign?: ConnectionOwner["sign"];
+  readonly sign?: Sign;
   /** Called when a connection to an address has gone. */
   readonly onClose?: (address: string) => void;
 }

@@ -25,40 +25,23 @@ import { encodeFrame } from "../protocol/encode_frame.ts";
 import { encodeHost, parseIp } from "../protocol/host.ts";
 import type { InputOf } from "../protocol/fields.ts";
 import { decodeFrame, type Frame, frameLength, isAnswer } from "../protocol/frame.ts";
-import type { AnswerHeader, RequestInput, RequestType } from "../protocol/request.ts";
+import type { RequestInput, RequestType } from "../protocol/request.ts";
 import { requestCodeName } from "../protocol/request_codes.ts";
 import type { Answer, HandlerTable, Incoming } from "./handlers.ts";
 import { IncomingRequest } from "./incoming.ts";
 import { peerOf } from "./listener.ts";
+import type { ConnectionOwner, Received } from "./owner.ts";
 import { turnBegan } from "./turn.ts";
 
-const log = getLogger(["rocketd", "remoting"]);
+export type { Received } from "./owner.ts";
 
-/** The answer to a request of ours. `body` is a copy. */
-export interface Received<R = RequestType> {
-  readonly code: number;
-  readonly remark: string | undefined;
-  readonly header: Partial<AnswerHeader<R>>;
-  readonly body: Uint8Array;
-  readonly version: number;
-}
+const log = getLogger(["rocketd", "remoting"]);
 
 interface Pending {
   readonly type: RequestType;
   readonly resolve: (received: Received) => void;
   readonly reject: (error: RocketdError) => void;
   readonly timer: ReturnType<typeof setTimeout>;
-}
-
-/** What a connection tells its owner. */
-export interface ConnectionOwner {
-  readonly handlers: HandlerTable;
-  /** Called once, when the connection has gone, whoever ended it. */
-  closed(connection: Connection): void;
-  /** Called when the peer sent what cannot be a frame, before the connection is closed. */
-  malformed?(connection: Connection, error: unknown): void;
-  /** Fields to add to each of our requests, as a signature. */
-  sign?(ext: Map<string, string>, body: readonly Uint8Array[]): ReadonlyMap<string, string>;
 }
 
 let connections = 0;
@@ -75,6 +58,8 @@ export class Connection {
   readonly peerPort: number;
   /** The peer as a message's host: address bytes, then the port in 4 bytes. */
   readonly peerHost: Uint8Array;
+  /** Whether the peer is on this machine. */
+  readonly isLocal: boolean;
   /** Time of the last read or finished write, ms. */
   lastActivity = Date.now();
   readonly #conn: Deno.Conn;
@@ -96,11 +81,12 @@ export class Connection {
   constructor(conn: Deno.Conn, owner: ConnectionOwner, readonly encoding: HeaderEncoding) {
     this.#conn = conn;
     this.#owner = owner;
-    const { ip, port, text } = peerOf(conn);
+    const { ip, port, text, isLocal } = peerOf(conn);
     this.peerIp = ip;
     this.peerPort = port;
     this.peerHost = encodeHost(parseIp(ip) ?? new Uint8Array(4), port);
     this.peer = text;
+    this.isLocal = isLocal;
   }
 
   /** Whether so much is unsent that new answers had better wait for {@linkcode whenDrained}. */

@@ -50,9 +50,25 @@ export async function acceptAll(
   }
 }
 
-/** Address of a peer; one of IPv4 that came in over IPv6 looks like itself. */
-export function peerOf(conn: Deno.Conn): { readonly ip: string; readonly port: number; readonly text: string } {
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** An address of IPv4 that came in over IPv6 looks like itself. */
+  readonly ip: string;
+  readonly port: number;
+  /** Both, as `ip:port` or `[v6]:port`. */
+  readonly text: string;
+  /** It is on this machine: its address is a loopback address, or the very one that it connected to. */
+  readonly isLocal: boolean;
+}
+
+/** Names the peer of a connection. */
+export function peerOf(conn: Pick<Deno.Conn, "remoteAddr" | "localAddr">): Peer {
   const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
-  const ip = hostname.startsWith("::ffff:") ? hostname.slice("::ffff:".length) : hostname;
-  return { ip, port, text: ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}` };
+  const ip = plain(hostname), here = plain((conn.localAddr as Deno.NetAddr).hostname);
+  const isLocal = ip.startsWith("127.") || ip === "::1" || ip === here;
+  return { ip, port, text: ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`, isLocal };
+}
+
+function plain(hostname: string): string {
+  return hostname.startsWith("::ffff:") ? hostname.slice("::ffff:".length) : hostname;
 }

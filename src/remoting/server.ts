@@ -5,9 +5,10 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { HeaderEncoding } from "../protocol/codes.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { HandlerTable } from "./handlers.ts";
 import { acceptAll, listenOn } from "./listener.ts";
+import type { ConnectionOwner } from "./owner.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 

@@ -25,6 +25,7 @@ function nameserver(folder: string, listenPort = 0): Promise<Nameserver> {
     listenPort,
     kvConfigPath: `${folder}/kvConfig.json`,
     orderMessageEnable: true,
+    adminRequestsFrom: [],
     maxConnections: 100,
     serverChannelMaxIdleTimeSeconds: 120,
   });

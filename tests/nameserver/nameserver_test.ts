@@ -62,6 +62,7 @@ async function running(work: (running: Running) => Promise<void>): Promise<void>
     listenPort: 0,
     kvConfigPath: `${folder}/namesrv/kvConfig.json`,
     orderMessageEnable: true,
+    adminRequestsFrom: [],
     maxConnections: 10,
     serverChannelMaxIdleTimeSeconds: 120,
   });

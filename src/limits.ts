@@ -96,6 +96,8 @@ export const BENCH_BODY_BYTES_MAX = 4 * MiB;
 /** Connections and requests in flight on each that `rocketd bench` may use. */
 export const BENCH_CONNECTIONS_MAX = 1_000;
 export const BENCH_IN_FLIGHT_MAX = 10_000;
+/** Brokers that `rocketd admin` asks at the same time. */
+export const ADMIN_BROKERS_AT_ONCE = 16;
 
 // ---- consume queues and index ----
 
@@ -289,3 +291,24 @@ export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
 export const QUEUE_ID_STORED_MAX = 0x7fff_ffff;
 /** How often queues, index and checkpoint are made durable, ms. */
 export const CHECKPOINT_INTERVAL_MS = 10_000;
+
+// ---- HTTP for machines ----
+
+/** Open connections of the HTTP listener, one request each; one more is closed at once. */
+export const HTTP_CONNECTIONS_MAX = 256;
+/** Path and headers of a request, bytes; and the first of the buffers that they are read into. */
+export const HTTP_HEAD_BYTES_MAX = 16 * KiB;
+export const HTTP_READ_BYTES = 2 * KiB;
+/** Path and query, characters. */
+export const HTTP_TARGET_LENGTH_MAX = 4 * KiB;
+/** Header lines of a request. */
+export const HTTP_HEADERS_MAX = 64;
+/** How long a peer may take to send its request, and to take its answer, ms. */
+export const HTTP_HEAD_MS = 10_000;
+export const HTTP_ANSWER_MS = 60_000;
+/** Bytes that one write hands to the socket. */
+export const HTTP_WRITE_BYTES = 64 * KiB;
+/** Bytes that are read and dropped after an answer, so that the peer gets to see it. */
+export const HTTP_LINGER_BYTES_MAX = 256 * KiB;
+/** Bytes of all answers that their peers have not taken yet; one more answer is refused. */
+export const HTTP_UNSENT_BYTES_MAX = 64 * MiB;

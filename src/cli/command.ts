@@ -10,6 +10,10 @@ export interface Flag {
   readonly name: string;
   /** One letter, as mqadmin has it. */
   readonly short?: string;
+  /** Other long names, which the help does not show. */
+  readonly aliases?: readonly string[];
+  /** The words that its value can be, for completion. */
+  readonly words?: readonly string[];
   /** What its value is called in the help: `FILE`. */
   readonly value?: string;
   readonly help: string;
@@ -30,6 +34,17 @@ export interface Command {
   readonly notes?: readonly string[];
   /** Does it and gives the exit code. Throws {@linkcode UsageError} for what only it can check. */
   readonly run: (args: Args) => number | Promise<number>;
+}
+
+/** A command with commands of its own such as `rocketd admin`; their names begin with its own. */
+export interface CommandGroup {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  readonly sections: readonly { readonly title: string; readonly commands: readonly Command[] }[];
+  readonly notes?: readonly string[];
+  /** The command that a name stands for. */
+  readonly find: (name: string) => Command | undefined;
 }
 
 /** A command line that cannot be used: one line on stderr, exit code 2. */
@@ -108,7 +123,9 @@ export function readArgs(command: Pick<Command, "flags" | "operands">, args: rea
 }
 
 function findFlag(flags: readonly Flag[], spelling: string): Flag {
-  const found = flags.find(({ name, short }) => spelling === `--${name}` || spelling === `-${short}`);
+  const found = flags.find(({ name, short, aliases = [] }) =>
+    spelling === `-${short}` || [name, ...aliases].some((one) => spelling === `--${one}`)
+  );
   if (found) return found;
   const guess = nearest(spelling, flags.map(({ name }) => `--${name}`));
   const known = flags.map(({ name }) => `--${name}`).join(", ");

@@ -4,7 +4,7 @@
  * @module
  */
 import { VERSION } from "../version.ts";
-import type { Command, Flag } from "./command.ts";
+import type { Command, CommandGroup, Flag } from "./command.ts";
 
 /** Two columns, the second one aligned. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
@@ -27,8 +27,28 @@ export function commandHelp(command: Command): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** What `rocketd admin --help` prints. */
+export function groupHelp({ name, summary, sections, notes = [] }: CommandGroup): string {
+  const rows = sections.flatMap(({ commands }) =>
+    commands.map((one) => [one.name.slice(name.length + 1), one.summary] as const)
+  );
+  const lines = columns(rows);
+  const shown = sections.flatMap(({ title, commands }) => ["", `${title}:`, ...lines.splice(0, commands.length)]);
+  return `${
+    [
+      summary,
+      "",
+      `Usage: rocketd ${name} COMMAND [flags]`,
+      `       rocketd ${name} COMMAND --help`,
+      ...shown,
+      "",
+      ...notes,
+    ].join("\n")
+  }\n`;
+}
+
 /** What `rocketd --help` prints. */
-export function mainHelp(run: Command, commands: readonly Command[]): string {
+export function mainHelp(run: Command, commands: readonly (Command | CommandGroup)[]): string {
   return `${
     [
       "rocketd: a RocketMQ 4.x compatible nameserver and broker in one program",

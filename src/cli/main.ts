@@ -5,29 +5,28 @@
  */
 import { nearest } from "../config/mod.ts";
 import { messageOf, RocketdError } from "../errors.ts";
+import { admin } from "./admin.ts";
 import { bench } from "./bench.ts";
 import { checkConfig } from "./check_config.ts";
-import { type Command, readArgs, UsageError } from "./command.ts";
+import { type Command, type CommandGroup, readArgs, UsageError } from "./command.ts";
 import { consume } from "./consume.ts";
-import { commandHelp, mainHelp, versionLine } from "./help.ts";
+import { commandHelp, groupHelp, mainHelp, versionLine } from "./help.ts";
 import { complain, print } from "./output.ts";
 import { produce } from "./produce.ts";
 import { runCommand } from "./run.ts";
 
 /** All commands, in the order of the help. */
-const COMMANDS: readonly Command[] = [produce, consume, bench, checkConfig];
+const COMMANDS: readonly (Command | CommandGroup)[] = [produce, consume, bench, admin, checkConfig];
 
 /** Runs `rocketd` with the arguments after its name. Gives the exit code: 0, 1 for a failure, 2 for wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {
   const [first] = args;
   if (first !== undefined && !first.startsWith("-")) {
     const command = COMMANDS.find(({ name }) => name === first);
-    if (command) return await runOne(command, args.slice(1));
+    if (command && "run" in command) return await runOne(command, args.slice(1));
+    if (command) return await runOneOf(command, args.slice(1));
     const names = COMMANDS.map(({ name }) => name);
-    const guess = nearest(first, names);
-    const hint = guess ? `did you mean ${guess}?` : `expected one of ${names.join(", ")}, or --role`;
-    await complain(`rocketd: unknown command ${JSON.stringify(first)}: ${hint}\n`);
-    return 2;
+    return await unknown("rocketd", first, names, `expected one of ${names.join(", ")}, or --role`);
   }
   if (wants(args, "--help", "-h")) {
     await print(mainHelp(runCommand, COMMANDS));
@@ -38,6 +37,29 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   return await runOne(runCommand, args);
+}
+
+async function unknown(program: string, given: string, names: readonly string[], expected: string): Promise<number> {
+  const guess = nearest(given, names);
+  const hint = guess ? `did you mean ${guess}?` : expected;
+  await complain(`${program}: unknown command ${JSON.stringify(given)}: ${hint}\n`);
+  return 2;
+}
+
+async function runOneOf(group: CommandGroup, [first, ...rest]: readonly string[]): Promise<number> {
+  const program = `rocketd ${group.name}`;
+  if (first === undefined || (first.startsWith("-") && !wants([first], "--help", "-h"))) {
+    await complain(`${program}: expected a command (${program} --help lists them)\n`);
+    return 2;
+  }
+  if (first.startsWith("-")) {
+    await print(groupHelp(group));
+    return 0;
+  }
+  const command = group.find(first);
+  if (command) return await runOne(command, rest);
+  const names = group.sections.flatMap(({ commands }) => commands.map(({ name }) => name.slice(group.name.length + 1)));
+  return await unknown(program, first, names, `${program} --help lists them`);
 }
 
 /** Whether one of the spellings stands before `--`. */

@@ -8,6 +8,7 @@ import { decodeTopicRoute, type TopicRouteData } from "../protocol/bodies/mod.ts
 import { MASTER_ID, Permission, ResponseCode } from "../protocol/codes.ts";
 import { GetRouteinfoByTopic } from "../protocol/requests.ts";
 import { type RemotingClient, succeed } from "../remoting/client.ts";
+import { Nameservers } from "./nameservers.ts";
 import { compareQueues, type MessageQueue } from "./rebalance.ts";
 
 /** How long a route is believed, ms: `pollNameServerInterval` of Java's clients. */
@@ -65,23 +66,12 @@ interface Kept {
 
 /** Finds and keeps routes. Callers that ask for the same topic at the same time share one request. */
 export class RouteBook {
-  readonly #nameservers: readonly string[];
-  readonly #client: RemotingClient;
+  readonly #nameservers: Nameservers;
   readonly #kept = new Map<string, Kept>();
-  #current = 0;
 
   /** `nameservers`: `host:port`, several joined by `;` or as a list. */
   constructor(client: RemotingClient, nameservers: string | readonly string[]) {
-    this.#client = client;
-    const list = typeof nameservers === "string" ? nameservers.split(";") : nameservers;
-    this.#nameservers = list.map((address) => address.trim()).filter((address) => address !== "");
-    if (this.#nameservers.length === 0) {
-      throw new RocketdError("invalidArgument", "Cannot look for topics: no nameserver is given", {
-        field: "nameservers",
-        value: nameservers,
-        allowed: "host:port, several joined by ;",
-      });
-    }
+    this.#nameservers = new Nameservers(client, nameservers, NAMESERVER_TIMEOUT_MS);
   }
 
   /** The route of a topic that exists. Throws `notFound`, or `unavailable` when no nameserver answers. */
@@ -118,32 +108,19 @@ export class RouteBook {
     return kept.route;
   }
 
-  async #ask(topic: string): Promise<TopicRouteData> {
-    let failure: unknown;
-    for (let attempt = 0; attempt < this.#nameservers.length; attempt++) {
-      const address = this.#nameservers[this.#current % this.#nameservers.length]!;
-      try {
-        const header = { topic, acceptStandardJsonOnly: true };
-        const answer = await this.#client.invoke(
-          address,
-          GetRouteinfoByTopic,
-          header,
-          undefined,
-          NAMESERVER_TIMEOUT_MS,
-        );
-        if (answer.code === ResponseCode.TOPIC_NOT_EXIST) {
-          throw new RocketdError("notFound", `Cannot find the topic ${topic}: no broker has it`, {
-            field: "topic",
-            value: topic,
-          });
-        }
-        return decodeTopicRoute(succeed(answer, `the route of ${topic}`).body);
-      } catch (error) {
-        if (!(error instanceof RocketdError) || !error.retriable) throw error;
-        failure = error;
-        this.#current++;
-      }
-    }
-    throw failure;
+  #ask(topic: string): Promise<TopicRouteData> {
+    return askRoute(this.#nameservers, topic);
   }
+}
+
+/** The route of a topic as a nameserver tells it now. Throws `notFound`, or `unavailable` when none answers. */
+export async function askRoute(nameservers: Nameservers, topic: string): Promise<TopicRouteData> {
+  const answer = await nameservers.ask(GetRouteinfoByTopic, { topic, acceptStandardJsonOnly: true });
+  if (answer.code === ResponseCode.TOPIC_NOT_EXIST) {
+    throw new RocketdError("notFound", `Cannot find the topic ${topic}: no broker has it`, {
+      field: "topic",
+      value: topic,
+    });
+  }
+  return decodeTopicRoute(succeed(answer, `the route of ${topic}`).body);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GROUP_CLIENTS_MAX, KV_ENTRIES_MAX, KV_TEXT_LENGTH_MAX, ROUTE_ENTRIES_MAX } from "../../limits.ts";
+import { GROUP_CLIENTS_MAX, GROUPS_MAX, KV_ENTRIES_MAX, KV_TEXT_LENGTH_MAX, ROUTE_ENTRIES_MAX } from "../../limits.ts";
 import { fastJsonBytes } from "../fastjson.ts";
 import { decodeJson, list, maybe, object, table, text } from "./shape.ts";
 
@@ -24,6 +24,13 @@ export function decodeTopicList(bytes: Uint8Array): TopicList {
 
 export function encodeTopicList(value: TopicList): Uint8Array<ArrayBuffer> {
   return fastJsonBytes(value);
+}
+
+const groupListShape = object({ groupList: maybe(list(text(), GROUPS_MAX), () => []) });
+
+/** Reads the answer of QUERY_TOPIC_CONSUME_BY_WHO: consumer groups. */
+export function decodeGroupList(bytes: Uint8Array): string[] {
+  return decodeJson(groupListShape, bytes).groupList;
 }
 
 /** The answer of QUERY_TOPIC_CONSUME_BY_WHO. */

@@ -1,0 +1,131 @@
+/**
+ * `rocketd admin COMMAND`: what administrators do, as mqadmin does it. Flags, help and checks come from the table of
+ * commands in src/client/admin.
+ *
+ * @module
+ */
+import {
+  Admin,
+  ADMIN_COMMANDS,
+  type AdminCommand,
+  type AdminResult,
+  AREAS,
+  findAdminCommand,
+  readValues,
+  resultData,
+} from "../client/admin/mod.ts";
+import { RocketdError } from "../errors.ts";
+import { setup } from "../logging/mod.ts";
+import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
+import { type Args, type Command, type CommandGroup, type Flag, UsageError } from "./command.ts";
+import { complain, print } from "./output.ts";
+import { resultText } from "./table.ts";
+
+const JSON_FLAG: Flag = { name: "json", help: "print the result as one JSON object, with raw numbers" };
+const YES_FLAG: Flag = { name: "yes", short: "y", help: "do it without asking" };
+const TIMEOUT_FLAG: Flag = { name: "timeout", value: "MS", help: "time for each answer (5000)" };
+const INTERVAL_FLAG: Flag = { name: "interval", short: "i", value: "S", help: "show it again after so many seconds" };
+/** Longest time for an answer or between two showings, ms. */
+const TIMER_MS_MAX = 0x7fff_ffff;
+
+/** `rocketd admin`. */
+export const admin: CommandGroup = {
+  name: "admin",
+  summary: "Look after a cluster, as mqadmin does",
+  sections: AREAS.map((area) => ({
+    title: area,
+    commands: ADMIN_COMMANDS.filter((command) => command.area === area).map(commandOf),
+  })).filter(({ commands }) => commands.length > 0),
+  notes: [
+    "Names and letters are mqadmin's; capitals do not matter in names. A command that loses something asks first,",
+    "or takes --yes. The exit code is 1 if anybody asked did not answer or refused, and 2 for wrong usage.",
+  ],
+  find: (name) => {
+    const found = findAdminCommand(name);
+    return found && commandOf(found);
+  },
+};
+
+function commandOf(command: AdminCommand): Command {
+  return {
+    name: `admin ${command.name}`,
+    summary: command.summary,
+    flags: flagsOf(command),
+    ...(command.notes && { notes: command.notes }),
+    run: (args) => run(command, args),
+  };
+}
+
+function flagsOf({ options, asks, watched }: AdminCommand): Flag[] {
+  const own = Object.entries(options).map(([name, { short, aliases, value, help, required, words }]): Flag => ({
+    name,
+    ...(short !== undefined && { short }),
+    ...(aliases && { aliases }),
+    ...(value !== undefined && { value }),
+    help,
+    ...(required && { required }),
+    ...(words && { words }),
+  }));
+  return [
+    ...own,
+    ...(watched ? [INTERVAL_FLAG] : []),
+    ...(asks ? [YES_FLAG] : []),
+    JSON_FLAG,
+    TIMEOUT_FLAG,
+    ...CLIENT_FLAGS,
+  ];
+}
+
+async function run(command: AdminCommand, args: Args): Promise<number> {
+  await setup({ level: "warn" });
+  const timeoutMs = args.int(TIMEOUT_FLAG.name, { min: 1, max: TIMER_MS_MAX });
+  const seconds = args.int(INTERVAL_FLAG.name, { min: 1, max: Math.floor(TIMER_MS_MAX / 1000) });
+  return await asUsage(async () => {
+    const values = readValues(command.options, (name) => args.text(name));
+    if (command.asks && !args.has(YES_FLAG.name) && !await agreed(command.asks(values))) {
+      await complain("Nothing was done.\n");
+      return 1;
+    }
+    await using admin = new Admin({
+      nameservers: nameserversOf(args),
+      ...await clientOptions(args),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+    for (;;) {
+      const code = await show(await command.run(admin, values), args.has(JSON_FLAG.name));
+      if (seconds === undefined) return code;
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    }
+  });
+}
+
+/** What a person or script gave and cannot be used is wrong usage, wherever it is found. */
+async function asUsage(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RocketdError && error.code === "invalidArgument") throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+async function agreed(question: string): Promise<boolean> {
+  if (!Deno.stdin.isTerminal()) {
+    throw new UsageError(`${question} Nobody can be asked here: expected --yes`);
+  }
+  await complain(`${question} [y/N] `);
+  const buffer = new Uint8Array(16);
+  const count = await Deno.stdin.read(buffer) ?? 0;
+  return /^y(es)?$/i.test(new TextDecoder().decode(buffer.subarray(0, count)).trim());
+}
+
+async function show(result: AdminResult, json: boolean): Promise<number> {
+  const { parts, failures } = result;
+  if (json) await print(`${JSON.stringify(resultData(result))}\n`);
+  // Tables of nothing would hide that nobody answered.
+  else if (failures.length === 0 || parts.some(({ rows }) => rows.length > 0)) await print(resultText(result));
+  for (const { name, address, reason } of failures) {
+    await complain(`rocketd admin: ${`${name} ${name === address ? "" : address}`.trim()}: ${reason}\n`);
+  }
+  return failures.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,96 @@
+/**
+ * Tables and records for people: aligned columns, numbers with their units, ISO times.
+ *
+ * @module
+ */
+import { type AdminResult, type Cell, isoTime, type Kind, type Part } from "../client/admin/mod.ts";
+import { Permission } from "../protocol/codes.ts";
+
+const GAP = "  ";
+/** What stands where there is no value. */
+const NONE = "-";
+const RIGHT: ReadonlySet<Kind> = new Set(["count", "bytes", "ms", "rate", "percent"]);
+
+/** All parts of a result, with a blank line between them. */
+export function resultText({ parts, remarks = [] }: AdminResult): string {
+  const texts = parts.map((part) => part.record ? recordText(part) : tableText(part));
+  if (remarks.length > 0) texts.push(remarks.map((remark) => `${printable(remark)}\n`).join(""));
+  return texts.join("\n");
+}
+
+function tableText({ columns, rows }: Part): string {
+  const shown = Object.entries(columns).map(([name, { title, kind }]) => {
+    const cells = rows.map((row) => cellText(kind, row[name] ?? null));
+    const width = Math.max(title.length, ...cells.map((cell) => cell.length));
+    const pad = (cell: string) => RIGHT.has(kind) ? cell.padStart(width) : cell.padEnd(width);
+    return [title, ...cells].map(pad);
+  });
+  const lines = Array.from({ length: rows.length + 1 }, (_, i) => shown.map((cells) => cells[i]!).join(GAP).trimEnd());
+  if (rows.length === 0) lines.push("none");
+  return `${lines.join("\n")}\n`;
+}
+
+function recordText({ columns, rows: [row = {}] }: Part): string {
+  const width = Math.max(...Object.values(columns).map(({ title }) => title.length));
+  return Object.entries(columns).map(([name, { title, kind }]) => {
+    const lines = cellText(kind, row[name] ?? null, "\n").split("\n");
+    return `${title.padEnd(width)}${GAP}${lines.join(`\n${" ".repeat(width)}${GAP}`)}\n`;
+  }).join("");
+}
+
+/** A value as people read it. Line breaks stay where `breaks` allows them. */
+function cellText(kind: Kind, value: Cell, breaks = ""): string {
+  if (value === null || value === "") return NONE;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return printable(value, breaks);
+  if (typeof value !== "number") return value.length === 0 ? NONE : printable(value.join(", "), breaks);
+  switch (kind) {
+    case "bytes":
+      return bytesText(value);
+    case "ms":
+      return durationText(value);
+    case "rate":
+      return `${value.toFixed(2)}/s`;
+    case "percent":
+      return `${value.toFixed(1)} %`;
+    case "perm":
+      return permText(value);
+    case "time":
+      return isoTime(value) ?? NONE;
+    default:
+      return String(value);
+  }
+}
+
+/** What a peer says may not move the cursor or colour the screen. */
+function printable(text: string, breaks = ""): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) => {
+    return breaks.includes(control) ? control : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
+const BINARY_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** `17 B`, `1.5 GiB`. */
+export function bytesText(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  for (; Math.abs(value) >= 1000 && unit < BINARY_UNITS.length - 1; unit++) value /= 2 ** 10;
+  return `${unit === 0 ? value : value.toFixed(1)} ${BINARY_UNITS[unit]}`;
+}
+
+/** `17 ms`, `1.5 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+export function durationText(ms: number): string {
+  if (ms < 0) return NONE;
+  if (ms < 1000) return `${Number.isInteger(ms) ? ms : ms.toFixed(2)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor(ms / 1000) % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function permText(perm: number): string {
+  return `${perm & Permission.READ ? "R" : ""}${perm & Permission.WRITE ? "W" : ""}` || NONE;
+}

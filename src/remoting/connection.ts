@@ -27,7 +27,7 @@ import type { InputOf } from "../protocol/fields.ts";
 import { decodeFrame, type Frame, frameLength, isAnswer } from "../protocol/frame.ts";
 import type { RequestInput, RequestType } from "../protocol/request.ts";
 import { requestCodeName } from "../protocol/request_codes.ts";
-import type { Answer, HandlerTable, Incoming } from "./handlers.ts";
+import type { Answer, Incoming } from "./handlers.ts";
 import { IncomingRequest } from "./incoming.ts";
 import { peerOf } from "./listener.ts";
 import type { ConnectionOwner, Received } from "./owner.ts";

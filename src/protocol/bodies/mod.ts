@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./broker_stats.ts";
+export * from "./connections.ts";
 export * from "./consume_stats.ts";
 export * from "./consumer_offsets.ts";
 export * from "./data_version.ts";
@@ -14,7 +15,9 @@ export * from "./lists.ts";
 export * from "./message_queue.ts";
 export * from "./queue_entries.ts";
 export * from "./register_broker.ts";
+export * from "./reset_offset.ts";
 export * from "./route.ts";
+export * from "./running_info.ts";
 export * from "./subscription_group.ts";
 export * from "./topic_config.ts";
 export * from "./topic_stats.ts";

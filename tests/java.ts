@@ -24,6 +24,7 @@ const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "TransactionListening.java": (set) => set !== "client-4.1.0-incubating",
   "TransactionExecuting.java": (set) => set === "client-4.1.0-incubating",
   "AdminTool.java": (set) => set.startsWith("server-"),
+  "MqAdmin.java": (set) => set.startsWith("server-"),
   "OrderTopic.java": (set) => set.startsWith("server-"),
   "Requesting.java": (set) => set !== "client-4.1.0-incubating",
   "SystemTopics.java": (set) => set !== "client-5.1.4",

@@ -66,6 +66,8 @@ export class JavaShell implements AsyncDisposable {
         "Interop",
         namesrvAddr,
       ],
+      // Some commands of the operator's tool write files where they are started.
+      cwd: dir,
       stdin: "piped",
       stdout: "piped",
     }).spawn();

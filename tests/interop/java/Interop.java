@@ -42,6 +42,9 @@ public final class Interop {
             case "create-topic-by-client": Topics.createByClient(session, args[0], Integer.parseInt(args[1])); break;
             case "auto-create-topic": Topics.autoCreate(session, args[0]); break;
             case "admin-tool": Compat.call("AdminTool", "run", session, args); break;
+            case "mqadmin": Compat.call("MqAdmin", "run", session, args); break;
+            case "mqadmin-endless": Compat.call("MqAdmin", "endless", session, args); break;
+            case "mqadmin-list": Compat.call("MqAdmin", "list", session, args); break;
             case "send": Sending.sendAll(session, args[0], Boolean.parseBoolean(args[1])); break;
             case "consume-filtered": Consuming.filtered(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
             case "consume-all": Consuming.everything(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;

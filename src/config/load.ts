@@ -6,10 +6,10 @@
  */
 import { messageOf } from "../errors.ts";
 import type { BrokerSettings } from "./broker.ts";
-import { JAVA_ONLY } from "./java_only.ts";
+import { JAVA_ABSENT, JAVA_ONLY } from "./java_only.ts";
 import type { NameserverSettings } from "./nameserver.ts";
 import { nearest } from "./nearest.ts";
-import { type Origin, type Problem, shown, shownKey } from "./problem.ts";
+import { type Origin, type Place, type Problem, shown, shownKey, shownValue } from "./problem.ts";
 import { partOf, type Role, TABLES } from "./roles.ts";
 import { type Given, ruleBreaches } from "./rules.ts";
 import type { Setting } from "./setting.ts";
@@ -94,11 +94,17 @@ interface Meaning {
 
 class Loader {
   readonly problems: Problem[] = [];
-  readonly warnings: string[] = [];
+  readonly #ignored = new Set<string>();
   readonly given: Given = { nameserver: new Map(), broker: new Map() };
   private readonly values: Record<Part, Map<string, unknown>> = { nameserver: new Map(), broker: new Map() };
 
   constructor(private readonly parts: readonly Part[]) {}
+
+  /** What is odd but harmless. */
+  get warnings(): string[] {
+    if (this.#ignored.size === 0) return [];
+    return [`settings of RocketMQ that mean nothing to rocketd are ignored: ${[...this.#ignored].join(", ")}`];
+  }
 
   /** Takes the entries of one source; a later source overrides an earlier one. */
   take(source: Source): void {
@@ -115,19 +121,29 @@ class Loader {
     if (running.length === 0 && prefix === undefined && entry.origin !== "environment") {
       const owner = targets[0]!.part;
       const allowed = `settings of ${this.parts.join(" and ")}`;
-      return this.problem(entry, allowed, `is a setting of a ${owner}, which this process is not: expected ${allowed}`);
+      return this.problem(
+        entry,
+        entry.keyAt,
+        allowed,
+        `is a setting of a ${owner}, which this process is not: expected ${allowed}`,
+      );
     }
     if (prefix === undefined && running.length > 1 && running.some(({ setting }) => setting.perRole)) {
       const allowed = running.map(({ part, name }) => `${part}.${name}`).join(" or ");
-      return this.problem(entry, allowed, `${shown(entry.value)} could be for each role: expected ${allowed}`);
+      return this.problem(
+        entry,
+        entry.keyAt,
+        allowed,
+        `${shown(entry.value)} could be for each role: expected ${allowed}`,
+      );
     }
     // What is said of a role that does not run here is checked, too.
     const concerned = running.length > 0 ? running : targets;
     const values = concerned.map(({ setting }) => setting.parse(entry.value));
     const wrong = concerned.find((_, index) => values[index] === undefined);
     if (wrong) {
-      const value = wrong.setting.secret ? "(not shown)" : shown(entry.value);
-      return this.problem(entry, wrong.setting.allowed, `${value}: expected ${wrong.setting.allowed}`);
+      const { allowed } = wrong.setting;
+      return this.problem(entry, entry.valueAt, allowed, `${shownValue(entry.key, entry.value)}: expected ${allowed}`);
     }
     concerned.forEach(({ part, name }, index) => {
       this.values[part].set(name, values[index]);
@@ -136,20 +152,22 @@ class Loader {
   }
 
   private unknown(entry: Entry, prefix: Part | undefined, bare: string): void {
-    if (JAVA_ONLY.has(bare)) {
-      this.warnings.push(`${shownKey(entry.key)} has no effect here: it tunes the Java server`);
+    const absent = JAVA_ABSENT.get(bare);
+    if (JAVA_ONLY.has(bare) || absent?.off.test(entry.value)) {
+      this.#ignored.add(shownKey(entry.key));
       return;
+    }
+    if (absent !== undefined) {
+      return this.problem(entry, entry.valueAt, "", `${shown(entry.value)} is not possible here: ${absent.reason}`);
     }
     const names = (prefix ? [prefix] : this.parts).flatMap((part) => Object.keys(TABLES[part]));
     const guess = nearest(bare, names);
     const allowed = guess ?? `settings of ${(prefix ? [prefix] : this.parts).join(" and ")}`;
     const hint = guess === undefined ? `expected ${allowed}` : `did you mean ${guess}?`;
-    this.problem(entry, allowed, `= ${shown(entry.value)} is not a setting: ${hint}`);
+    this.problem(entry, entry.keyAt, allowed, `= ${shownValue(entry.key, entry.value)} is not a setting: ${hint}`);
   }
 
-  private problem(entry: Entry, allowed: string, text: string): void {
-    const { origin, line, key, value } = entry;
-    const place = line === undefined ? {} : { line };
+  private problem({ origin, key, value }: Entry, place: Place | undefined, allowed: string, text: string): void {
     this.problems.push({ origin, ...place, key, value, allowed, message: `${shownKey(key)} ${text}` });
   }
 

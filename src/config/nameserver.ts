@@ -4,8 +4,7 @@
  * @module
  */
 import { commonSettings } from "./common.ts";
-import { NAME } from "./forms.ts";
-import { bool, int, path, type SettingsOf, string } from "./setting.ts";
+import { bool, int, path, type SettingsOf } from "./setting.ts";
 
 export const nameserverSettings = {
   listenPort: int({ default: 9876, perRole: true, max: 65535, help: "port to listen on; 0 takes any free one" }),
@@ -16,8 +15,6 @@ export const nameserverSettings = {
     help: "file that keeps the key-value configuration",
   }),
   orderMessageEnable: bool({ default: false, hot: true, help: "add the order configuration of a topic to its route" }),
-  productEnvName: string(NAME, { default: "center", help: "environment, for the cluster test route" }),
-  clusterTest: bool({ default: false, help: "answer unknown topics from the nameservers of productEnvName" }),
 };
 
 /** What a nameserver runs with. */

@@ -7,11 +7,15 @@
 /** Where a value was given. */
 export type Origin = "file" | "environment" | "--set";
 
-/** One mistake. `message` names key, value and what is allowed; the other fields are its parts. */
-export interface Problem {
-  readonly origin: Origin;
-  /** In the file, from 1; not known where the file is not one key a line. */
+/** Where in the file something stands, both from 1; empty for what is in no file, or written in an odd way. */
+export interface Place {
   readonly line?: number;
+  readonly column?: number;
+}
+
+/** One mistake. `message` names key, value and what is allowed; the other fields are its parts. */
+export interface Problem extends Place {
+  readonly origin: Origin;
   readonly key: string;
   readonly value: string;
   readonly allowed: string;
@@ -36,8 +40,16 @@ export function shownKey(key: string): string {
   return /^[\w.-]{1,100}$/.test(key) ? key : shown(key);
 }
 
-/** A problem as one line: `broker.yaml:3: listenPort "x": expected a whole number`. */
+/** The value of a key as it is shown; never that of a secret, however the key is spelt. */
+export function shownValue(key: string, value: string): string {
+  return SECRET_NAME.test(key) ? "(not shown)" : shown(value);
+}
+
+/** What every setting with a secret has in its name, so that a mistake in its line cannot tell it either. */
+export const SECRET_NAME = /secret|passw|token/i;
+
+/** A problem as one line: `broker.yaml:3:13: listenPort "x": expected a whole number`. */
 export function problemLine(problem: Problem, file: string | undefined): string {
-  const place = { file: file ?? "file", environment: "environment", "--set": "--set" }[problem.origin];
-  return `${place}${problem.line === undefined ? "" : `:${problem.line}`}: ${problem.message}`;
+  const origin = { file: file ?? "file", environment: "environment", "--set": "--set" }[problem.origin];
+  return `${[origin, problem.line, problem.column].filter((part) => part !== undefined).join(":")}: ${problem.message}`;
 }

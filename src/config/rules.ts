@@ -20,11 +20,17 @@ interface Breach {
 
 /** Says which settings contradict each other. Settings that were not given do not break a rule by themselves. */
 export function ruleBreaches(settings: NodeSettings, given: Given): Problem[] {
-  return [...roleBreaches(settings), ...portBreaches(settings)].flatMap(({ part, names, value, allowed }) => {
+  const breaches = [
+    ...roleBreaches(settings),
+    ...portBreaches(settings),
+    ...folderBreaches(settings, given),
+    ...httpBreaches(settings, given),
+  ];
+  return breaches.flatMap(({ part, names, value, allowed }) => {
     const entry = names.map((name) => given[part].get(name)).find((found) => found !== undefined);
-    const { origin = "--set", line, key = names[0]! } = entry ?? {};
+    const { origin = "--set", valueAt, key = names[0]! } = entry ?? {};
     const message = `${key} ${shown(String(value))}: expected ${allowed}`;
-    return [{ origin, ...(line !== undefined && { line }), key, value: String(value), allowed, message }];
+    return [{ origin, ...valueAt, key, value: String(value), allowed, message }];
   });
 }
 
@@ -42,6 +48,22 @@ function roleBreaches({ roles, broker }: NodeSettings): Breach[] {
     breaches.push({ part: "broker", names: ["brokerId"], value: brokerId, allowed });
   }
   return breaches;
+}
+
+/** RocketMQ takes several folders for the commit log, joined by commas, since 4.9.0; a file that has them is not obeyed. */
+function folderBreaches({ broker }: NodeSettings, given: Given): Breach[] {
+  const name = "storePathCommitLog";
+  if (!broker?.[name].includes(",") || !given.broker.has(name)) return [];
+  return [{ part: "broker", names: [name], value: broker[name], allowed: "one folder, without a comma in its name" }];
+}
+
+/** A process answers HTTP in one place: the broker's, where there is one. */
+function httpBreaches({ nameserver, broker }: NodeSettings, given: Given): Breach[] {
+  if (!nameserver || !broker || !given.nameserver.has("httpListen")) return [];
+  const { httpListen: value } = nameserver;
+  if (value === broker.httpListen) return [];
+  const allowed = `the broker's ${broker.httpListen}, or nothing: the roles of a process share one`;
+  return [{ part: "nameserver", names: ["httpListen"], value, allowed }];
 }
 
 /** Each port of a process is its own. */

@@ -6,12 +6,14 @@
  */
 import { messageOf } from "../errors.ts";
 import { parseYaml } from "../std.ts";
-import { type Origin, printable, type Problem, shown, shownKey } from "./problem.ts";
+import { type Origin, type Place, printable, type Problem, shown, shownKey, shownValue } from "./problem.ts";
 
 /** One `key: value` as it was written. */
 export interface Entry {
   readonly origin: Origin;
-  readonly line?: number;
+  /** Where the key begins, and where the value does. */
+  readonly keyAt?: Place;
+  readonly valueAt?: Place;
   /** May start with the part of the process that it is for: `broker.listenPort`. */
   readonly key: string;
   readonly value: string;
@@ -33,10 +35,10 @@ export function readSource(name: string, text: string): Source {
   return /\.(conf|properties)$/i.test(name) ? readProperties(plain) : readYaml(plain);
 }
 
-function broken(origin: Origin, line: number | undefined, key: string, value: string, allowed: string): Problem {
-  const what = key === "" ? shown(value) : `${shownKey(key)} ${shown(value)}`;
+function broken(origin: Origin, place: Place | undefined, key: string, value: string, allowed: string): Problem {
+  const what = key === "" ? shown(value) : `${shownKey(key)} ${shownValue(key, value)}`;
   const message = `${what}: expected ${allowed}`;
-  return { origin, ...(line !== undefined && { line }), key, value, allowed, message };
+  return { origin, ...place, key, value, allowed, message };
 }
 
 // ---- YAML: a flat map, or one map below the name of each part ----
@@ -47,37 +49,36 @@ function readYaml(text: string): Source {
     // This schema leaves all scalars as they were written: 04 stays "04".
     root = parseYaml(text, { schema: "failsafe" });
   } catch (error) {
-    const [, reason, line] = /^(.*?)(?: at line (\d+)[^]*)?$/s.exec(messageOf(error)) ?? [];
+    const [, reason, line, column] = /^(.*?)(?: at line (\d+), column (\d+)[^]*)?$/s.exec(messageOf(error)) ?? [];
     const message = `Cannot read the file as YAML: ${printable((reason ?? "").split("\n")[0]!)}`;
     const allowed = '"key: value" on each line';
-    const place = line === undefined ? {} : { line: Number(line) };
+    const place = line === undefined ? {} : { line: Number(line), column: Number(column) };
     return { entries: [], problems: [{ origin: "file", ...place, key: "", value: "", allowed, message }] };
   }
   const source: Source = { entries: [], problems: [] };
   if (root === null || root === undefined || root === "") return source;
   if (!isMap(root)) {
-    source.problems.push(broken("file", 1, "", String(root), '"key: value" on each line'));
+    source.problems.push(broken("file", { line: 1, column: 1 }, "", String(root), '"key: value" on each line'));
     return source;
   }
-  const lines = keyLines(text);
+  const places = placesOfKeys(text);
   for (const [key, value] of Object.entries(root)) {
     if (isMap(value) && PARTS.some((part) => part === key)) {
-      for (const [inner, text] of Object.entries(value)) addYaml(source, lines, `${key}.${inner}`, text);
+      for (const [inner, text] of Object.entries(value)) addYaml(source, places, `${key}.${inner}`, text);
     } else {
-      addYaml(source, lines, key, value);
+      addYaml(source, places, key, value);
     }
   }
   return source;
 }
 
-function addYaml({ entries, problems }: Source, lines: Map<string, number>, key: string, value: unknown): void {
-  const line = lines.get(key);
-  const place = line === undefined ? {} : { line };
+function addYaml({ entries, problems }: Source, places: Places, key: string, value: unknown): void {
+  const { keyAt, valueAt } = places.get(key) ?? {};
   const items = Array.isArray(value) ? value : [value ?? ""];
   if (items.every((item) => typeof item === "string")) {
-    entries.push({ origin: "file", ...place, key, value: items.join(";").trim() });
+    entries.push({ origin: "file", ...places.get(key), key, value: items.join(";").trim() });
   } else {
-    problems.push(broken("file", line, key, JSON.stringify(value) ?? "", "one value, or a list of values"));
+    problems.push(broken("file", valueAt ?? keyAt, key, JSON.stringify(value) ?? "", "one value, or a list of values"));
   }
 }
 
@@ -85,18 +86,24 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The line of each key; of a key within `broker:` as `broker.key`. */
-function keyLines(text: string): Map<string, number> {
-  const lines = new Map<string, number>();
+type Places = ReadonlyMap<string, Pick<Entry, "keyAt" | "valueAt">>;
+
+/** Where each key and its value stand; a key within `broker:` is `broker.key`. Those within braces are not found. */
+function placesOfKeys(text: string): Places {
+  const places = new Map<string, Pick<Entry, "keyAt" | "valueAt">>();
   let above = "";
-  text.split(/\r\n|\r|\n/).forEach((line, index) => {
-    const [, indent, , key] = /^(\s*)(["']?)([^\s"'#:][^"'#:]*?)\2\s*:(?:\s|$)/.exec(line) ?? [];
+  text.split(/\r\n|\r|\n/).forEach((content, index) => {
+    const [found = "", indent = "", , key, rest] =
+      /^(\s*)(["']?)([^\s"'#:][^"'#:]*?)\2\s*:(?:\s+([^#]?)|$)/.exec(content) ?? [];
     if (key === undefined) return;
     if (indent === "") above = key;
     const full = indent === "" ? key : `${above}.${key}`;
-    if (!lines.has(full)) lines.set(full, index + 1);
+    if (places.has(full)) return;
+    const line = index + 1, keyAt = { line, column: indent.length + 1 };
+    // A list below its key has no place of its own.
+    places.set(full, { keyAt, valueAt: rest ? { line, column: found.length } : keyAt });
   });
-  return lines;
+  return places;
 }
 
 // ---- Java properties ----
@@ -109,27 +116,31 @@ function unescape(text: string): string {
   });
 }
 
-function readProperties(text: string): Source {
+/** Reads the text of a Java properties file, or what comes in its form over the wire. */
+export function readProperties(text: string): Source {
   const source: Source = { entries: [], problems: [] };
   const seen = new Set<string>();
   const lines = text.split(/\r\n|\r|\n/);
   for (let at = 0; at < lines.length; at++) {
-    const line = at + 1;
-    let logical = lines[at]!.trimStart();
+    const line = at + 1, first = lines[at]!;
+    let logical = first.trimStart();
     if (logical === "" || /^[#!]/.test(logical)) continue;
+    const keyAt = { line, column: first.length - logical.length + 1 };
     // An odd number of backslashes at its end continues a line on the next.
     while (/(?<!\\)(\\\\)*\\$/.test(logical) && at + 1 < lines.length) {
       logical = logical.slice(0, -1) + lines[++at]!.trimStart();
     }
     const [, key, value] = /^((?:\\.|[^\\\s=:])+)\s*(?:[=:]\s*|(?<=\s))(.*)$/s.exec(logical) ?? [];
     if (key === undefined || value === undefined) {
-      source.problems.push(broken("file", line, "", logical, "key=value"));
+      source.problems.push(broken("file", keyAt, "", logical, "key=value"));
       continue;
     }
+    const column = keyAt.column + logical.length - value.length;
     const name = unescape(key);
-    if (seen.has(name)) source.problems.push(broken("file", line, name, value, "each key only once"));
+    if (seen.has(name)) source.problems.push(broken("file", keyAt, name, value, "each key only once"));
     seen.add(name);
-    source.entries.push({ origin: "file", line, key: name, value: unescape(value).trim() });
+    const valueAt = column <= first.length ? { line, column } : keyAt;
+    source.entries.push({ origin: "file", keyAt, valueAt, key: name, value: unescape(value).trim() });
   }
   return source;
 }

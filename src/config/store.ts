@@ -56,12 +56,6 @@ export const storeSettings = {
       "ms from which a write to the commit log counts as a disk that hangs: the sends that came meanwhile are refused",
   }),
   flushIntervalConsumeQueue: int({ default: 1000, min: 1, hot: true, help: "ms between flushes of consume queues" }),
-  flushConsumeQueueThoroughInterval: int({
-    default: 60000,
-    min: 1,
-    hot: true,
-    help: "ms after which consume queues are flushed however little there is",
-  }),
   checkCRCOnRecover: bool({ default: true, help: "check every message body's checksum when the store is opened" }),
   damagedRecordPolicy: choice(["refuse", "truncate"], {
     default: "refuse",

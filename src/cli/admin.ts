@@ -82,7 +82,8 @@ async function run(command: AdminCommand, args: Args): Promise<number> {
   const seconds = args.int(INTERVAL_FLAG.name, { min: 1, max: Math.floor(TIMER_MS_MAX / 1000) });
   return await asUsage(async () => {
     const values = readValues(command.options, (name) => args.text(name));
-    if (command.asks && !args.has(YES_FLAG.name) && !await agreed(command.asks(values))) {
+    const question = args.has(YES_FLAG.name) ? undefined : command.asks?.(values);
+    if (question !== undefined && !await agreed(question)) {
       await complain("Nothing was done.\n");
       return 1;
     }

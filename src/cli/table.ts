@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AdminResult, type Cell, isoTime, type Kind, type Part } from "../client/admin/mod.ts";
+import { type AdminResult, type Cell, type Column, isoTime, type Kind, type Part } from "../client/admin/mod.ts";
 import { Permission } from "../protocol/codes.ts";
 
 const GAP = "  ";
@@ -18,8 +18,12 @@ export function resultText({ parts, remarks = [] }: AdminResult): string {
   return texts.join("\n");
 }
 
+function shownColumns(columns: Part["columns"]): [name: string, column: Column][] {
+  return Object.entries(columns).filter(([, { wide }]) => !wide);
+}
+
 function tableText({ columns, rows }: Part): string {
-  const shown = Object.entries(columns).map(([name, { title, kind }]) => {
+  const shown = shownColumns(columns).map(([name, { title, kind }]) => {
     const cells = rows.map((row) => cellText(kind, row[name] ?? null));
     const width = Math.max(title.length, ...cells.map((cell) => cell.length));
     const pad = (cell: string) => RIGHT.has(kind) ? cell.padStart(width) : cell.padEnd(width);
@@ -31,8 +35,9 @@ function tableText({ columns, rows }: Part): string {
 }
 
 function recordText({ columns, rows: [row = {}] }: Part): string {
-  const width = Math.max(...Object.values(columns).map(({ title }) => title.length));
-  return Object.entries(columns).map(([name, { title, kind }]) => {
+  const shown = shownColumns(columns);
+  const width = Math.max(...shown.map(([, { title }]) => title.length));
+  return shown.map(([name, { title, kind }]) => {
     const lines = cellText(kind, row[name] ?? null, "\n").split("\n");
     return `${title.padEnd(width)}${GAP}${lines.join(`\n${" ".repeat(width)}${GAP}`)}\n`;
   }).join("");

@@ -15,6 +15,8 @@ export type Area = typeof AREAS[number];
 /** A command such as `rocketd admin topicList`; names and letters are mqadmin's. */
 export interface AdminCommand<O extends Options = Options> {
   readonly name: string;
+  /** Other names that mqadmin takes. */
+  readonly aliases?: readonly string[];
   readonly area: Area;
   /** One line, without a full stop. */
   readonly summary: string;
@@ -25,8 +27,8 @@ export interface AdminCommand<O extends Options = Options> {
   readonly changes: boolean;
   /** It repeats itself well: people watch what it shows. */
   readonly watched?: boolean;
-  /** The question before something is lost; a command without it does not ask. */
-  asks?(values: Values<O>): string;
+  /** The question before something is lost; a command without it, or without an answer, does not ask. */
+  asks?(values: Values<O>): string | undefined;
   /** Does it. Throws `RocketdError` when nothing came of it; `invalidArgument` where options do not fit together. */
   run(admin: Admin, values: Values<O>): Promise<AdminResult>;
 }

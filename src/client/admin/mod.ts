@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { BROKER_COMMANDS } from "./commands/brokers.ts";
+import { CLUSTER_COMMANDS } from "./commands/cluster.ts";
+import { NAMESERVER_COMMANDS } from "./commands/nameservers.ts";
+import { TOPIC_CHANGES } from "./commands/topic_changes.ts";
 import { TOPIC_COMMANDS } from "./commands/topics.ts";
 import { type AdminCommand, AREAS } from "./command.ts";
 
@@ -21,10 +25,19 @@ export {
 } from "./result.ts";
 
 /** All commands, by area. */
-export const ADMIN_COMMANDS: readonly AdminCommand[] = [...TOPIC_COMMANDS]
+export const ADMIN_COMMANDS: readonly AdminCommand[] = [
+  ...CLUSTER_COMMANDS,
+  ...BROKER_COMMANDS,
+  ...TOPIC_COMMANDS,
+  ...TOPIC_CHANGES,
+  ...NAMESERVER_COMMANDS,
+]
   .sort((a, b) => AREAS.indexOf(a.area) - AREAS.indexOf(b.area));
 
 /** The command of this name, in capitals or not, as mqadmin finds it. */
 export function findAdminCommand(name: string): AdminCommand | undefined {
-  return ADMIN_COMMANDS.find((command) => command.name.toLowerCase() === name.toLowerCase());
+  const wanted = name.toLowerCase();
+  return ADMIN_COMMANDS.find(({ name, aliases = [] }) =>
+    [name, ...aliases].some((one) => one.toLowerCase() === wanted)
+  );
 }

@@ -31,6 +31,8 @@ export type Cell = KindTypes[Kind] | null;
 export interface Column<K extends Kind = Kind> {
   readonly title: string;
   readonly kind: K;
+  /** Only scripts get it: people have no room for it. */
+  readonly wide?: boolean;
 }
 /** Columns by their name in JSON, in their order on the screen. */
 export type Columns = Readonly<Record<string, Column>>;
@@ -66,6 +68,11 @@ export interface AdminResult {
 /** A column of a kind. */
 export function column<K extends Kind>(title: string, kind: K): Column<K> {
   return { title, kind };
+}
+
+/** A column that only scripts get. */
+export function wide<K extends Kind>(kind: K): Column<K> {
+  return { title: "", kind, wide: true };
 }
 
 /** Declares a table; call it with its rows. */

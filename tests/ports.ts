@@ -1,6 +1,6 @@
 /**
- * Free ports for test nodes. A broker takes three that hang together: `listenPort`, its VIP twin two below and the HA
- * port one above.
+ * Free ports for test nodes. A broker takes four that hang together: `listenPort`, its VIP twin two below, the HA port
+ * one above and HTTP three above.
  *
  * @module
  */
@@ -28,13 +28,13 @@ function isFree(port: number): boolean {
   }
 }
 
-/** A port whose neighbours `port - 2` and `port + 1` are free too. No two calls in this process give the same ones. */
+/** A port whose neighbours `port - 2`, `port + 1` and `port + 3` are free too. No two calls in this process give the same ones. */
 export function freePort(): number {
   const start = ephemeralStart();
   const end = start > LOWEST + 1000 ? Math.min(start, HIGHEST) : HIGHEST;
   for (let attempt = 0; attempt < 500; attempt++) {
-    const base = LOWEST + 2 + Math.floor(Math.random() * (end - LOWEST - 4));
-    const wanted = [base - 2, base, base + 1];
+    const base = LOWEST + 2 + Math.floor(Math.random() * (end - LOWEST - 6));
+    const wanted = [base - 2, base, base + 1, base + 3];
     if (!wanted.every(isFree)) continue;
     for (const port of wanted) taken.add(port);
     return base;

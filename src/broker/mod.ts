@@ -43,6 +43,7 @@ import { TopicTable } from "./topics.ts";
 import { Transactions } from "./transactions.ts";
 
 const log = getLogger(["rocketd", "broker"]);
+import { type BrokerView, viewOf } from "./view.ts";
 
 /** How far the VIP port lies below `listenPort` (`fastListenPort` 4.9.7). */
 const VIP_PORT_BELOW = 2;
@@ -52,6 +53,7 @@ export interface RunningBroker {
   readonly port: number;
   close(): Promise<void>;
 }
+  readonly view: BrokerView;
 
 /**
  * Starts a broker. Throws RocketdError: `inUse` for a store or a port that is taken, `damagedStore` for a store that an
@@ -69,7 +71,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
   const isSlave = settings.brokerRole === "SLAVE";
   try {
     // Closed last but for the store: the answers in hand may wait for slaves.
-    if (!isSlave) opened.push(serveSlaves({ settings, store, clock }));
+    const slaves = isSlave ? undefined : serveSlaves({ settings, store, clock });
+    if (slaves !== undefined) opened.push(slaves);
     const topics = new TopicTable({ settings, disk, clock });
     const groups = new SubscriptionGroupTable({ settings, disk, clock });
     const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
@@ -161,7 +164,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     await registration.start();
     following?.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
-    return { port: server.port, close: closeAll };
+    return { port: server.port, view: viewOf({ broker, registration, following, slaves, servers }), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

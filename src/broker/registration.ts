@@ -60,6 +60,13 @@ export interface MasterPlace {
   readonly haServerAddr?: string | undefined;
 }
 
+/** Whether a nameserver knows this broker, as far as can be told from here. */
+export interface NameserverStanding {
+  /** `host:port`. */
+  readonly address: string;
+  readonly registered: boolean;
+}
+
 /** Keeps a broker registered from `start` to `close`. */
 export class Registration {
   readonly #options: RegistrationOptions;
@@ -100,6 +107,11 @@ export class Registration {
       this.#round = undefined;
       await Promise.all(this.#lanes.map((lane) => lane.register(true)));
     });
+  }
+
+  /** How each nameserver stands to this broker. */
+  standing(): NameserverStanding[] {
+    return this.#lanes.map(({ address, isUp }) => ({ address, registered: isUp }));
   }
 
   /** Unregisters everywhere and closes the connections. */
@@ -175,7 +187,9 @@ class Lane {
 
   /** The connection has gone, and with it what the nameserver knew of us. */
   lost(): void {
-    if (!this.#closed && this.#running === undefined) this.#tryAgain();
+    if (this.#closed || this.#running !== undefined) return;
+    this.#up = undefined;
+    this.#tryAgain();
   }
 
   #tryAgain(): void {

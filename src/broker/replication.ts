@@ -10,6 +10,7 @@ import { HA_CONNECTIONS_MAX } from "../limits.ts";
 import { RemotingClient } from "../remoting/client.ts";
 import type { BrokerContext } from "./context.ts";
 import type { Delays } from "./delays.ts";
+import type { SlaveStanding } from "./health.ts";
 import { MasterFinder } from "./master_finder.ts";
 import type { MasterPlace } from "./registration.ts";
 import { SlaveCopy } from "./slave_copy.ts";
@@ -60,6 +61,13 @@ export class Following {
   /** What a nameserver knows of the master. */
   told(place: MasterPlace): void {
     this.#finder.told(place);
+  }
+
+  /** How far the copy has come. Never rejects. */
+  async standing(): Promise<SlaveStanding> {
+    const { master } = this.#log.status;
+    const masterEnd = master === undefined ? undefined : (await this.#finder.masterLog(master)).end;
+    return { status: this.#log.status, masterEnd };
   }
 
   start(): void {

@@ -4,7 +4,8 @@
  * @module
  */
 import { startBroker } from "../broker/mod.ts";
-import type { NodeSettings, Role } from "../config/mod.ts";
+import { httpAddressOf, type NodeSettings, type Role } from "../config/mod.ts";
+import { type NodeView, startHttp } from "../http/mod.ts";
 import { startNameserver } from "../nameserver/mod.ts";
 
 /** A role that serves, with where. */
@@ -18,6 +19,8 @@ export interface Listening {
 /** A node that serves. */
 export interface RunningNode extends AsyncDisposable {
   readonly listening: readonly Listening[];
+  /** Where HTTP is answered, as `host:port`; undefined: nowhere (`httpListen`). */
+  readonly http: string | undefined;
   /** Stops in order: broker first, so that it can still take leave of its nameserver. */
   close(): Promise<void>;
 }
@@ -25,6 +28,10 @@ export interface RunningNode extends AsyncDisposable {
 interface Server {
   readonly port: number;
   close(): Promise<void>;
+}
+
+function addressOf(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Where this process itself reaches a role: not at an address that only means "all of mine". */
@@ -48,10 +55,10 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
   const listening: Listening[] = [];
   const serves = (role: Role, server: Server, host: string) => {
     servers.push(server);
-    const address = `${host.includes(":") ? `[${host}]` : host}:${server.port}`;
-    listening.push({ role, port: server.port, address });
+    listening.push({ role, port: server.port, address: addressOf(host, server.port) });
   };
   const close = async () => {
+    view.nameserver = view.broker = undefined;
     const errors: unknown[] = [];
     for (let server = servers.pop(); server; server = servers.pop()) {
       // One that fails must not keep the others from stopping.
@@ -59,16 +66,30 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
     }
     if (errors.length > 0) throw errors[0];
   };
+  const view: NodeView = { roles };
+  let http: string | undefined;
   try {
-    if (nameserver) serves("nameserver", await startNameserver(nameserver), nameserver.bindAddress);
+    // First, so that it tells of a long start as well; and closed last.
+    const { httpListen, httpHosts } = (broker ?? nameserver)!;
+    const httpAddress = httpAddressOf(httpListen);
+    if (httpAddress !== undefined) {
+      const server = startHttp({ address: httpAddress, hosts: httpHosts, node: view });
+      servers.push(server);
+      http = addressOf(httpAddress.hostname, server.port);
+    }
+    if (nameserver) {
+      const server = view.nameserver = await startNameserver(nameserver);
+      serves("nameserver", server, nameserver.bindAddress);
+    }
     if (broker) {
       const beside = broker.namesrvAddr.length === 0 ? listening.map(addressFromHere) : broker.namesrvAddr;
       const role = roles.includes("slave") ? "slave" : "master";
-      serves(role, await startBroker({ ...broker, namesrvAddr: beside }), broker.bindAddress);
+      const server = view.broker = await startBroker({ ...broker, namesrvAddr: beside });
+      serves(role, server, broker.bindAddress);
     }
   } catch (error) {
     await close().catch(() => {});
     throw error;
   }
-  return { listening, close, [Symbol.asyncDispose]: close };
+  return { listening, http, close, [Symbol.asyncDispose]: close };
 }

@@ -70,6 +70,7 @@ async function runNode(settings: NodeSettings): Promise<number> {
   for (const { role, address } of node.listening) {
     log.info("rocketd {role} ready on {address}", { role, address });
   }
+  if (node.http !== undefined) log.info("rocketd answers HTTP on {address}", { address: node.http });
   const code = await ending.wait();
   try {
     await node.close();

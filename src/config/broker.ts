@@ -152,6 +152,11 @@ export const brokerSettings = {
   slaveReadEnable: bool({ default: false, hot: true, help: "send consumers that lag far behind to a slave" }),
   brokerFastFailureEnable: bool({
     default: true,
+  readyLagMax: long({
+    default: 16 * 1024 * 1024,
+    hot: true,
+    help: "bytes of the log that a slave may be behind its master and still be ready (/readyz)",
+  }),
     hot: true,
     help: "refuse requests that waited longer than the settings waitTimeMillsIn… allow, or while the disk hangs",
   }),

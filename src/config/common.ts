@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { ADDRESSES } from "./addresses.ts";
-import { HOST } from "./forms.ts";
+import { HOST, NAME } from "./forms.ts";
+import { httpListen } from "./http_listen.ts";
 import { choice, int, list, string } from "./setting.ts";
 
 /** From the most to the least that is logged. */
@@ -25,9 +25,19 @@ export const commonSettings = {
     max: 1000000,
     help: "connections at one time; one more is closed at once",
   }),
-  adminRequestsFrom: list(ADDRESSES, {
+  httpListen,
+  httpHosts: list(HOST, {
     default: [],
-    help: "without aclEnable: addresses, besides this machine's, whose requests to change or delete are obeyed",
+    help: "names in requests' Host header besides localhost, addresses, this machine's name and httpListen's",
+  }),
+  configBlackList: list(NAME, {
+    default: [],
+    help: "settings that cannot be changed by requests, though they may change while the node runs",
+  }),
+  logLevel: choice(LOG_LEVELS, {
+    default: "info",
+    hot: true,
+    help: "what is logged: this level and all more serious ones",
   }),
   logLevel: choice(LOG_LEVELS, { default: "info", help: "what is logged: this level and all more serious ones" }),
 };

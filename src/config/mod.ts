@@ -5,6 +5,7 @@
  */
 export { type BrokerSettings, brokerSettings } from "./broker.ts";
 export { LOG_LEVELS, type LogLevel } from "./common.ts";
+export { type HttpAddress, httpAddressOf } from "./http_listen.ts";
 export { checkSettings, type Loaded, type LoadOptions, loadSettings, type NodeSettings } from "./load.ts";
 export { nearest } from "./nearest.ts";
 export { type NameserverSettings, nameserverSettings } from "./nameserver.ts";

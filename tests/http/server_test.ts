@@ -1,0 +1,173 @@
+/**
+ * The HTTP listener against clients of all manners.
+ *
+ * @module
+ */
+import { RocketdError } from "../../src/errors.ts";
+import { HttpServer, type HttpServerOptions } from "../../src/http/server.ts";
+import { HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, HTTP_TARGET_LENGTH_MAX } from "../../src/limits.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
+import { get, parseAnswer, raw, readAll } from "./client.ts";
+
+async function withServer(
+  options: Partial<HttpServerOptions>,
+  test: (port: number, server: HttpServer) => Promise<void>,
+): Promise<void> {
+  const fetch = (request: Request) => new Response(`${request.method} ${new URL(request.url).pathname}`);
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0, fetch, ...options });
+  try {
+    await test(server.port, server);
+  } finally {
+    await server.close();
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Waits, as long as the test runner lets it. */
+async function until(what: () => boolean): Promise<void> {
+  while (!what()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+Deno.test("a request is answered, and the connection ends", () =>
+  withServer({}, async (port, server) => {
+    const { status, headers, body } = await get(port, "/a?b=c");
+    assertEquals([status, headers["content-length"], headers["connection"], body], [200, "6", "close", "GET /a"]);
+    await until(() => server.connections === 0);
+  }));
+
+Deno.test("HEAD is answered as GET is, without the body", () =>
+  withServer({}, async (port) => {
+    const answer = await raw(port, "HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assertEquals([answer?.status, answer?.headers["content-length"], answer?.body], [200, "6", ""]);
+  }));
+
+Deno.test("a head that comes byte by byte is read", () =>
+  withServer({}, async (port) => {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay(true);
+    for (const byte of encoder.encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n")) {
+      await conn.write(new Uint8Array([byte]));
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    assertEquals(parseAnswer(await readAll(conn))?.status, 200);
+  }));
+
+const REFUSED: readonly (readonly [string, string, number])[] = [
+  ["another method", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b", 405],
+  ["a method that only proxies know", "CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 405],
+  ["the address of another server", "GET http://other/ HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+  ["no path", "GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+  ["a space too many", "GET / x HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+  ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
+  ["what is not HTTP", "hello\r\n\r\n", 400],
+  ["no Host header", "GET / HTTP/1.1\r\n\r\n", 400],
+  ["two Host headers", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
+  ["a header line without a name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400],
+  ["a folded header line", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", 400],
+  ["a header with a control character", "GET / HTTP/1.1\r\nHost: a\r\nX: b\0\r\n\r\n", 400],
+  ["a long path", `GET /${"a".repeat(HTTP_TARGET_LENGTH_MAX)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
+  ["a huge path", `GET /${"a".repeat(1 << 20)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+  ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(HTTP_HEAD_BYTES_MAX)}\r\n\r\n`, 431],
+  ["many headers", `GET / HTTP/1.1\r\nHost: a\r\n${"X: b\r\n".repeat(HTTP_HEADERS_MAX)}\r\n`, 431],
+];
+for (const [what, text, status] of REFUSED) {
+  Deno.test(`a request with ${what} is refused with ${status}, and no handler sees it`, async () => {
+    const fetch = () => {
+      throw new Error("nobody should ask");
+    };
+    await withServer({ fetch }, async (port) => {
+      const answer = await raw(port, text);
+      assertEquals(answer?.status, status);
+      assert(typeof JSON.parse(answer!.body).error === "string");
+    });
+  });
+}
+
+Deno.test("a handler that fails costs one request, and tells nothing of the failure", () =>
+  withServer({ fetch: () => Promise.reject(new Error("a secret")) }, async (port) => {
+    for (let i = 0; i < 2; i++) {
+      const { status, body } = await get(port, "/");
+      assertEquals([status, body.includes("secret")], [500, false]);
+    }
+  }));
+
+Deno.test("a peer that does not send its request is let go", () =>
+  withServer({ times: { headMs: 50, answerMs: 60_000 } }, async (port, server) => {
+    const conns = await Promise.all(Array.from({ length: 20 }, () => Deno.connect({ hostname: "127.0.0.1", port })));
+    for (const conn of conns) await conn.write(encoder.encode("GET / HTTP/1.1\r\n"));
+    for (const conn of conns) assertEquals(await readAll(conn), "");
+    await until(() => server.connections === 0);
+    for (const conn of conns) conn.close();
+  }));
+
+Deno.test("a peer that does not take its answer is let go", () =>
+  withServer({
+    times: { headMs: 60_000, answerMs: 50 },
+    fetch: () => new Response(new Uint8Array(32 << 20)),
+  }, async (port, server) => {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    await until(() => server.unsentBytes > 0);
+    await until(() => server.unsentBytes === 0);
+    assert((await readAll(conn)).length < 32 << 20);
+    await until(() => server.connections === 0);
+  }));
+
+Deno.test("answers that wait for their peers are bounded together, and room is made when they go", () =>
+  withServer({
+    times: { headMs: 60_000, answerMs: 60_000 },
+    fetch: () => new Response(new Uint8Array(30 << 20)),
+  }, async (port, server) => {
+    const ask = async () => {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+      const first = new Uint8Array(12);
+      await conn.read(first);
+      return { conn, status: new TextDecoder().decode(first).slice(9, 12) };
+    };
+    const conns = [];
+    for (const wanted of ["200", "200", "503"]) {
+      const { conn, status } = await ask();
+      conns.push(conn);
+      assertEquals(status, wanted);
+    }
+    for (const conn of conns) conn.close();
+    await until(() => server.connections === 0);
+    const { conn, status } = await ask();
+    conn.close();
+    assertEquals(status, "200");
+  }));
+
+Deno.test("connections are bounded, and those beyond are closed at once", () =>
+  withServer({ connectionsMax: 100 }, async (port, server) => {
+    const conns = await Promise.all(Array.from({ length: 1000 }, () => Deno.connect({ hostname: "127.0.0.1", port })));
+    const ends: Promise<string>[] = conns.map(readAll);
+    let ended = 0;
+    for (const end of ends) end.then(() => ended++);
+    await until(() => ended === 900);
+    assertEquals(server.connections, 100);
+    for (const conn of conns) conn.close();
+    await Promise.all(ends);
+    await until(() => server.connections === 0);
+    assertEquals((await get(port, "/")).status, 200);
+  }));
+
+Deno.test("a port that is taken ends the start with a line that names the setting", () =>
+  withServer({}, (port) => {
+    const again = () => new HttpServer({ hostname: "127.0.0.1", port, fetch: () => new Response() });
+    const { message, code } = assertThrows(again, RocketdError) as RocketdError;
+    assertStringIncludes(message, `127.0.0.1:${port} (httpListen)`);
+    assertEquals(code, "inUse");
+    return Promise.resolve();
+  }));
+
+Deno.test("a server that is closed ends the connections that are open", async () => {
+  let conn: Deno.Conn | undefined;
+  await withServer({}, async (port, server) => {
+    conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await until(() => server.connections === 1);
+  });
+  assertEquals(await readAll(conn!), "");
+  conn!.close();
+});

@@ -32,6 +32,22 @@ export const REMARK_LENGTH_MAX = 4 * KiB;
 /** Field names whose bytes are kept ready for the next binary header; more are encoded each time. */
 export const FIELD_NAMES_KEPT_MAX = 1024;
 
+// ---- TLS ----
+
+/** What is carried at once between a peer and the TLS end inside this process, bytes: one TLS record. */
+export const TLS_COPY_BYTES = 16 * KiB;
+/** A file with certificates or a key, bytes. */
+export const PEM_BYTES_MAX = 1 * MiB;
+/** Connections to the TLS end inside this process that may wait until it is known whose they are. */
+export const TLS_CONNECTIONS_UNCLAIMED_MAX = 1024;
+
+// ---- settings over the wire ----
+
+/** Lines of settings that one request changes, bytes. */
+export const SETTINGS_CHANGE_BYTES_MAX = 16 * KiB;
+/** Settings whose refusal one answer explains. */
+export const SETTING_REFUSALS_TOLD_MAX = 10;
+
 // ---- names and messages (RocketMQ 4.9.7 Validators, CommitLog) ----
 
 /** Topic name, characters. */
@@ -77,6 +93,17 @@ export const SUBSCRIPTIONS_MAX = 4096;
 export const TOPICS_MAX = 100_000;
 /** Subscription groups of one broker. */
 export const GROUPS_MAX = 100_000;
+
+// ---- access control (remoting/access) ----
+
+/** Access keys and secrets have at least as many characters (RocketMQ 4.9.7 `AclConstants`: more than 6). */
+export const ACCESS_KEY_LENGTH_MIN = 7;
+/** And at most as many: they travel in headers. */
+export const ACCESS_KEY_LENGTH_MAX = 255;
+/** Size of one plain_acl.yml, bytes: some 20,000 accounts. */
+export const ACL_FILE_BYTES_MAX = 4 * MiB;
+/** Files of accounts, with those in the folder acl. */
+export const ACL_FILES_MAX = 64;
 
 // ---- our own clients (client, broker as client) ----
 
@@ -257,12 +284,29 @@ export const PRODUCER_GROUPS_MAX = 100_000;
 export const LOCK_QUEUES_MAX = TOPIC_QUEUES_MAX;
 /** Queues that are locked by ordered consumers, over all groups. */
 export const LOCKS_MAX = 1_000_000;
+/** Counters of one kind (by topic, by topic and group, …) that a broker keeps; each takes about 1 KiB. */
+export const COUNTERS_MAX = 50_000;
 /** How often overdue SYNC_FLUSH waiters are looked for, ms. */
 export const SYNC_WATCH_MS = 100;
 /** How often the log says how many requests were refused as too many, ms. */
 export const REFUSALS_LOGGED_EVERY_MS = 10_000;
 /** Time from which on those who make large answers let others have their turn, ms. */
 export const LARGE_ANSWERS_MS_PER_TURN = 5;
+/** Bytes of a table that is made for an administrator: a frame, less room for its header. */
+export const TABLE_ANSWER_BYTES_MAX = FRAME_BYTES_MAX - 64 * KiB;
+/** Questions of administrators that wait for an answer of a client: over all clients, and of one. */
+export const CLIENT_QUESTIONS_MAX = 1_000;
+export const CLIENT_QUESTIONS_OF_ONE_MAX = 32;
+/** Members of a group that one request asks at the same time. */
+export const MEMBERS_ASKED_AT_ONCE = 32;
+/** Bytes that one client, and all members of a group together, may answer to where they are. */
+export const MEMBER_STATUS_BYTES_MAX = 4 * MiB;
+export const GROUP_STATUS_BYTES_MAX = 12 * MiB;
+/** Characters of all fields of a request that is passed on to a client. */
+export const PASSED_ON_FIELDS_LENGTH_MAX = 64 * KiB;
+/** Bytes of new offsets that one reset tells all members of a group, and that it tells them in one turn. */
+export const RESET_BYTES_MAX = 256 * MiB;
+export const RESET_BYTES_PER_TURN = MiB;
 /** Half messages of whose end one piece of memory tells, a bit each. */
 export const HALVES_PER_ENDED_CHUNK = 32 * KiB;
 /** Such pieces: beyond 134 million half messages between the oldest open one and the newest that ended. */

@@ -14,6 +14,7 @@ import type { SubscriptionGroupTable } from "./groups.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
 import type { Intake } from "./intake.ts";
 import type { ProducerGroups } from "./producers.ts";
+import type { BrokerStats } from "./stats/mod.ts";
 import type { TopicTable } from "./topics.ts";
 
 /** One broker, as its handlers see it. */
@@ -35,6 +36,8 @@ export interface BrokerContext {
   /** Filters of expressions. */
   readonly filters: MessageFilters;
   readonly producers: ProducerGroups;
+  /** What it counts. */
+  readonly stats: BrokerStats;
   readonly disk: Disk;
   readonly clock: Clock;
 }

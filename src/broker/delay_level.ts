@@ -16,6 +16,7 @@ import { type ConsumeQueueSlice, isExtAddress } from "../store/queue_entries.ts"
 import type { GetResult, NewMessage, PutResult } from "../store/types.ts";
 import type { DelayOffsets } from "./delay_offsets.ts";
 import { type Intake, restored } from "./intake.ts";
+import type { BrokerStats } from "./stats/mod.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -24,6 +25,7 @@ export interface DelayLevelContext {
   readonly store: Pick<MessageStore, "queues" | "get" | "storeTimeAt" | "options">;
   readonly intake: Pick<Intake, "deliver">;
   readonly offsets: DelayOffsets;
+  readonly stats: Pick<BrokerStats, "delivered">;
   readonly clock: Pick<Clock, "now">;
   /** Called when a delivery is over: the level may have more. */
   settled(): void;
@@ -209,9 +211,11 @@ export class DelayLevel {
     }
   }
 
-  #answered(offset: number, { topic, body }: NewMessage, { logOffset, status, reason = status }: PutResult): void {
+  #answered(offset: number, { topic, body }: NewMessage, result: PutResult): void {
     const { level } = this;
+    const { logOffset, size, status, reason = status } = result;
     if (logOffset >= 0) {
+      this.#context.stats.delivered(topic, this.#queueId, size);
       if (this.#troubled) log.info("Delay level {level} is delivered again", { level });
       this.#troubled = false;
     } else if (status === "MESSAGE_ILLEGAL" && body.length <= this.#context.store.options.maxMessageSize) {

@@ -19,6 +19,7 @@ export interface DelaysContext extends Pick<BrokerContext, "disk" | "clock"> {
   readonly settings: Pick<BrokerContext["settings"], "storePathRootDir" | "flushDelayOffsetInterval">;
   readonly store: DelayLevelContext["store"] & Pick<BrokerContext["store"], "onArrival" | "sync">;
   readonly intake: DelayLevelContext["intake"];
+  readonly stats: DelayLevelContext["stats"];
 }
 
 /** Delivers delayed messages when they are due. */
@@ -46,8 +47,8 @@ export class Delays {
 
   /** Delivers from now on, what is overdue at once; saves every `flushDelayOffsetInterval`. Only a master does that. */
   start(): void {
-    const { store, intake, clock, settings } = this.#broker;
-    const context = { store, intake, clock, offsets: this.offsets, settled: () => this.#arm() };
+    const { store, intake, stats, clock, settings } = this.#broker;
+    const context = { store, intake, stats, clock, offsets: this.offsets, settled: () => this.#arm() };
     this.#levels = store.options.delayLevels.map((delayMs, i) => new DelayLevel(i + 1, delayMs, context));
     store.onArrival((topic, queueId) => {
       if (topic !== SystemTopic.SCHEDULE) return;

@@ -12,7 +12,9 @@ import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
 import { guardAdministration } from "../remoting/access/administration.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { RemotingServer } from "../remoting/server.ts";
+import { openServerTls } from "../remoting/tls/settings.ts";
 import { MessageStore } from "../store/mod.ts";
+import { administrationHandlers } from "./administration.ts";
 import { clientHandlers } from "./client_handlers.ts";
 import { ConsumerFilters } from "./consumer_filters.ts";
 import { ConsumerGroups } from "./consumers.ts";
@@ -31,6 +33,7 @@ import { Pulling } from "./pulling.ts";
 import { groupHandlers } from "./group_handlers.ts";
 import { queueHandlers } from "./queue_handlers.ts";
 import { Registration } from "./registration.ts";
+import { BrokerStats } from "./stats/mod.ts";
 import { Following, serveSlaves } from "./replication.ts";
 import { replyHandlers } from "./reply.ts";
 import { runtimeInfoHandlers } from "./runtime_info.ts";
@@ -41,9 +44,9 @@ import { storeHostOf, storeOptionsOf } from "./store_options.ts";
 import { topicHandlers } from "./topic_handlers.ts";
 import { TopicTable } from "./topics.ts";
 import { Transactions } from "./transactions.ts";
+import { type BrokerView, viewOf } from "./view.ts";
 
 const log = getLogger(["rocketd", "broker"]);
-import { type BrokerView, viewOf } from "./view.ts";
 
 /** How far the VIP port lies below `listenPort` (`fastListenPort` 4.9.7). */
 const VIP_PORT_BELOW = 2;
@@ -51,9 +54,9 @@ const VIP_PORT_BELOW = 2;
 /** A broker that serves. */
 export interface RunningBroker {
   readonly port: number;
+  readonly view: BrokerView;
   close(): Promise<void>;
 }
-  readonly view: BrokerView;
 
 /**
  * Starts a broker. Throws RocketdError: `inUse` for a store or a port that is taken, `damagedStore` for a store that an
@@ -83,6 +86,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const filters = new MessageFilters(settings);
     const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk, clock });
     opened.push(consumerFilters);
+    const stats = new BrokerStats({ settings, puts: store.figures, clock });
+    opened.push(stats);
     const address = `${settings.brokerIP1}:${settings.listenPort}`;
     const storeHost = storeHostOf(settings);
     const broker: BrokerContext = {
@@ -98,6 +103,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
       consumerFilters,
       filters,
       producers,
+      stats,
       disk,
       clock,
     };
@@ -119,6 +125,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     groupHandlers(table, broker);
     runtimeInfoHandlers(table, broker);
     settingsHandlers(table, broker);
+    opened.push(administrationHandlers(table, broker));
     const locks = new QueueLocks(broker);
     lockHandlers(table, locks);
     locks.start();
@@ -137,6 +144,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     opened.push(flow);
     guardAdministration(table, settings.adminRequestsFrom);
 
+    const tls = await openServerTls(settings);
+    if (tls !== undefined) opened.push(tls);
     const servers: RemotingServer[] = [];
     opened.push({
       // Pulls that wait get their answers before the connections go.
@@ -149,6 +158,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
       const server = new RemotingServer({
         hostname: settings.bindAddress,
         port,
+        tls,
         handlers,
         connectionsMax: settings.maxConnections,
         idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
@@ -158,7 +168,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     };
     const server = listen(settings.listenPort, table);
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
-    for (const part of [offsets, producers, consumers, consumerFilters, flow, transactions]) part.start();
+    for (const part of [offsets, producers, consumers, consumerFilters, flow, transactions, stats]) part.start();
     if (!isSlave) delays.start();
     else opened.push(following = new Following(broker, delays, () => void registration.registerNow()));
     await registration.start();

@@ -31,7 +31,7 @@ type Settings = BrokerContext["settings"];
 export interface PullingContext
   extends
     Omit<PullFilterContext, "settings">,
-    Pick<BrokerContext, "store" | "storeHost" | "intake" | "topics" | "groups" | "offsets" | "clock"> {
+    Pick<BrokerContext, "store" | "storeHost" | "intake" | "topics" | "groups" | "offsets" | "stats" | "clock"> {
   readonly settings:
     & PullFilterContext["settings"]
     & Pick<Settings, "brokerPermission" | "brokerIP1" | "longPollingEnable" | "shortPollingTimeMills">
@@ -127,14 +127,17 @@ export class Pulling {
     if (connection.congested) return connection.whenDrained(() => this.#serve(request, admitted, first));
     const failed = (error: unknown) => this.#fail(request, error);
     try {
+      const began = this.#broker.clock.now();
       const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
       const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, admitted.filter);
       if (found instanceof Promise) {
         // Others may have filled the connection meanwhile: then it waits again, and reads again.
         found.then((result) =>
-          connection.congested ? this.#serve(request, admitted, first) : this.#give(request, admitted, result, first)
+          connection.congested
+            ? this.#serve(request, admitted, first)
+            : this.#give(request, admitted, result, first, began)
         ).catch(failed);
-      } else this.#give(request, admitted, found, first);
+      } else this.#give(request, admitted, found, first, began);
     } catch (error) {
       // Also called from timers and wake-ups, where nobody else would catch it.
       failed(error);
@@ -145,8 +148,10 @@ export class Pulling {
     request.answer({ code: ResponseCode.SYSTEM_ERROR, remark: `cannot read the store: ${messageOf(error)}` });
   }
 
-  #give(request: Incoming<Pull>, admitted: Admitted, result: GetResult, first: boolean): void {
+  /** @param began when the store was asked, ms */
+  #give(request: Incoming<Pull>, admitted: Admitted, result: GetResult, first: boolean, began: number): void {
     const { header } = request;
+    this.#count(header, result, began);
     const answer = pullAnswer(header.queueOffset, result, admitted.group, this.#broker);
     if (answer.code === ResponseCode.PULL_OFFSET_MOVED) offsetMoved(this.#broker, header, result.nextBeginOffset);
     // Behind a gap in the queue's files there may be messages already: no reason to wait, for whom the answer sends there.
@@ -155,6 +160,16 @@ export class Pulling {
       (header.sysFlag & PullFlag.SUSPEND) !== 0;
     if (mayWait && this.#hold(request, admitted.filter)) return;
     request.answer(answer);
+  }
+
+  #count({ consumerGroup, topic, queueId }: PullHeader, { records }: GetResult, began: number): void {
+    const { stats, clock } = this.#broker;
+    const ms = Math.max(0, clock.now() - began);
+    stats.throughput.read(records.length, ms);
+    if (records.length === 0) return;
+    let bytes = 0;
+    for (let i = 0; i < records.length; i++) bytes += records[i]!.length;
+    stats.pulled(consumerGroup, topic, queueId, records.length, bytes, ms);
   }
 
   #hold(request: Incoming<Pull>, filter: MessageFilter | undefined): boolean {

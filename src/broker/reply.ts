@@ -119,6 +119,7 @@ class Replies {
     }
     const code = problem === undefined ? ResponseCode.SUCCESS : ResponseCode.SYSTEM_ERROR;
     if (isStored) {
+      this.#broker.stats.sent(stored.topic, stored.queueId, 1, stored.size);
       const msgId = formatMessageId(this.#broker.storeHost, stored.logOffset);
       return { code, remark: problem, header: { ...region, msgId, queueId, queueOffset: stored.queueOffset } };
     }

@@ -27,6 +27,7 @@ export interface SendBackContext extends Pick<BrokerContext, "groups" | "topics"
   readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1" | "brokerRole">;
   readonly store: Pick<BrokerContext["store"], "fetchRecord" | "options">;
   readonly intake: Pick<BrokerContext["intake"], "put">;
+  readonly stats: Pick<BrokerContext["stats"], "broughtBack">;
 }
 
 type SendBack = Incoming<typeof ConsumerSendMsgBack>;
@@ -83,9 +84,14 @@ function putAgain(
   }
   const message = anew(broker, request, decodeRecord(stored), group, retry);
   if ("code" in message) return message;
-  broker.intake.put(message, ({ status, reason }) => {
+  const from = propertyOf(message.properties, PropertyName.RETRY_TOPIC)!;
+  broker.intake.put(message, (result) => {
+    const { status, reason } = result;
     // Without slaves the consumer's own message would fare no better, and be one more with each try.
-    if (status === "PUT_OK" || status === "SLAVE_NOT_AVAILABLE") return request.answer({ code: ResponseCode.SUCCESS });
+    if (status === "PUT_OK" || status === "SLAVE_NOT_AVAILABLE") {
+      broker.stats.broughtBack(request.header.group, from, result);
+      return request.answer({ code: ResponseCode.SUCCESS });
+    }
     request.answer({
       code: ResponseCode.SYSTEM_ERROR,
       remark: reason === undefined ? status : `${status}: ${reason}`,

@@ -46,15 +46,27 @@ export function sendingHandlers(table: HandlerTable, broker: BrokerContext): voi
   table.on(SendBatchMessage, (request) => sending.send(request));
 }
 
+interface RegionFields {
+  readonly MSG_REGION: string;
+  readonly TRACE_ON: string;
+}
+
 /** What all requests that bring a message have in common, and how those are served that only store it. */
 export class Sending {
   readonly #broker: BrokerContext;
-  /** Fields of every answer, refusals too. */
-  readonly region: { readonly MSG_REGION: string; readonly TRACE_ON: string };
+  readonly #traced: RegionFields;
+  readonly #untraced: RegionFields;
 
   constructor(broker: BrokerContext) {
     this.#broker = broker;
-    this.region = { MSG_REGION: broker.settings.regionId, TRACE_ON: String(broker.settings.traceOn) };
+    const { regionId } = broker.settings;
+    this.#traced = { MSG_REGION: regionId, TRACE_ON: "true" };
+    this.#untraced = { MSG_REGION: regionId, TRACE_ON: "false" };
+  }
+
+  /** Fields of every answer, refusals too. */
+  get region(): RegionFields {
+    return this.#broker.settings.traceOn ? this.#traced : this.#untraced;
   }
 
   send(request: Incoming<Send>): Answer<Send> | undefined {
@@ -235,7 +247,8 @@ export class Sending {
         code === ResponseCode.SERVICE_NOT_AVAILABLE ? `service not available now. ${reason}` : reason,
       );
     }
-    const { storeHost } = this.#broker;
+    const { storeHost, stats } = this.#broker;
+    stats.sent(first.topic, first.queueId, results.length, bytesOf(results));
     const msgId = results.length === 1
       ? formatMessageId(storeHost, first.logOffset)
       : results.map((result) => formatMessageId(storeHost, result.logOffset)).join(",");
@@ -251,4 +264,9 @@ export class Sending {
       },
     };
   }
+}
+
+function bytesOf(results: readonly PutResult[]): number {
+  if (results.length === 1) return results[0]!.size;
+  return results.reduce((sum, { size }) => sum + size, 0);
 }

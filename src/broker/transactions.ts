@@ -10,11 +10,13 @@ import { ResponseCode, SysFlag } from "../protocol/codes.ts";
 import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf } from "../protocol/properties.ts";
+import { ResumeCheckHalfMessage } from "../protocol/admin_requests.ts";
 import { EndTransaction } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { committed, HALF_QUEUE, opMessage } from "./half_messages.ts";
+import { resumeHalf } from "./half_resume.ts";
 import { targetOf } from "./intake.ts";
 import { codeOfStatus } from "./sending.ts";
 import { type CheckContext, TransactionChecks } from "./transaction_checks.ts";
@@ -22,6 +24,7 @@ import { type CheckContext, TransactionChecks } from "./transaction_checks.ts";
 /** What transactions need of the broker. */
 export interface TransactionContext extends CheckContext {
   readonly settings: CheckContext["settings"] & Pick<BrokerContext["settings"], "brokerRole">;
+  readonly stats: Pick<BrokerContext["stats"], "committed">;
 }
 
 type End = Incoming<typeof EndTransaction>;
@@ -40,9 +43,10 @@ export class Transactions {
     this.#checks = new TransactionChecks(broker);
   }
 
-  /** Adds the handler of END_TRANSACTION. */
+  /** Adds the handlers of END_TRANSACTION and RESUME_CHECK_HALF_MESSAGE. */
   handlers(table: HandlerTable): void {
     table.on(EndTransaction, (request) => this.#end(request));
+    table.on(ResumeCheckHalfMessage, ({ header }) => resumeHalf(this.#broker, this.#checks, header.msgId));
   }
 
   /** Whether open transactions are being looked at. */
@@ -106,6 +110,7 @@ export class Transactions {
     let refused = false;
     this.#broker.intake.put(committed(half, target), (result) => {
       refused = result.logOffset < 0;
+      if (!refused) this.#broker.stats.committed(result.topic, result.size);
       request.answer(refused ? failure(result) : { code: SUCCESS });
     });
     if (!refused) this.#done(half.queueOffset, () => {});

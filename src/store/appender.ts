@@ -258,7 +258,8 @@ export class Appender {
       keys: properties.keys,
       uniqKey: properties.uniqKey,
     });
-    return { status: "PUT_OK", logOffset, size, queueOffset, storeTimestamp };
+    const { topic: topicName, queueId } = message;
+    return { status: "PUT_OK", logOffset, size, topic: topicName, queueId, queueOffset, storeTimestamp };
   }
 
   #queueOf(topic: TopicState, message: NewMessage): ConsumeQueue {
@@ -273,7 +274,7 @@ function tooLarge(bytes: string, allowed: number): PutResult {
 
 /** The result of a put that stored nothing. */
 export function refused(status: PutStatus, reason: string): PutResult {
-  return { status, reason, logOffset: -1, size: 0, queueOffset: -1, storeTimestamp: 0 };
+  return { status, reason, logOffset: -1, size: 0, topic: "", queueId: -1, queueOffset: -1, storeTimestamp: 0 };
 }
 
 /** Gives a sender its results; what it throws must not hit the others. */

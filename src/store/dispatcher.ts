@@ -13,6 +13,7 @@ import type { ConsumeQueue } from "./consume_queue.ts";
 import type { ConsumeQueues } from "./consume_queues.ts";
 import type { IndexService } from "./index_service.ts";
 import { javaHash } from "../protocol/java_hash.ts";
+import type { PutFigures } from "./put_figures.ts";
 import type { StoreState } from "./state.ts";
 import type { ArrivalListener, DispatchEntry } from "./types.ts";
 
@@ -24,7 +25,12 @@ export class Dispatcher {
   /** Store time of the newest record that queues and index know. */
   lastStoreTimestamp = 0;
 
-  constructor(readonly queues: ConsumeQueues, readonly index: IndexService | undefined, readonly state: StoreState) {}
+  constructor(
+    readonly queues: ConsumeQueues,
+    readonly index: IndexService | undefined,
+    readonly state: StoreState,
+    readonly figures: Pick<PutFigures, "messages" | "bytes">,
+  ) {}
 
   onArrival(listener: ArrivalListener): void {
     this.#listeners.push(listener);
@@ -32,9 +38,12 @@ export class Dispatcher {
 
   /** Makes written records visible and tells the listeners once for each queue. */
   dispatch(entries: readonly DispatchEntry[]): void {
+    const { figures } = this;
     const arrived = this.#arrived;
+    figures.messages += entries.length;
     try {
       for (let i = 0; i < entries.length; i++) {
+        figures.bytes += entries[i]!.size;
         const queue = this.add(entries[i]!);
         if (queue !== undefined) arrived.add(queue);
       }

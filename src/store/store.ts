@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type Disk, type DiskLock, makeFolderOn } from "../platform/disk.ts";
+import { everyNow } from "../platform/pace.ts";
 import { Appender, type PendingPut } from "./appender.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { ColdReader } from "./cold_reader.ts";
@@ -21,6 +22,7 @@ import { LogCopy } from "./log_copy.ts";
 import { LogFiles } from "./log_file.ts";
 import { Lookup } from "./lookup.ts";
 import type { StoreOptions } from "./options.ts";
+import { PutFigures } from "./put_figures.ts";
 import { Reader } from "./reader.ts";
 import { recover } from "./recovery.ts";
 import { type Replicas, ReplicaWaits } from "./replica_waits.ts";
@@ -37,6 +39,8 @@ export interface StorePlatform {
 }
 
 export class MessageStore {
+  /** What was put since the store was opened. */
+  readonly figures: PutFigures;
   readonly #state = new StoreState();
   readonly #dispatcher: Dispatcher;
   readonly #log: CommitLog;
@@ -63,7 +67,8 @@ export class MessageStore {
   ) {
     const { disk, clock } = platform;
     const state = this.#state;
-    const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state);
+    this.figures = new PutFigures(clock);
+    const dispatcher = this.#dispatcher = new Dispatcher(queues, index, state, this.figures);
     const recovered = recover({ files, dispatcher, checkpoint, options, afterCrash });
     const log = this.#log = new CommitLog(files, recovered, options);
     log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
@@ -126,8 +131,8 @@ export class MessageStore {
     disk.syncDirSync(options.rootDir);
     this.#flusher.start();
     this.#timers.push(
-      clock.every(options.flushIntervalConsumeQueue, () => this.#housekeeping.run()),
-      clock.every(options.cleanResourceInterval, () => this.#retention.run()),
+      everyNow(clock, () => options.flushIntervalConsumeQueue, () => this.#housekeeping.run()),
+      everyNow(clock, () => options.cleanResourceInterval, () => this.#retention.run()),
     );
     this.#retention.run();
   }
@@ -232,7 +237,10 @@ export class MessageStore {
    * after a slave has them).
    */
   put(message: NewMessage, done: (result: PutResult) => void): void {
-    this.#appender.put([message], (results) => done(results[0]!));
+    this.#appender.put([message], (results) => {
+      this.figures.answered(results[0]!);
+      done(results[0]!);
+    });
   }
 
   /** The most bytes that the records of one put may have together. */
@@ -242,7 +250,10 @@ export class MessageStore {
 
   /** Stores messages next to each other in one file: all, or none (then there is one result, without an offset). */
   putBatch(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
-    this.#appender.put(messages, done);
+    this.#appender.put(messages, (results) => {
+      this.figures.answered(results[0]!);
+      done(results);
+    });
   }
 
   /**
@@ -337,16 +348,16 @@ export class MessageStore {
     this.#replicaWaits.take(puts);
   }
 
-  /** Removes a topic's queues; the log keeps the records until their file goes. */
-  deleteTopic(topic: string): void {
+  /** Removes a topic's queues, or one of them; the log keeps the records until their file goes. */
+  deleteTopic(topic: string, queueId?: number): void {
     this.#appender.commit();
     this.#appender.forget(topic);
-    this.queues.deleteTopic(topic);
+    this.queues.deleteTopic(topic, queueId);
   }
 
-  /** Removes log files that are older than fileReservedTime now, whatever the hour. */
-  removeOldFiles(): void {
-    this.#retention.run(true);
+  /** Removes log files that are older than fileReservedTime, whatever the hour: `soon`, with the next rounds, or now. */
+  removeOldFiles(soon = false): void {
+    soon ? this.#retention.removeSoon() : this.#retention.run(true);
   }
 
   /** Stops taking writes, finishes those in hand, flushes all and closes the files. */

@@ -44,6 +44,9 @@ export interface PutResult {
   reason?: string;
   logOffset: number;
   size: number;
+  /** Where it was put: a delayed message in the schedule topic. "" and -1 when nothing was stored. */
+  topic: string;
+  queueId: number;
   queueOffset: number;
   storeTimestamp: number;
 }

@@ -9,6 +9,7 @@ import { decodeRecord, type MessageRecord } from "../../src/protocol/message_rec
 import { SystemTopic } from "../../src/protocol/names.ts";
 import type { GetResult, MessageStore, NewMessage, PutResult, StoreOptions } from "../../src/store/mod.ts";
 import { Bench, message, names } from "../store/kit.ts";
+import { statsOf } from "./workshop.ts";
 
 const decoder = new TextDecoder(), encoder = new TextEncoder();
 
@@ -53,6 +54,7 @@ export class DelayBench {
       settings: { storePathRootDir: dir, flushDelayOffsetInterval: 10_000 },
       store: this.#storeWithHook(),
       intake: { deliver: (message, done) => this.#deliver(intake, message, done) },
+      stats: statsOf(clock),
       disk,
       clock,
     });
@@ -75,7 +77,7 @@ export class DelayBench {
     this.puts++;
     const refused = this.refuse(message);
     if (refused === undefined) return intake.deliver(message, done);
-    done({ logOffset: -1, size: 0, queueOffset: -1, storeTimestamp: 0, ...refused });
+    done({ logOffset: -1, size: 0, topic: "", queueId: -1, queueOffset: -1, storeTimestamp: 0, ...refused });
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ function put(given: Partial<NewMessage>, delayLevels = [1000, 2000, 3000]): NewM
 
 function placeOf(given: Partial<NewMessage>): [string, number, string] {
   const came = put(given);
-  assert("topic" in came);
+  assert("properties" in came);
   return [came.topic, came.queueId, came.properties];
 }
 

@@ -16,7 +16,7 @@ import { PullFlag } from "../../src/protocol/codes.ts";
 import { PullMessage } from "../../src/protocol/requests.ts";
 import type { MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { Bench, bodies, HOST } from "../store/kit.ts";
-import { Desk, HandClock, settingsIn, until } from "./workshop.ts";
+import { Desk, HandClock, settingsIn, statsOf, until } from "./workshop.ts";
 
 /** The sysFlag of a pull that may be held. */
 export const HELD = PullFlag.SUBSCRIPTION | PullFlag.SUSPEND;
@@ -80,7 +80,7 @@ export class Broker {
     const intake = new Intake(store);
     const filters = new MessageFilters(settings);
     const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk, clock });
-    const tables = { topics, groups, offsets, consumers, consumerFilters, filters };
+    const tables = { topics, groups, offsets, consumers, consumerFilters, filters, stats: statsOf(clock) };
     this.pulling = new Pulling({ settings, store, storeHost: HOST, intake, clock, ...tables });
     this.#desk = new Desk((table) => this.pulling.handlers(table));
     this.#ask = this.#desk.client().ask;

@@ -24,7 +24,7 @@ import { type Answer, HandlerTable, type Incoming } from "../../src/remoting/han
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../src/std.ts";
 import type { GetResult, MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
-import { Desk, HandClock, RecordingConnection, START, until } from "./workshop.ts";
+import { Desk, HandClock, RecordingConnection, START, statsOf, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, MESSAGE_ILLEGAL, NO_PERMISSION, TOPIC_NOT_EXIST } = ResponseCode;
 const TOPIC = "DefaultCluster_REPLY_TOPIC";
@@ -47,7 +47,8 @@ class Post {
     const topics = this.topics = new TopicTable({ settings, disk: bench.disk, clock });
     const { producers } = this;
     const intake = new Intake(store);
-    const parts = { settings, clock, topics, producers, store, storeHost: HOST, address: "10.1.2.3:10911", intake };
+    const [address, stats] = ["10.1.2.3:10911", statsOf(clock)];
+    const parts = { settings, clock, topics, producers, store, storeHost: HOST, address, intake, stats };
     const broker = parts as unknown as BrokerContext;
     this.#desk = new Desk((table) => {
       clientHandlers(table, broker);

@@ -21,7 +21,7 @@ import * as requests from "../../src/protocol/requests.ts";
 import type { GetResult, MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { Bench, HOST, put, putMany } from "../store/kit.ts";
-import { Desk, HandClock, until } from "./workshop.ts";
+import { Desk, HandClock, statsOf, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, NO_PERMISSION, SUBSCRIPTION_GROUP_NOT_EXIST } = ResponseCode;
 
@@ -50,7 +50,16 @@ async function served(
   const settings = settingsOf([`storePathRootDir=${bench.dir}`, "brokerName=broker-a", ...sets]);
   const topics = new TopicTable({ settings, disk, clock });
   const groups = new SubscriptionGroupTable({ settings, disk, clock });
-  const broker = { settings, clock, topics, groups, store, storeHost: HOST, intake: new Intake(store) };
+  const broker = {
+    settings,
+    clock,
+    topics,
+    groups,
+    store,
+    storeHost: HOST,
+    intake: new Intake(store),
+    stats: statsOf(clock),
+  };
   const desk = new Desk((table) => {
     sendBackHandlers(table, broker);
     sendingHandlers(table, broker as unknown as BrokerContext);

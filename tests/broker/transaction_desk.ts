@@ -20,7 +20,7 @@ import { formatProperties } from "../../src/protocol/properties.ts";
 import * as requests from "../../src/protocol/requests.ts";
 import type { MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
-import { type Ask, Desk } from "./workshop.ts";
+import { type Ask, Desk, statsOf } from "./workshop.ts";
 
 export const HALF = "RMQ_SYS_TRANS_HALF_TOPIC", OP = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 export const CHECKED_OUT = "TRANS_CHECK_MAX_TIME_TOPIC";
@@ -126,7 +126,8 @@ export class TransactionDesk {
     const offsets = this.offsets = new ConsumerOffsets({ settings, topics, disk, clock });
     const producers = this.producers = new ProducerGroups(clock);
     const store = this.store;
-    const broker = { settings, store, topics, offsets, producers, clock, storeHost: HOST, intake: new Intake(store) };
+    const [intake, stats] = [new Intake(store), statsOf(clock)];
+    const broker = { settings, store, topics, offsets, producers, clock, storeHost: HOST, intake, stats };
     this.transactions = new Transactions(broker);
     this.#desk = new Desk((table) => {
       sendingHandlers(table, broker as unknown as BrokerContext);

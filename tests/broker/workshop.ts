@@ -5,10 +5,12 @@
  * @module
  */
 import type { MemberConnection } from "../../src/broker/memberships.ts";
+import { BrokerStats } from "../../src/broker/stats/mod.ts";
 import type { Clock, Timer } from "../../src/platform/clock.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
+import { PutFigures } from "../../src/store/put_figures.ts";
 
 /** Where most tests' clocks begin, ms. */
 export const START = 1_795_390_186_730;
@@ -52,6 +54,11 @@ export class HandClock implements Clock {
     }
     this.#now = end;
   }
+}
+
+/** Counters of a broker of DefaultCluster, which take no samples before they are started. */
+export function statsOf(clock: Clock, puts = new PutFigures(clock)): BrokerStats {
+  return new BrokerStats({ settings: { brokerClusterName: "DefaultCluster" }, puts, clock });
 }
 
 /** Settings of a small broker whose store lies in `storePathRootDir`. */

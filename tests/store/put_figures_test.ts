@@ -1,0 +1,75 @@
+/**
+ * What the store counts of puts.
+ *
+ * @module
+ */
+import { assertEquals } from "../../src/std.ts";
+import { PutFigures } from "../../src/store/put_figures.ts";
+import type { PutResult } from "../../src/store/types.ts";
+import { HandClock } from "../broker/workshop.ts";
+import { Bench, message } from "./kit.ts";
+
+function put(figures: PutFigures, clock: HandClock, ms: number): void {
+  const result: PutResult = {
+    status: "PUT_OK",
+    logOffset: 0,
+    size: 100,
+    topic: "T",
+    queueId: 0,
+    queueOffset: 0,
+    storeTimestamp: clock.now() - ms,
+  };
+  figures.answered(result);
+}
+
+Deno.test("how long puts took is told of the last full minute", () => {
+  const clock = new HandClock();
+  const figures = new PutFigures(clock);
+  for (const ms of [0, 0, 9, 10, 700, 20_000]) put(figures, clock, ms);
+  assertEquals([figures.distribution(), figures.latency(0.99), figures.slowestMs], [undefined, 0, 20_000]);
+  clock.go(60_000);
+  assertEquals(
+    figures.distribution(),
+    "[<=0ms]:2 [0~10ms]:1 [10~50ms]:1 [50~100ms]:0 [100~200ms]:0 [200~500ms]:0 [500ms~1s]:1 [1~2s]:0 [2~3s]:0 " +
+      "[3~4s]:0 [4~5s]:0 [5~10s]:0 [10s~]:1 ",
+  );
+  clock.go(60_000);
+  assertEquals(figures.distribution()?.includes("0ms]:2"), false);
+});
+
+Deno.test("latencies are found between the bounds of their bucket", () => {
+  const clock = new HandClock();
+  const figures = new PutFigures(clock);
+  for (let ms = 1; ms <= 1000; ms++) put(figures, clock, Math.ceil(ms / 10));
+  clock.go(60_000);
+  assertEquals([0.5, 0.99, 0.999].map((part) => figures.latency(part)), [50, 99, 99.9]);
+});
+
+Deno.test("the slowest of all does not make a latency endless", () => {
+  const clock = new HandClock();
+  const figures = new PutFigures(clock);
+  for (let i = 0; i < 100; i++) put(figures, clock, 30_000);
+  clock.go(60_000);
+  assertEquals(figures.latency(0.5), 20_000);
+});
+
+Deno.test("messages and bytes are counted as they come into the log, and what fails as failed", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  const stored: number[] = [];
+  const answered = new Promise<void>((resolve) => {
+    store.put(message({ topic: "T" }), ({ size }) => stored.push(size));
+    store.putBatch([message({ topic: "T" }), message({ topic: "T" })], (results) => {
+      stored.push(...results.map(({ size }) => size));
+      resolve();
+    });
+  });
+  await answered;
+  store.put(message({ topic: "T", queueId: -1 }), () => {});
+  const { figures } = store;
+  assertEquals([figures.messages, figures.failed], [3, 0]);
+  assertEquals(figures.bytes, stored.reduce((sum, size) => sum + size, 0));
+  await store.close();
+  store.put(message({ topic: "T" }), () => {});
+  assertEquals(figures.failed, 1);
+});

@@ -104,6 +104,12 @@ export const ACCESS_KEY_LENGTH_MAX = 255;
 export const ACL_FILE_BYTES_MAX = 4 * MiB;
 /** Files of accounts, with those in the folder acl. */
 export const ACL_FILES_MAX = 64;
+/** Accounts that a broker may tell of. */
+export const ACL_ACCOUNTS_MAX = 100_000;
+/** Topics or groups with a permission of their own in one account. */
+export const ACL_GRANTS_MAX = 100_000;
+/** Text of one set of addresses, characters. */
+export const ACL_ADDRESSES_LENGTH_MAX = 64 * KiB;
 
 // ---- our own clients (client, broker as client) ----
 

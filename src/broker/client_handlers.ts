@@ -7,7 +7,7 @@
 import { HEARTBEAT_BYTES_MAX } from "../limits.ts";
 import { decodeCheckClientConfig, decodeHeartbeat, type Heartbeat } from "../protocol/bodies/heartbeat.ts";
 import { encodeConsumerIds } from "../protocol/bodies/lists.ts";
-import { ResponseCode } from "../protocol/codes.ts";
+import { LANGUAGES, ResponseCode } from "../protocol/codes.ts";
 import { checkGroup, retryTopic } from "../protocol/names.ts";
 import { CheckClientConfig, GetConsumerListByGroup, HeartBeat, UnregisterClient } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
@@ -49,7 +49,7 @@ function heartBeat(broker: ClientHandlersContext, request: Incoming<typeof Heart
   const heartbeat = decodeHeartbeat(body);
   const problem = problemOf(broker, heartbeat, request);
   if (problem !== undefined) return refusal(problem);
-  const client = { clientId: heartbeat.clientID, language, version };
+  const client = { clientId: heartbeat.clientID, language: languageOf(language), version };
   for (const data of heartbeat.consumerDataSet) {
     const group = broker.groups.find(data.groupName);
     if (group !== undefined) {
@@ -60,6 +60,11 @@ function heartBeat(broker: ClientHandlersContext, request: Incoming<typeof Heart
   }
   for (const { groupName } of heartbeat.producerDataSet) broker.producers.register(groupName, connection, client);
   return { code: ResponseCode.SUCCESS };
+}
+
+/** A JSON header may say anything; what is kept is a word that Java's tools know. */
+function languageOf(language: string): string {
+  return (LANGUAGES as readonly string[]).includes(language) ? language : "OTHER";
 }
 
 /** A heartbeat is taken whole or not at all. */

@@ -12,7 +12,7 @@ import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
 import { guardAdministration } from "../remoting/access/administration.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { RemotingServer } from "../remoting/server.ts";
-import { openServerTls } from "../remoting/tls/settings.ts";
+import { clientTlsOf, openServerTls } from "../remoting/tls/settings.ts";
 import { MessageStore } from "../store/mod.ts";
 import { administrationHandlers } from "./administration.ts";
 import { clientHandlers } from "./client_handlers.ts";
@@ -109,7 +109,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     };
 
     let following: Following | undefined;
-    const registration = new Registration({ ...broker, onMaster: (master) => following?.told(master) });
+    const security = { tls: clientTlsOf(settings) };
+    const registration = new Registration({ ...broker, security, onMaster: (master) => following?.told(master) });
     opened.push(registration);
     const pulling = new Pulling(broker);
     const table = new HandlerTable();
@@ -170,7 +171,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
     for (const part of [offsets, producers, consumers, consumerFilters, flow, transactions, stats]) part.start();
     if (!isSlave) delays.start();
-    else opened.push(following = new Following(broker, delays, () => void registration.registerNow()));
+    else opened.push(following = new Following(broker, delays, () => void registration.registerNow(), security));
     await registration.start();
     following?.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });

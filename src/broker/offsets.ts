@@ -151,9 +151,14 @@ export class ConsumerOffsets {
     if (queueId < 0 || queueId >= queues) {
       return `the field queueId is ${queueId}, allowed for the topic[${topic}] is 0 to ${queues - 1}`;
     }
+    return this.#groupProblem(group, topic, 1);
+  }
+
+  /** Why a group cannot have so many more offsets of a topic; undefined when it can. */
+  #groupProblem(group: string, topic: string, more: number): string | undefined {
     const illegal = checkGroup(group);
     if (illegal !== undefined) return illegal;
-    if (this.#count >= OFFSETS_MAX) return `there are ${OFFSETS_MAX} offsets already`;
+    if (this.#count + more > OFFSETS_MAX) return `there are ${this.#count} offsets already, allowed are ${OFFSETS_MAX}`;
     // What has more could not be read back.
     if (this.#entryCount < OFFSET_ENTRIES_MAX || this.#groups.get(group)?.has(topic)) return undefined;
     return `${OFFSET_ENTRIES_MAX} pairs of topic and group have offsets already`;
@@ -188,11 +193,45 @@ export class ConsumerOffsets {
 
   /** Forgets all offsets of a group. */
   deleteGroup(group: string): void {
-    for (const queues of this.#groups.get(group)?.values() ?? []) {
-      this.#count -= queues.size;
-      this.#entryCount--;
+    for (const topic of this.topicsOf(group)) this.#delete(group, topic);
+  }
+
+  /** Forgets what all groups have of a topic: when it is made anew, its queues begin at 0. */
+  deleteTopic(topic: string): void {
+    for (const group of this.#groups.keys()) this.#delete(group, topic);
+  }
+
+  #delete(group: string, topic: string): void {
+    const topics = this.#groups.get(group);
+    const queues = topics?.get(topic);
+    if (topics === undefined || queues === undefined) return;
+    this.#count -= queues.size;
+    this.#entryCount--;
+    topics.delete(topic);
+    if (topics.size === 0) this.#groups.delete(group);
+    this.#file.touch();
+  }
+
+  /** Lets all groups that have an offset of a queue begin at 0, as the queue itself does from now on. */
+  beginAnew(topic: string, queueId: number): void {
+    for (const topics of this.#groups.values()) {
+      const queues = topics.get(topic);
+      if ((queues?.get(queueId) ?? 0) === 0) continue;
+      queues!.set(queueId, 0);
+      this.#file.touch();
     }
-    if (this.#groups.delete(group)) this.#file.touch();
+  }
+
+  /** Gives a group another's offsets of a topic in place of its own. Undefined when that is done, else why not. */
+  clone(from: string, to: string, topic: string): string | undefined {
+    const queues = this.#groups.get(from)?.get(topic);
+    if (queues === undefined || from === to) return undefined;
+    const problem = this.#groupProblem(to, topic, queues.size);
+    if (problem !== undefined) return problem;
+    this.#delete(to, topic);
+    for (const [queueId, offset] of queues) this.#set(to, topic, queueId, offset);
+    this.#file.touch();
+    return undefined;
   }
 
   /** The answer of GET_ALL_CONSUMER_OFFSET, made over several turns when it is great. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RocketdError } from "../errors.ts";
 import { STATE_SLICE_CHARACTERS } from "../limits.ts";
 import { type Clock, pause } from "../platform/clock.ts";
 
@@ -20,14 +21,22 @@ export function* slicesOf(pieces: Iterable<string>): Generator<Uint8Array, Uint8
   return encoder.encode(text);
 }
 
-/** The whole text, a slice each turn; a short one is there at once. */
-export async function encodeInTurns(pieces: Iterable<string>, clock: Clock): Promise<Uint8Array> {
+/**
+ * The whole text, a slice each turn; a short one is there at once. Throws `refused` when it has more than `bytesMax`
+ * bytes.
+ */
+export async function encodeInTurns(
+  pieces: Iterable<string>,
+  clock: Clock,
+  bytesMax = Infinity,
+): Promise<Uint8Array> {
   const slices = slicesOf(pieces);
   const made: Uint8Array[] = [];
   let length = 0;
   for (let slice = slices.next();; slice = slices.next()) {
     made.push(slice.value);
     length += slice.value.length;
+    if (length > bytesMax) throw new RocketdError("refused", `the answer has more than ${bytesMax} bytes`);
     if (slice.done) break;
     await pause(clock);
   }

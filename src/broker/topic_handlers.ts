@@ -18,6 +18,7 @@ import { slaveProblem } from "./slave_refusals.ts";
 export interface TopicHandlersContext extends Pick<BrokerContext, "topics"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerRole">;
   readonly store: Pick<BrokerContext["store"], "deleteTopic">;
+  readonly offsets: Pick<BrokerContext["offsets"], "deleteTopic">;
 }
 
 /** Greatest sum of a topic's permission bits that RocketMQ knows: read, write, inherit. */
@@ -43,14 +44,18 @@ export function topicHandlers(table: HandlerTable, broker: TopicHandlersContext)
   table.on(DeleteTopicInBroker, ({ header: { topic } }) => {
     const problem = slaveProblem(broker.settings) ?? nameProblem(broker, topic);
     if (problem !== undefined) return refusal(problem);
-    if (topics.delete(topic)) store.deleteTopic(topic);
+    topics.delete(topic);
+    // Queues may be there without their topic: a message that was delayed, or half, comes all the same.
+    store.deleteTopic(topic);
+    broker.offsets.deleteTopic(topic);
     return { code: ResponseCode.SUCCESS };
   });
   table.on(GetAllTopicConfig, () => ({ code: ResponseCode.SUCCESS, body: topics.toBody() }));
 }
 
 function nameProblem({ topics }: TopicHandlersContext, topic: string): string | undefined {
-  const illegal = checkTopic(topic);
+  // A topic that is there has a legal name: the retry topic of a group is as much longer as its group may be.
+  const illegal = topics.get(topic) === undefined ? checkTopic(topic) : undefined;
   if (illegal !== undefined) return illegal;
   return topics.isSystem(topic) ? `The topic[${topic}] is conflict with system topic.` : undefined;
 }

@@ -10,6 +10,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { CHECK_BYTES_PER_TURN, CHECK_READS_PER_TURN, CHECK_STEPS_PER_TURN } from "../limits.ts";
 import type { Timer } from "../platform/clock.ts";
+import { everyNow } from "../platform/pace.ts";
 import { formatMessageId } from "../protocol/message_id.ts";
 import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
@@ -75,7 +76,7 @@ export class TransactionChecks {
   /** Learns what has ended already; a first round comes after `transactionCheckInterval`. */
   start(): void {
     const { clock, settings } = this.#broker;
-    this.#timer ??= clock.every(settings.transactionCheckInterval, () => this.#run(() => this.#round()));
+    this.#timer ??= everyNow(clock, () => settings.transactionCheckInterval, () => this.#run(() => this.#round()));
     this.#run(() => this.#takeOps());
   }
 
@@ -89,6 +90,12 @@ export class TransactionChecks {
   /** Says that an op message was stored at `op`, which ends the half message at `half`. */
   opStored(op: number, half: number): void {
     this.#progress.takeOp(op, half);
+  }
+
+  /** Whether nobody has ended a half message yet, which will be asked about. */
+  isOpen(half: number): boolean {
+    const newest = this.newestOf(half);
+    return newest >= this.#progress.half && !this.#progress.isEnded(newest);
   }
 
   /** The newest copy of a half message. */

@@ -76,7 +76,15 @@ export const LANGUAGES = [
 ] as const;
 
 /** `MQVersion` ordinals that decide something. */
-export const MQVersion = { V3_0_11: 37, V3_4_9: 121, V4_1_0_SNAPSHOT: 232, V4_9_4: 401, V4_9_7: 407 } as const;
+export const MQVersion = {
+  V3_0_7_SNAPSHOT: 28,
+  V3_0_11: 37,
+  V3_1_8_SNAPSHOT: 62,
+  V3_4_9: 121,
+  V4_1_0_SNAPSHOT: 232,
+  V4_9_4: 401,
+  V4_9_7: 407,
+} as const;
 
 /** What we say we are: the version whose behaviour we follow. */
 export const OUR_VERSION: number = MQVersion.V4_9_7;

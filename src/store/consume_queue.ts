@@ -164,6 +164,11 @@ export class ConsumeQueue {
     this.#firstFrom(Math.max(this.minOffset, files.start / ENTRY_BYTES), minLogOffset);
   }
 
+  /** Whether the queue had messages, and the log has none of them any more. */
+  isExpired(minLogOffset: number): boolean {
+    return this.recordEnd > 0 && this.recordEnd <= minLogOffset && this.nextOffset === this.maxOffset;
+  }
+
   /** Lets handles and memory go; the queue's files are going away, or the store is closing. */
   forget(): void {
     this.#files.forget();

@@ -127,13 +127,28 @@ export class ConsumeQueues {
     for (const queue of this.all()) queue.deleteBelow(minLogOffset);
   }
 
-  /** Removes a topic's queues with their files. */
-  deleteTopic(topic: string): void {
+  /** The topics that have queues. */
+  topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  /** The queues of a topic. */
+  of(topic: string): ConsumeQueue[] {
+    return [...this.#topics.get(topic)?.values() ?? []];
+  }
+
+  /** Removes a topic's queues with their files, or one of them. */
+  deleteTopic(topic: string, queueId?: number): void {
     const queues = this.#topics.get(topic);
-    if (queues === undefined) return;
-    for (const queue of queues.values()) queue.forget();
-    this.#topics.delete(topic);
-    this.#open.disk.removeSync(`${this.folder}/${topic}`, { recursive: true });
+    if (queues === undefined || (queueId !== undefined && !queues.has(queueId))) return;
+    const gone = queueId === undefined ? [...queues.values()] : [queues.get(queueId)!];
+    for (const queue of gone) {
+      queue.forget();
+      queues.delete(queue.queueId);
+    }
+    const isEmpty = queues.size === 0;
+    if (isEmpty) this.#topics.delete(topic);
+    this.#open.disk.removeSync(`${this.folder}/${topic}${isEmpty ? "" : `/${queueId}`}`, { recursive: true });
   }
 
   /** Writes what is left and closes all files. */

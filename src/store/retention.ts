@@ -18,7 +18,12 @@ import type { StoreState } from "./state.ts";
 const logger = getLogger(["rocketd", "store"]);
 const HOUR_MS = 3_600_000;
 
+/** Rounds whatever the hour that an operator asks for at once (`MAX_MANUAL_DELETE_FILE_TIMES` 4.9.7). */
+const ROUNDS_AT_ONCE = 20;
+
 export class Retention {
+  #roundsAtOnce = 0;
+
   constructor(
     readonly log: CommitLog,
     readonly dispatcher: Dispatcher,
@@ -29,8 +34,14 @@ export class Retention {
     readonly state: StoreState,
   ) {}
 
+  /** Lets the next rounds remove files that are due whatever the hour. */
+  removeSoon(): void {
+    this.#roundsAtOnce = ROUNDS_AT_ONCE;
+  }
+
   /** One round; `atOnce` removes files that are due whatever the hour. */
-  run(atOnce = false): void {
+  run(atOnce = this.#roundsAtOnce > 0): void {
+    if (this.#roundsAtOnce > 0) this.#roundsAtOnce--;
     const used = this.disk.usedSpacePercent?.(this.options.commitLogDir);
     this.#guardSpace(used);
     const { deleteWhen, diskMaxUsedSpaceRatio, cleanFileForciblyEnable } = this.options;

@@ -47,7 +47,7 @@ function setUp(folder: string, given: Partial<Settings> = {}) {
   const store = { deleteTopic: (topic: string) => void deleted.push(topic) };
   const desk = new Desk((table) => {
     clientHandlers(table, { topics, groups, consumers, consumerFilters, filters, producers });
-    topicHandlers(table, { settings, topics, store });
+    topicHandlers(table, { settings, topics, store, offsets });
     groupHandlers(table, { settings, groups, consumers, offsets });
   });
   return { desk, topics, groups, offsets, consumers, consumerFilters, producers, deleted };
@@ -246,9 +246,24 @@ Deno.test("UPDATE_AND_CREATE_TOPIC makes and changes topics, and answers after t
     const { body } = await ask(requests.GetAllTopicConfig, {});
     assertEquals(decodeTopicConfigTable(body).topicConfigTable.get("T"), topics.get("T"));
     assertEquals((await ask(requests.DeleteTopicInBroker, { topic: "T" })).code, SUCCESS);
-    assertEquals((await ask(requests.DeleteTopicInBroker, { topic: "T" })).code, SUCCESS);
     assertEquals([topics.get("T"), deleted], [undefined, ["T"]]);
     await topics.announced();
+  });
+});
+
+Deno.test("DELETE_TOPIC_IN_BROKER removes queues also without their topic, offsets, and retry topics of long names", async () => {
+  await served(async ({ desk, topics, offsets, deleted }) => {
+    const { ask } = desk.client();
+    const retry = `%RETRY%${"g".repeat(255)}`;
+    for (const topic of ["T", "U", retry]) {
+      topics.update(topicConfig(topic));
+      assertEquals(offsets.commit("CG", topic, 0, 7), undefined);
+    }
+    for (const topic of ["T", "T", retry]) {
+      assertEquals((await ask(requests.DeleteTopicInBroker, { topic })).code, SUCCESS);
+    }
+    assertEquals(deleted, ["T", "T", retry]);
+    assertEquals([offsets.topicsOf("CG"), offsets.get("CG", "U", 0)], [["U"], 7]);
   });
 });
 

@@ -4,8 +4,11 @@
  * @module
  */
 import { BROKER_COMMANDS } from "./commands/brokers.ts";
+import { CLIENT_COMMANDS } from "./commands/clients.ts";
 import { CLUSTER_COMMANDS } from "./commands/cluster.ts";
+import { GROUP_COMMANDS } from "./commands/groups.ts";
 import { NAMESERVER_COMMANDS } from "./commands/nameservers.ts";
+import { OFFSET_COMMANDS } from "./commands/offsets.ts";
 import { TOPIC_CHANGES } from "./commands/topic_changes.ts";
 import { TOPIC_COMMANDS } from "./commands/topics.ts";
 import { type AdminCommand, AREAS } from "./command.ts";
@@ -30,6 +33,9 @@ export const ADMIN_COMMANDS: readonly AdminCommand[] = [
   ...BROKER_COMMANDS,
   ...TOPIC_COMMANDS,
   ...TOPIC_CHANGES,
+  ...GROUP_COMMANDS,
+  ...OFFSET_COMMANDS,
+  ...CLIENT_COMMANDS,
   ...NAMESERVER_COMMANDS,
 ]
   .sort((a, b) => AREAS.indexOf(a.area) - AREAS.indexOf(b.area));

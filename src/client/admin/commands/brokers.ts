@@ -16,13 +16,13 @@ import type { Admin, Target } from "../admin.ts";
 import { changes, reads } from "../command.ts";
 import { doAt, doneResult } from "../doing.ts";
 import { text } from "../options.ts";
-import { column, result, table } from "../result.ts";
+import { column, result, table, wide } from "../result.ts";
 import { settingRows, settingText } from "../settings.ts";
 import { BROKER_OR_CLUSTER, namedMasters, whereTo } from "../targets.ts";
 
 const facts = {
   broker: column("BROKER", "text"),
-  address: column("ADDRESS", "text"),
+  address: wide("text"),
   key: column("KEY", "text"),
   value: column("VALUE", "text"),
 } as const;

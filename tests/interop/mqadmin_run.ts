@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delay } from "../launch.ts";
+import { delay, type Node } from "../launch.ts";
 import { type Kind, startBroker, startNameserver, startSlave, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
 import { jsonShape } from "./mqadmin_shape.ts";
@@ -24,7 +24,7 @@ function filled(line: string, known: Readonly<Record<string, string>>): string {
 }
 
 async function runStep(java: JavaShell, step: Step, known: Record<string, string>): Promise<Printed> {
-  const line = filled(step.run, known);
+  const line = filled(`${step.run} -n $namesrv`, known);
   const command = step.lines === undefined ? ["mqadmin", line] : ["mqadmin-endless", step.lines, line];
   const deadline = Date.now() + PATIENCE_MS;
   while (true) {
@@ -50,38 +50,54 @@ function isAct(step: Step | Act): step is Act {
   return "java" in step;
 }
 
-/** A directory for the tool's settings and files; without one of the former it logs nothing. */
-async function toolHome(): Promise<string> {
+/** What the steps meet. */
+export interface Scene {
+  readonly steps: readonly (Step | Act)[];
+  /** The account that the tool signs with, as in its tools.yml. */
+  readonly account?: { readonly accessKey: string; readonly secretKey: string };
+  /** Starts the nodes on a nameserver, in order: a master, and slaves. */
+  start(kind: Kind, namesrvAddr: string, stack: AsyncDisposableStack): Promise<Node[]>;
+}
+
+/** A master and a slave, open to everybody on this machine. */
+export const PLAIN: Scene = {
+  steps: STEPS,
+  async start(kind, namesrvAddr, stack) {
+    const master = stack.use(await startBroker({ namesrvAddr }, kind));
+    return [master, stack.use(await startSlave({ namesrvAddr }, kind))];
+  },
+};
+
+/** A directory for the tool's settings and files; without an appender in the former it logs nothing. */
+async function toolHome({ account }: Scene): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-mqadmin-" });
   await Deno.mkdir(`${dir}/conf`);
   await Deno.writeTextFile(`${dir}/conf/logback_tools.xml`, "<configuration/>");
+  if (account !== undefined) {
+    const { accessKey, secretKey } = account;
+    await Deno.writeTextFile(`${dir}/conf/tools.yml`, `accessKey: ${accessKey}\nsecretKey: ${secretKey}\n`);
+  }
   return dir;
 }
 
-/** Runs all steps against a nameserver, a master and a slave of a kind. */
-export async function operate(kind: Kind, steps: readonly (Step | Act)[] = STEPS): Promise<Printed[]> {
-  const dir = await toolHome();
+/** Runs all steps of a scene against nodes of a kind. */
+export async function operate(kind: Kind, scene: Scene = PLAIN): Promise<Printed[]> {
+  const dir = await toolHome(scene);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(dir, { recursive: true }));
   const nameserver = stack.use(await startNameserver(kind));
-  const namesrvAddr = nameserver.address;
-  const master = stack.use(await startBroker({ namesrvAddr }, kind));
-  const slave = stack.use(await startSlave({ namesrvAddr }, kind));
+  const brokers = await scene.start(kind, nameserver.address, stack);
+  // A client that loses a notice of the other members must not wait for its own look, which the shell makes rare.
   const flags = [`-Drocketmq.home.dir=${dir}`, "-Drocketmq.client.rebalance.waitInterval=1000"];
-  const java = stack.use(await JavaShell.start("server-4.9.7", "JSON", namesrvAddr, flags));
-  const known: Record<string, string> = {
-    dir,
-    cluster: "DefaultCluster",
-    brokerName: "broker-a",
-    namesrv: namesrvAddr,
-    master: master.address,
-    slave: slave.address,
-  };
-  return await withLogs([nameserver, master, slave], async () => {
+  const java = stack.use(await JavaShell.start("server-4.9.7", "JSON", nameserver.address, flags));
+  const known: Record<string, string> = { dir, cluster: "DefaultCluster", brokerName: "broker-a" };
+  const [master, slave] = brokers;
+  Object.assign(known, { namesrv: nameserver.address, master: master?.address, slave: slave?.address });
+  return await withLogs([nameserver, ...brokers], async () => {
     const printed: Printed[] = [];
-    for (const step of steps) {
+    for (const step of scene.steps) {
       if (isAct(step)) await java.run(step.java);
-      else printed.push(await runStep(java, { ...step, run: `${step.run} -n $namesrv` }, known));
+      else printed.push(await runStep(java, step, known));
     }
     return printed;
   });

@@ -33,11 +33,6 @@ export interface Act {
 /** Commands of mqadmin that no step runs, and why. */
 export const EXCUSED: Readonly<Record<string, string>> = {
   startMonitoring: "never ends, and prints nothing: it logs what its own consumers see of groups that lag",
-  updateAclConfig: "needs aclEnable: see the test of access control",
-  deleteAclConfig: "needs aclEnable: see the test of access control",
-  clusterAclConfigVersion: "needs aclEnable: see the test of access control",
-  updateGlobalWhiteAddr: "needs aclEnable: see the test of access control",
-  getAclConfig: "needs aclEnable: see the test of access control",
 };
 
 const TOPIC = "ToolTopic", GROUP = "tool-group", CLONE = "tool-clone";
@@ -177,4 +172,34 @@ export const STEPS: readonly (Step | Act)[] = [
   { run: `cleanUnusedTopic -b $master` },
   { run: `cleanUnusedTopic -c $cluster` },
   { run: `topicList`, anyOrder: true },
+];
+
+const ACCOUNT = "tool-client";
+
+/** What an operator does with the accounts of a broker that knows `aclEnable`. */
+export const ACCESS_STEPS: readonly Step[] = [
+  { run: `updateTopic -c $cluster -t ${TOPIC}` },
+  { run: `topicRoute -t ${TOPIC}` },
+  { run: `brokerStatus -b $master` },
+  { run: `updateSubGroup -c $cluster -g ${GROUP}` },
+  { run: `getAclConfig -b $master`, exact: true },
+  { run: `getAclConfig -c $cluster`, exact: true },
+  { run: `clusterAclConfigVersion -b $master` },
+  { run: `clusterAclConfigVersion -c $cluster` },
+  {
+    run: `updateAclConfig -b $master -a ${ACCOUNT} -s tool-client-secret -w 10.0.0.* -i DENY -u SUB ` +
+      `-t ${TOPIC}=PUB|SUB,ToolNone=DENY -g ${GROUP}=SUB -m false`,
+    exact: true,
+  },
+  { run: `getAclConfig -b $master`, until: /ToolNone=DENY/, exact: true },
+  { run: `updateAclConfig -c $cluster -a ${ACCOUNT} -s tool-client-secret -i PUB` },
+  { run: `getAclConfig -b $master`, until: /defaultTopicPerm *: PUB/, exact: true },
+  { run: `updateAclConfig -b $master -a ${ACCOUNT} -s short`, fails: true },
+  { run: `updateGlobalWhiteAddr -b $master -g 10.1.0.*,10.2.0.1` },
+  { run: `updateGlobalWhiteAddr -c $cluster -g 10.1.0.*` },
+  { run: `getAclConfig -b $master`, until: /\[10\.1\.0\.\*\]/, exact: true },
+  { run: `deleteAclConfig -b $master -a ${ACCOUNT}` },
+  { run: `getAclConfig -b $master`, exact: true },
+  { run: `deleteAclConfig -c $cluster -a ${ACCOUNT}`, fails: true },
+  { run: `sendMessage -t ${TOPIC} -p tool` },
 ];

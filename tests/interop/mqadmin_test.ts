@@ -1,12 +1,40 @@
 import { assertEquals } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
+import { startBroker } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
-import { operate } from "./mqadmin_run.ts";
+import { operate, PLAIN, type Scene } from "./mqadmin_run.ts";
 import { outputShape } from "./mqadmin_shape.ts";
-import { EXCUSED, STEPS } from "./mqadmin_steps.ts";
+import { ACCESS_STEPS, EXCUSED, STEPS } from "./mqadmin_steps.ts";
 
-Deno.test({ name: "mqadmin prints of our cluster what it prints of a Java one", ignore: !hasJava() }, async (t) => {
-  const [java, ours] = await Promise.all([operate("java"), operate("rocketd")]);
+const account = { accessKey: "tool-admin", secretKey: "tool-admin-secret" };
+const ACCOUNTS = `globalWhiteRemoteAddresses: []
+accounts:
+- accessKey: ${account.accessKey}
+  secretKey: ${account.secretKey}
+  whiteRemoteAddress:
+  admin: true
+`;
+
+/** A master that obeys the accounts in a file only. */
+const SECURED: Scene = {
+  steps: ACCESS_STEPS,
+  account,
+  async start(kind, namesrvAddr, stack) {
+    const home = await Deno.makeTempDir({ prefix: "rocketd-accounts-" });
+    stack.defer(() => Deno.remove(home, { recursive: true }));
+    const aclFile = `${home}/conf/plain_acl.yml`;
+    await Deno.mkdir(`${home}/conf`);
+    await Deno.writeTextFile(aclFile, ACCOUNTS);
+    await Deno.writeTextFile(`${home}/conf/logback_broker.xml`, "<configuration/>");
+    const jvm = ["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", `-Drocketmq.home.dir=${home}`];
+    const settings = kind === "java" ? { aclEnable: true } : { aclEnable: true, aclFile };
+    return [stack.use(await startBroker({ namesrvAddr, settings, jvm }, kind))];
+  },
+};
+
+/** Runs a scene against Java nodes and against ours, and compares the shapes of what is printed. */
+async function compare(t: Deno.TestContext, scene: Scene): Promise<void> {
+  const [java, ours] = await Promise.all([operate("java", scene), operate("rocketd", scene)]);
   for (const [index, { step, text, file }] of ours.entries()) {
     await t.step(`${index + 1}: ${step.run}`, () => {
       const known = java[index];
@@ -15,11 +43,24 @@ Deno.test({ name: "mqadmin prints of our cluster what it prints of a Java one", 
       assertEquals(file, known.file);
     });
   }
+}
+
+Deno.test({
+  name: "mqadmin prints of our cluster what it prints of a Java one",
+  ignore: !hasJava(),
+  fn: (t) => compare(t, PLAIN),
+});
+
+Deno.test({
+  name: "mqadmin prints of our broker with aclEnable what it prints of a Java one",
+  ignore: !hasJava(),
+  fn: (t) => compare(t, SECURED),
 });
 
 Deno.test({ name: "Every command of mqadmin is run, or excused with a reason", ignore: !hasJava() }, async () => {
   await using java = await JavaShell.start("server-4.9.7", "JSON", "127.0.0.1:1");
   const names = (await java.run("mqadmin-list")).map(({ name }) => String(name));
-  const run = new Set(STEPS.flatMap((step) => "run" in step ? [step.run.split(" ")[0] as string] : []));
+  const steps = [...STEPS, ...ACCESS_STEPS];
+  const run = new Set(steps.flatMap((step) => "run" in step ? [step.run.split(" ")[0] as string] : []));
   assertEquals([...run, ...Object.keys(EXCUSED)].sort(), names.sort());
 });

@@ -13,7 +13,7 @@ export function cacheDir(part: string): string {
 /** True when this machine has the given command line tools; otherwise says aloud which one is missing. */
 export function hasTools(...names: string[]): boolean {
   const missing = names.filter((name) => {
-    const args = [name === "go" ? "version" : "--version"];
+    const args = [["go", "openssl"].includes(name) ? "version" : "--version"];
     try {
       return !new Deno.Command(name, { args, stdout: "null", stderr: "null" }).outputSync().success;
     } catch {

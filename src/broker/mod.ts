@@ -9,11 +9,14 @@ import type { BrokerSettings } from "../config/mod.ts";
 import { systemClock } from "../platform/clock.ts";
 import { denoDisk } from "../platform/disk.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
-import { guardAdministration } from "../remoting/access/administration.ts";
+import { accountsOf } from "../remoting/access/accounts.ts";
+import { guard } from "../remoting/access/guard.ts";
+import { signerOf } from "../remoting/access/signature.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { RemotingServer } from "../remoting/server.ts";
 import { clientTlsOf, openServerTls } from "../remoting/tls/settings.ts";
 import { MessageStore } from "../store/mod.ts";
+import { aclHandlers } from "./acl_handlers.ts";
 import { administrationHandlers } from "./administration.ts";
 import { clientHandlers } from "./client_handlers.ts";
 import { ConsumerFilters } from "./consumer_filters.ts";
@@ -64,6 +67,7 @@ export interface RunningBroker {
  */
 export async function startBroker(settings: BrokerSettings): Promise<RunningBroker> {
   const disk = denoDisk, clock = systemClock;
+  const accounts = accountsOf(settings, { disk, clock });
   const store = await MessageStore.open(storeOptionsOf(settings), { disk, clock });
   const opened: { close(): unknown }[] = [];
   /** Ends what was begun, the newest first; the store itself comes last. */
@@ -76,6 +80,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     // Closed last but for the store: the answers in hand may wait for slaves.
     const slaves = isSlave ? undefined : serveSlaves({ settings, store, clock });
     if (slaves !== undefined) opened.push(slaves);
+    if (accounts !== undefined) opened.push(accounts);
+    accounts?.watch();
     const topics = new TopicTable({ settings, disk, clock });
     const groups = new SubscriptionGroupTable({ settings, disk, clock });
     const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
@@ -109,7 +115,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     };
 
     let following: Following | undefined;
-    const security = { tls: clientTlsOf(settings) };
+    const security = { tls: clientTlsOf(settings), sign: signerOf(settings) };
     const registration = new Registration({ ...broker, security, onMaster: (master) => following?.told(master) });
     opened.push(registration);
     const pulling = new Pulling(broker);
@@ -126,6 +132,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     groupHandlers(table, broker);
     runtimeInfoHandlers(table, broker);
     settingsHandlers(table, broker);
+    aclHandlers(table, broker, accounts);
     opened.push(administrationHandlers(table, broker));
     const locks = new QueueLocks(broker);
     lockHandlers(table, locks);
@@ -143,7 +150,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const flow = new FlowControl(broker);
     flow.limit(table);
     opened.push(flow);
-    guardAdministration(table, settings.adminRequestsFrom);
+    guard(table, { accounts, adminRequestsFrom: settings.adminRequestsFrom, concerns: () => true });
 
     const tls = await openServerTls(settings);
     if (tls !== undefined) opened.push(tls);

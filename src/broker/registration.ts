@@ -15,7 +15,7 @@ import { encodeRegisterBroker, registerBodyCrc } from "../protocol/bodies/regist
 import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
 import { Permission } from "../protocol/codes.ts";
 import { QueryDataVersion, RegisterBroker, UnregisterBroker } from "../protocol/requests.ts";
-import { RemotingClient, succeed } from "../remoting/client.ts";
+import { type ClientSecurity, RemotingClient, succeed } from "../remoting/client.ts";
 import type { TopicTable } from "./topics.ts";
 
 const log = getLogger(["rocketd", "broker"]);
@@ -50,6 +50,7 @@ export interface RegistrationOptions {
   readonly address: string;
   readonly topics: Pick<TopicTable, "all" | "version" | "setOrder" | "onChange">;
   readonly clock: Clock;
+  readonly security?: ClientSecurity;
   /** For a slave: called with what the first nameserver that is up knows of its master, after each registration. */
   readonly onMaster?: (master: MasterPlace) => void;
 }
@@ -79,7 +80,7 @@ export class Registration {
   constructor(options: RegistrationOptions) {
     this.#options = options;
     const lanes = new Map<string, Lane>();
-    this.#client = new RemotingClient({ onClose: (address) => lanes.get(address)?.lost() });
+    this.#client = new RemotingClient({ ...options.security, onClose: (address) => lanes.get(address)?.lost() });
     for (const address of options.settings.namesrvAddr) {
       const isFirst = () => [...lanes.values()].find((lane) => lane.isUp)?.address === address;
       if (!lanes.has(address)) lanes.set(address, new Lane(address, options, this.#client, isFirst));

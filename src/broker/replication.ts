@@ -7,7 +7,7 @@
 import { HaMaster } from "../ha/master.ts";
 import { HaSlave } from "../ha/slave.ts";
 import { HA_CONNECTIONS_MAX } from "../limits.ts";
-import { RemotingClient } from "../remoting/client.ts";
+import { type ClientSecurity, RemotingClient } from "../remoting/client.ts";
 import type { BrokerContext } from "./context.ts";
 import type { Delays } from "./delays.ts";
 import type { SlaveStanding } from "./health.ts";
@@ -28,15 +28,15 @@ export function serveSlaves({ settings, store, clock }: Pick<BrokerContext, "set
 
 /** A slave's part, from `start` to `close`. */
 export class Following {
-  readonly #client = new RemotingClient();
+  readonly #client: RemotingClient;
   readonly #copy: SlaveCopy;
   readonly #finder: MasterFinder;
   readonly #log: HaSlave;
 
   /** @param askNameservers registers again, after which {@linkcode Following.told} is called */
-  constructor(broker: BrokerContext, delays: Delays, askNameservers: () => void) {
+  constructor(broker: BrokerContext, delays: Delays, askNameservers: () => void, security: ClientSecurity) {
     const { settings, store, clock, address } = broker;
-    const client = this.#client;
+    const client = this.#client = new RemotingClient(security);
     const sameLog = () => this.#log.status.state === "copying";
     this.#copy = new SlaveCopy({ ...broker, delayOffsets: delays.offsets, client, sameLog });
     this.#finder = new MasterFinder({

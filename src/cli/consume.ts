@@ -5,7 +5,7 @@
  */
 import { Consumer, type ReceivedMessage } from "../client/mod.ts";
 import { setup } from "../logging/mod.ts";
-import { nameserversOf, NAMESRV_FLAG } from "./client_flags.ts";
+import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
 import { type Command, UsageError } from "./command.ts";
 import { complain, print } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -22,7 +22,7 @@ export const consume: Command = {
     { name: "count", value: "N", help: "end after this many messages" },
     { name: "timeout", value: "MS", help: "end when no message came for this long" },
     { name: "json", help: "print each message with all its fields, one JSON object a line" },
-    NAMESRV_FLAG,
+    ...CLIENT_FLAGS,
   ],
   notes: ["Runs until Ctrl-C without --count and --timeout. Ends with 1 when --count messages did not come in time."],
   run: async (args) => {
@@ -35,6 +35,7 @@ export const consume: Command = {
     await setup({ level: "warn" });
     await using consumer = new Consumer({
       nameservers: nameserversOf(args),
+      ...await clientOptions(args),
       group: args.text("group")!,
       subscriptions: { [args.text("topic")!]: args.text("tag") ?? "*" },
       from,

@@ -7,7 +7,7 @@ import { type OutgoingMessage, Producer, type SendResult } from "../client/mod.t
 import { messageOf } from "../errors.ts";
 import { setup } from "../logging/mod.ts";
 import { TextLineStream } from "../std.ts";
-import { nameserversOf, NAMESRV_FLAG } from "./client_flags.ts";
+import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
 import type { Command } from "./command.ts";
 import { complain, print } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -25,7 +25,7 @@ export const produce: Command = {
     { name: "tag", value: "TAG", help: "the tag of each message" },
     { name: "key", value: "KEY", help: "a key of each message; may be given several times", repeats: true },
     { name: "json", help: "print for each message where it was stored, one JSON object a line" },
-    NAMESRV_FLAG,
+    ...CLIENT_FLAGS,
   ],
   notes: ["Ends with 1 when a message could not be sent; those before it are stored."],
   run: async (args) => {
@@ -33,7 +33,7 @@ export const produce: Command = {
     const tag = args.text("tag");
     const keys = args.all("key");
     const base = { topic: args.text("topic")!, ...(tag === undefined ? {} : { tag }), keys };
-    await using producer = new Producer({ nameservers: nameserversOf(args) });
+    await using producer = new Producer({ nameservers: nameserversOf(args), ...await clientOptions(args) });
     const bodies = args.operands.length > 0 ? args.operands : linesOf(Deno.stdin.readable);
     return await sendAll(producer, base, bodies, args.has("json"));
   },

@@ -7,10 +7,9 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
 import { decodeConsumerIds, encodeHeartbeat, type SubscriptionData } from "../protocol/bodies/mod.ts";
-import type { HeaderEncoding } from "../protocol/codes.ts";
 import { retryTopic } from "../protocol/names.ts";
 import { GetConsumerListByGroup, HeartBeat, NotifyConsumerIdsChanged, UnregisterClient } from "../protocol/requests.ts";
-import { RemotingClient, succeed } from "../remoting/client.ts";
+import { type ClientSecurity, RemotingClient, type RemotingClientOptions, succeed } from "../remoting/client.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { newClientId } from "./identity.ts";
 import type { ReceivedMessage } from "./message.ts";
@@ -37,7 +36,7 @@ interface Taken {
 }
 
 /** What a consumer needs to know; defaults are those of Java's push consumer. */
-export interface ConsumerOptions {
+export interface ConsumerOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
   /** `host:port`, several joined by `;` or as a list. */
   readonly nameservers: string | readonly string[];
   readonly group: string;
@@ -48,7 +47,6 @@ export interface ConsumerOptions {
   /** Messages that one pull asks for. */
   readonly pullMessages?: number;
   readonly clientId?: string;
-  readonly encoding?: HeaderEncoding;
 }
 
 /**
@@ -82,7 +80,7 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
   #closed = false;
 
   constructor(options: ConsumerOptions) {
-    const { group, nameservers, encoding } = options;
+    const { group, nameservers, encoding, sign, tls } = options;
     this.clientId = options.clientId ?? newClientId();
     this.#group = group;
     this.#from = options.from ?? "last";
@@ -92,7 +90,7 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     });
     // A broker that lost us has forgotten our membership.
     const onClose = () => this.#rebalanceSoon(AGAIN_MS);
-    this.#client = new RemotingClient({ handlers, onClose, ...(encoding === undefined ? {} : { encoding }) });
+    this.#client = new RemotingClient({ handlers, onClose, encoding, sign, tls });
     this.#routes = new RouteBook(this.#client, nameservers);
     const version = Date.now();
     const wanted = { ...options.subscriptions, [retryTopic(group)]: EVERYTHING };

@@ -6,12 +6,14 @@
  */
 import process from "node:process";
 import { messageOf, RocketdError } from "../errors.ts";
-import { READ_BUFFER_BYTES_BUSY } from "../limits.ts";
+import { CONNECT_TIMEOUT_MS, READ_BUFFER_BYTES_BUSY } from "../limits.ts";
 import { ByteWriter } from "../protocol/byte_writer.ts";
 import { HeaderEncoding, OUR_VERSION } from "../protocol/codes.ts";
 import { encodeFrame } from "../protocol/encode_frame.ts";
 import { SendMessageV2 } from "../protocol/requests.ts";
 import { parseAddress } from "../remoting/client.ts";
+import type { Wire } from "../remoting/listener.ts";
+import { type ClientTlsOptions, connectTls } from "../remoting/tls/client_tls.ts";
 import { NEW_TOPIC_QUEUES, TEMPLATE_TOPIC } from "./routes.ts";
 
 /** What to send, and how much of it at once. */
@@ -25,6 +27,8 @@ export interface LoadOptions {
   readonly bodyBytes: number;
   readonly encoding: HeaderEncoding;
   readonly seconds: number;
+  /** Speaks TLS; plain without it. */
+  readonly tls?: ClientTlsOptions | undefined;
 }
 
 /** What came of it. Latencies are from a request's write to its answer's read, ms. */
@@ -52,7 +56,7 @@ const HEX = Uint8Array.from("0123456789ABCDEF", (digit) => digit.charCodeAt(0));
 /** Sends for some seconds, then waits for the answers that are out. Throws when a connection cannot be made or breaks. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const counts = new Counts();
-  const conns = await Promise.all(Array.from({ length: options.connections }, () => connect(options.broker)));
+  const conns = await Promise.all(Array.from({ length: options.connections }, () => connect(options)));
   const cpu = process.cpuUsage();
   const started = performance.now();
   const end = started + options.seconds * 1000;
@@ -67,13 +71,15 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   return { ...counts.result((performance.now() - started) / 1000), senderCpuSeconds: (user + system) / 1e6 };
 }
 
-async function connect(address: string): Promise<Deno.TcpConn> {
+async function connect({ broker, tls }: LoadOptions): Promise<Wire> {
   try {
-    const conn = await Deno.connect(parseAddress(address));
+    const address = parseAddress(broker);
+    if (tls !== undefined) return await connectTls(address, tls, CONNECT_TIMEOUT_MS);
+    const conn = await Deno.connect(address);
     conn.setNoDelay(true);
     return conn;
   } catch (cause) {
-    throw new RocketdError("unavailable", `Cannot reach ${address}: ${messageOf(cause)}`, { cause });
+    throw new RocketdError("unavailable", `Cannot reach ${broker}: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -118,7 +124,7 @@ class Lane {
   readonly #outgoing: Uint8Array;
 
   constructor(
-    readonly conn: Deno.TcpConn,
+    readonly conn: Wire,
     readonly options: LoadOptions,
     readonly counts: Counts,
     readonly number: number,

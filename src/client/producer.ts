@@ -5,12 +5,11 @@
  */
 import { RocketdError } from "../errors.ts";
 import { FOLD_ABOVE_BYTES } from "../limits.ts";
-import type { HeaderEncoding } from "../protocol/codes.ts";
 import { ResponseCode, responseCodeName } from "../protocol/codes.ts";
 import { formatProperties, PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2 } from "../protocol/requests.ts";
-import { RemotingClient } from "../remoting/client.ts";
+import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
 import type { Received } from "../remoting/connection.ts";
 import { UniqueKeys } from "./identity.ts";
 import { bodyBytes, encodeBatch, fold, type OutgoingMessage, propertiesText } from "./message.ts";
@@ -18,7 +17,7 @@ import type { MessageQueue } from "./rebalance.ts";
 import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
 
 /** What a producer needs to know; defaults are those of Java's. */
-export interface ProducerOptions {
+export interface ProducerOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
   /** `host:port`, several joined by `;` or as a list. */
   readonly nameservers: string | readonly string[];
   /** Name of the producer group. */
@@ -29,7 +28,6 @@ export interface ProducerOptions {
   readonly retries?: number;
   /** Bodies above this many bytes are folded (zlib). */
   readonly foldAbove?: number;
-  readonly encoding?: HeaderEncoding;
 }
 
 /** The codes of answers to stored messages: all but the first say that disk or slave were not waited for. */
@@ -85,11 +83,11 @@ export class Producer implements AsyncDisposable {
   readonly #client: RemotingClient;
   readonly #routes: RouteBook;
   readonly #keys = new UniqueKeys();
-  readonly #options: Required<Omit<ProducerOptions, "nameservers" | "encoding">>;
+  readonly #options: Required<Omit<ProducerOptions, "nameservers" | "encoding" | keyof ClientSecurity>>;
   #turn = Math.floor(Math.random() * NEW_TOPIC_QUEUES);
 
-  constructor({ nameservers, encoding, ...options }: ProducerOptions) {
-    this.#client = new RemotingClient(encoding === undefined ? {} : { encoding });
+  constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions) {
+    this.#client = new RemotingClient({ encoding, sign, tls });
     this.#routes = new RouteBook(this.#client, nameservers);
     this.#options = {
       group: "rocketd_producer",

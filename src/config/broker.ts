@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { accessSettings, ACCOUNT_KEY } from "./access.ts";
 import { commonSettings } from "./common.ts";
 import { ADDRESS, HOST, NAME } from "./forms.ts";
 import { bool, choice, int, list, long, type SettingsOf, string } from "./setting.ts";
 import { storeSettings } from "./store.ts";
+import { clientTlsSettings, serverTlsSettings } from "./tls.ts";
 
 export const brokerSettings = {
   namesrvAddr: list(ADDRESS, {
@@ -59,7 +61,7 @@ export const brokerSettings = {
     max: 1024,
     help: "queues of the topic that new topics are made from",
   }),
-  autoCreateTopicEnable: bool({ default: true, help: "make a topic when the first message to it arrives" }),
+  autoCreateTopicEnable: bool({ default: true, hot: true, help: "make a topic when the first message to it arrives" }),
   autoCreateSubscriptionGroup: bool({ default: true, hot: true, help: "make a consumer group when it is first used" }),
   clusterTopicEnable: bool({ default: true, help: "keep a topic named like the cluster" }),
   brokerTopicEnable: bool({ default: true, help: "keep a topic named like the broker" }),
@@ -128,15 +130,15 @@ export const brokerSettings = {
   }),
   regionId: string(NAME, { default: "DefaultRegion", help: "region that message traces name" }),
   traceOn: bool({ default: true, hot: true, help: "tell clients that messages may be traced" }),
-  registerBrokerTimeoutMills: int({ default: 6000, min: 1, help: "ms to wait for a nameserver" }),
+  registerBrokerTimeoutMills: int({ default: 6000, min: 1, hot: true, help: "ms to wait for a nameserver" }),
   registerNameServerPeriod: int({
     default: 30000,
     min: 10000,
     max: 60000,
     help: "ms between registrations with the nameservers",
   }),
-  forceRegister: bool({ default: true, help: "register each time, even if no topic has changed" }),
-  compressedRegister: bool({ default: false, help: "compress registrations" }),
+  forceRegister: bool({ default: true, hot: true, help: "register each time, even if no topic has changed" }),
+  compressedRegister: bool({ default: false, hot: true, help: "compress registrations" }),
   rejectTransactionMessage: bool({ default: false, hot: true, help: "refuse transactional messages" }),
   transactionTimeOut: int({ default: 6000, hot: true, help: "ms before a transaction that is open is asked about" }),
   transactionCheckMax: int({
@@ -147,16 +149,17 @@ export const brokerSettings = {
   transactionCheckInterval: int({
     default: 60000,
     min: 1,
+    hot: true,
     help: "ms between the rounds that ask about open transactions",
   }),
-  slaveReadEnable: bool({ default: false, hot: true, help: "send consumers that lag far behind to a slave" }),
-  brokerFastFailureEnable: bool({
-    default: true,
   readyLagMax: long({
     default: 16 * 1024 * 1024,
     hot: true,
     help: "bytes of the log that a slave may be behind its master and still be ready (/readyz)",
   }),
+  slaveReadEnable: bool({ default: false, hot: true, help: "send consumers that lag far behind to a slave" }),
+  brokerFastFailureEnable: bool({
+    default: true,
     hot: true,
     help: "refuse requests that waited longer than the settings waitTimeMillsIn… allow, or while the disk hangs",
   }),
@@ -192,6 +195,20 @@ export const brokerSettings = {
     help: "take no messages before this time (Unix, ms)",
   }),
   ...storeSettings,
+  ...serverTlsSettings,
+  ...clientTlsSettings,
+  ...accessSettings("config"),
+  aclAccessKey: string(ACCOUNT_KEY, {
+    default: "",
+    env: "ROCKETD_ACCESS_KEY",
+    help: "account that this broker signs its own requests with, to nameservers and as a slave to its master",
+  }),
+  aclSecretKey: string(ACCOUNT_KEY, {
+    default: "",
+    env: "ROCKETD_SECRET_KEY",
+    secret: true,
+    help: "the secret of aclAccessKey; better in a file that only rocketd reads than on the command line",
+  }),
 };
 
 /** What a broker runs with. */

@@ -37,7 +37,7 @@ export const JAVA_ONLY: ReadonlySet<string> = new Set(
   clientSocketRcvBufSize clientPooledByteBufAllocatorEnable clientCloseSocketIfTimeout
   rmqAddressServerDomain rmqAddressServerSubGroup consumerFallbehindThreshold maxLmqConsumeQueueNum
   dLegerGroup dLegerPeers dLegerSelfId preferredLeaderId enableBatchPush isEnableBatchPush storePathDLedgerCommitLog
-  productEnvName
+  productEnvName tls.test.mode.enable tls.server.authClient
   storePathConsumeQueue storePathIndex storeCheckpoint abortFile checkTransactionMessageEnable
 `.trim().split(/\s+/),
 );
@@ -67,6 +67,23 @@ export const JAVA_ABSENT: ReadonlyMap<string, Absent> = new Map(Object.entries({
     reason: "nameservers are not asked for by HTTP: name them in namesrvAddr",
   },
   filterServerNums: { off: /^0*$/, reason: "there are no filter servers: filter by tags or SQL92" },
+  "tls.config.file": { off: NOTHING, reason: "what is in that file can stand here, key by key" },
+  "tls.server.keyPassword": {
+    off: NOTHING,
+    reason: "the key must not be encrypted: let only this node's user read it",
+  },
+  "tls.client.keyPassword": {
+    off: NOTHING,
+    reason: "the key must not be encrypted: let only this node's user read it",
+  },
+  "tls.server.need.client.auth": {
+    off: /^(none)?$/i,
+    reason: "clients are not asked for certificates: let aclEnable tell who may do what",
+  },
+  "tls.server.trustCertPath": {
+    off: NOTHING,
+    reason: "clients are not asked for certificates: let aclEnable tell who may do what",
+  },
   messageStorePlugIn: { off: NOTHING, reason: "there are no plug-ins of the store" },
   readOnlyCommitLogStorePaths: { off: NOTHING, reason: "the commit log has one folder" },
   clusterTest: { off: NOT_TRUE, reason: "other nameservers are not asked for topics that are not known here" },

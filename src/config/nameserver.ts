@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { accessSettings } from "./access.ts";
 import { commonSettings } from "./common.ts";
 import { bool, int, path, type SettingsOf } from "./setting.ts";
+import { serverTlsSettings } from "./tls.ts";
 
 export const nameserverSettings = {
   listenPort: int({ default: 9876, perRole: true, max: 65535, help: "port to listen on; 0 takes any free one" }),
@@ -15,6 +17,8 @@ export const nameserverSettings = {
     help: "file that keeps the key-value configuration",
   }),
   orderMessageEnable: bool({ default: false, hot: true, help: "add the order configuration of a topic to its route" }),
+  ...serverTlsSettings,
+  ...accessSettings("namesrv"),
 };
 
 /** What a nameserver runs with. */

@@ -25,6 +25,8 @@ export function ruleBreaches(settings: NodeSettings, given: Given): Problem[] {
     ...portBreaches(settings),
     ...folderBreaches(settings, given),
     ...httpBreaches(settings, given),
+    ...accountBreaches(settings),
+    ...tlsBreaches(settings),
   ];
   return breaches.flatMap(({ part, names, value, allowed }) => {
     const entry = names.map((name) => given[part].get(name)).find((found) => found !== undefined);
@@ -79,6 +81,37 @@ function portBreaches({ nameserver, broker }: NodeSettings): Breach[] {
   if (port !== undefined && [listenPort, listenPort - 2, haListenPort].includes(port)) {
     const allowed = `another port than the broker's ${listenPort}, ${listenPort - 2} and ${haListenPort}`;
     breaches.push({ part: "nameserver", names: ["listenPort"], value: port, allowed });
+  }
+  return breaches;
+}
+
+/** A broker that signs needs both the name and the secret of its account. */
+function accountBreaches({ broker }: NodeSettings): Breach[] {
+  if (!broker || (broker.aclAccessKey === "") === (broker.aclSecretKey === "")) return [];
+  const names = ["aclAccessKey", "aclSecretKey"];
+  if (broker.aclAccessKey === "") names.reverse();
+  return [{ part: "broker", names, value: "(given alone)", allowed: "aclAccessKey and aclSecretKey together" }];
+}
+
+/** A certificate goes with its key, and who takes nothing but TLS needs both. */
+function tlsBreaches({ nameserver, broker }: NodeSettings): Breach[] {
+  const breaches: Breach[] = [];
+  const pair = (part: Part, certName: string, cert: string, keyName: string, key: string) => {
+    if ((cert === "") === (key === "")) return;
+    const names = cert === "" ? [keyName, certName] : [certName, keyName];
+    breaches.push({ part, names, value: cert === "" ? key : cert, allowed: `${certName} and ${keyName} together` });
+  };
+  for (const [part, settings] of [["nameserver", nameserver], ["broker", broker]] as const) {
+    if (settings === undefined) continue;
+    const { tlsServerMode, tlsServerCertPath, tlsServerKeyPath } = settings;
+    pair(part, "tlsServerCertPath", tlsServerCertPath, "tlsServerKeyPath", tlsServerKeyPath);
+    if (tlsServerMode === "enforcing" && tlsServerCertPath === "") {
+      const allowed = "permissive or disabled, or a certificate (tlsServerCertPath, tlsServerKeyPath)";
+      breaches.push({ part, names: ["tlsServerMode"], value: tlsServerMode, allowed });
+    }
+  }
+  if (broker) {
+    pair("broker", "tlsClientCertPath", broker.tlsClientCertPath, "tlsClientKeyPath", broker.tlsClientKeyPath);
   }
   return breaches;
 }

@@ -122,6 +122,16 @@ export function path(about: About<string>): Setting<string> {
   return { ...about, type: "path", ...matching(form), format: String };
 }
 
+/** A file or folder, or none. */
+export function optionalPath(about: About<string>): Setting<string> {
+  return {
+    ...about,
+    type: "path",
+    ...matching({ pattern: /^[^\p{Cc}]*$/u, allowed: "a path, or nothing" }),
+    format: String,
+  };
+}
+
 /** Texts of some form, joined by `;`; blank ones are dropped, as Java does. */
 export function list(form: Form, about: About<readonly string[]>): Setting<readonly string[]> {
   return {

@@ -14,6 +14,9 @@ import { decodeBinaryHeader } from "./header_binary.ts";
 import { decodeJsonHeader } from "./header_json.ts";
 import type { HeaderFields } from "./fields.ts";
 
+/** First byte of a TLS connection (the type of a handshake record); no frame begins with it. */
+export const TLS_HANDSHAKE = 0x16;
+
 /** The fixed part of a header, common to both encodings. */
 export interface Header {
   readonly code: number;
@@ -45,10 +48,15 @@ export function frameLength(view: DataView, at: number, end: number): number | u
   if (end - at < 4) return undefined;
   const length = view.getInt32(at);
   if (length < 4 || length > FRAME_BYTES_MAX) {
-    throw new RocketdError("malformed", `a frame's length word is ${length}, allowed is 4 to ${FRAME_BYTES_MAX}`, {
-      field: "length",
-      value: length,
-    });
+    const hint = view.getUint8(at) === TLS_HANDSHAKE ? "; it looks like TLS, which is off (tlsServerCertPath)" : "";
+    throw new RocketdError(
+      "malformed",
+      `a frame's length word is ${length}, allowed is 4 to ${FRAME_BYTES_MAX}${hint}`,
+      {
+        field: "length",
+        value: length,
+      },
+    );
   }
   return length + 4;
 }

@@ -10,21 +10,28 @@ import { HeaderEncoding, ResponseCode, responseCodeName } from "../protocol/code
 import type { RequestInput, RequestType } from "../protocol/request.ts";
 import { Connection } from "./connection.ts";
 import { HandlerTable } from "./handlers.ts";
+import type { Wire } from "./listener.ts";
 import type { ConnectionOwner, Received, Sign } from "./owner.ts";
+import { type ClientTlsOptions, connectTls } from "./tls/client_tls.ts";
 
 /** How a client connects and what it obeys. */
 export interface RemotingClientOptions {
   /** What servers may ask of us; nothing by default. */
   readonly handlers?: HandlerTable;
   /** Encoding of the requests' headers; servers answer in kind. JSON by default, as Java's clients. */
-  readonly encoding?: HeaderEncoding;
+  readonly encoding?: HeaderEncoding | undefined;
   /** Time for a connection to come about, ms. */
   readonly connectTimeoutMs?: number;
   /** Fields to add to each of our requests, as a signature. */
-  readonly sign?: Sign;
+  readonly sign?: Sign | undefined;
+  /** Speaks TLS with every server; plain without it. */
+  readonly tls?: ClientTlsOptions | undefined;
   /** Called when a connection to an address has gone. */
   readonly onClose?: (address: string) => void;
 }
+
+/** How a client shows who it is, and makes sure who the servers are. */
+export type ClientSecurity = Pick<RemotingClientOptions, "sign" | "tls">;
 
 /** Bodies are given whole or in parts that are sent one after the other. */
 export type RequestBody = Uint8Array | readonly Uint8Array[];
@@ -112,8 +119,11 @@ export class RemotingClient {
   async #connect(address: string): Promise<Connection> {
     const { hostname, port } = parseAddress(address);
     const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    const connecting = Deno.connect({ hostname, port });
-    let conn: Deno.TcpConn;
+    const { sign, tls } = this.#options;
+    const connecting = tls === undefined
+      ? connectPlain({ hostname, port })
+      : connectTls({ hostname, port }, tls, timeoutMs);
+    let conn: Wire;
     try {
       conn = await within(connecting, timeoutMs, () => new Error(`no connection within ${timeoutMs} ms`));
     } catch (cause) {
@@ -124,8 +134,6 @@ export class RemotingClient {
       conn.close();
       throw new RocketdError("unavailable", `Cannot reach ${address}: the client is closed`);
     }
-    conn.setNoDelay(true);
-    const { sign } = this.#options;
     const owner: ConnectionOwner = {
       handlers: this.#handlers,
       closed: () => {
@@ -171,6 +179,12 @@ export function parseAddress(address: string): { hostname: string; port: number 
     });
   }
   return { hostname: match[1] ?? match[2]!, port };
+}
+
+async function connectPlain(address: { hostname: string; port: number }): Promise<Wire> {
+  const conn = await Deno.connect(address);
+  conn.setNoDelay(true);
+  return conn;
 }
 
 function partsOf(body: RequestBody | undefined): readonly Uint8Array[] | undefined {

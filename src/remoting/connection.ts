@@ -29,7 +29,7 @@ import type { RequestInput, RequestType } from "../protocol/request.ts";
 import { requestCodeName } from "../protocol/request_codes.ts";
 import type { Answer, Incoming } from "./handlers.ts";
 import { IncomingRequest } from "./incoming.ts";
-import { peerOf } from "./listener.ts";
+import { peerOf, type Wire } from "./listener.ts";
 import type { ConnectionOwner, Received } from "./owner.ts";
 import { turnBegan } from "./turn.ts";
 
@@ -62,7 +62,7 @@ export class Connection {
   readonly isLocal: boolean;
   /** Time of the last read or finished write, ms. */
   lastActivity = Date.now();
-  readonly #conn: Deno.Conn;
+  readonly #conn: Wire;
   readonly #owner: ConnectionOwner;
   #out = new ByteWriter();
   #sending = new ByteWriter();
@@ -78,7 +78,7 @@ export class Connection {
   #drained: (() => void)[] = [];
   #closeListeners: (() => void)[] = [];
 
-  constructor(conn: Deno.Conn, owner: ConnectionOwner, readonly encoding: HeaderEncoding) {
+  constructor(conn: Wire, owner: ConnectionOwner, readonly encoding: HeaderEncoding) {
     this.#conn = conn;
     this.#owner = owner;
     const { ip, port, text, isLocal } = peerOf(conn);
@@ -324,7 +324,12 @@ export class Connection {
     flag: number,
   ): void {
     const table = type.request, fields = values as InputOf<RequestType["request"]["fields"]>;
-    this.#send(this.encoding, { code: type.code, version: OUR_VERSION, opaque, flag, table, values: fields }, body);
+    const extra = this.#owner.sign?.(new Map(Object.entries(table.texts(fields))), body);
+    this.#send(
+      this.encoding,
+      { code: type.code, version: OUR_VERSION, opaque, flag, table, values: fields, extra },
+      body,
+    );
   }
 
   #receive({ header, body }: Frame): void {

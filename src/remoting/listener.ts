@@ -16,6 +16,9 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** What a connection needs of a socket, whatever lies between. */
+export type Wire = Pick<Deno.Conn, "read" | "write" | "close" | "remoteAddr" | "localAddr">;
+
 /** Listens on a port. Throws `inUse`, naming the setting that the port comes from. */
 export function listenOn({ hostname, port }: ListenAddress, setting: string): Deno.TcpListener {
   try {
@@ -30,13 +33,13 @@ export function listenOn({ hostname, port }: ListenAddress, setting: string): De
 }
 
 /** Hands over each connection as it comes; resolves when the listener was closed. */
-export async function acceptAll(
-  listener: Deno.TcpListener,
+export async function acceptAll<C extends Deno.Conn>(
+  listener: { accept(): Promise<C> },
   log: Logger,
-  each: (conn: Deno.TcpConn) => void,
+  each: (conn: C) => void,
 ): Promise<void> {
   while (true) {
-    let conn: Deno.TcpConn;
+    let conn: C;
     try {
       conn = await listener.accept();
     } catch (error) {
@@ -62,7 +65,7 @@ export interface Peer {
 }
 
 /** Names the peer of a connection. */
-export function peerOf(conn: Pick<Deno.Conn, "remoteAddr" | "localAddr">): Peer {
+export function peerOf(conn: Pick<Wire, "remoteAddr" | "localAddr">): Peer {
   const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
   const ip = plain(hostname), here = plain((conn.localAddr as Deno.NetAddr).hostname);
   const isLocal = ip.startsWith("127.") || ip === "::1" || ip === here;

@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts";
 import type { HandlerTable } from "./handlers.ts";
 import { acceptAll, listenOn } from "./listener.ts";
 import type { ConnectionOwner } from "./owner.ts";
+import type { ServerTls } from "./tls/server_tls.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly connectionsMax: number;
   /** A connection with no traffic for this long is closed, ms (`serverChannelMaxIdleTimeSeconds`). */
   readonly idleMs: number;
+  /** Lets connections speak TLS; without it all are plain. Who gives it closes it, after the servers that share it. */
+  readonly tls?: ServerTls | undefined;
   /** Called when a connection has gone. */
   readonly onClose?: (connection: Connection) => void;
 }
@@ -63,16 +66,17 @@ export class RemotingServer implements ConnectionOwner {
   }
 
   #take(conn: Deno.TcpConn): void {
-    if (this.connections.size >= this.#options.connectionsMax) {
+    const { tls, connectionsMax } = this.#options;
+    if (this.connections.size + (tls?.lingering ?? 0) >= connectionsMax) {
       if (this.counts.refused++ === 0) {
-        log.warn("refusing connections: {max} are open (maxConnections)", { max: this.#options.connectionsMax });
+        log.warn("refusing connections: {max} are open (maxConnections)", { max: connectionsMax });
       }
       conn.close();
       return;
     }
     this.counts.accepted++;
     conn.setNoDelay(true);
-    const connection = new Connection(conn, this, HeaderEncoding.JSON);
+    const connection = new Connection(tls?.guard(conn) ?? conn, this, HeaderEncoding.JSON);
     this.connections.add(connection);
     connection.run();
   }

@@ -26,8 +26,13 @@ function nameserver(folder: string, listenPort = 0): Promise<Nameserver> {
     kvConfigPath: `${folder}/kvConfig.json`,
     orderMessageEnable: true,
     adminRequestsFrom: [],
+    aclEnable: false,
+    aclFile: "",
     maxConnections: 100,
     serverChannelMaxIdleTimeSeconds: 120,
+    tlsServerMode: "disabled",
+    tlsServerCertPath: "",
+    tlsServerKeyPath: "",
   });
 }
 

@@ -63,8 +63,13 @@ async function running(work: (running: Running) => Promise<void>): Promise<void>
     kvConfigPath: `${folder}/namesrv/kvConfig.json`,
     orderMessageEnable: true,
     adminRequestsFrom: [],
+    aclEnable: false,
+    aclFile: "",
     maxConnections: 10,
     serverChannelMaxIdleTimeSeconds: 120,
+    tlsServerMode: "disabled",
+    tlsServerCertPath: "",
+    tlsServerKeyPath: "",
   });
   try {
     const connect = () => RawPeer.connect(nameserver.port);

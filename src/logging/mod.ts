@@ -1,5 +1,6 @@
 /**
- * Log lines on standard error: `2026-11-23T10:00:00.000Z INFO store message {props}`.
+ * Log lines on standard error: `2026-11-23T10:00:00.000Z INFO store message {props}`; for systemd's journal with the
+ * level in front, as sd-daemon has it.
  *
  * @module
  */
@@ -18,17 +19,30 @@ const COLORS: Readonly<Record<LogRecord["level"], string>> = {
   fatal: "\x1b[31m",
 };
 
+/** Levels as the journal knows them. */
+const JOURNAL_LEVELS: Readonly<Record<LogRecord["level"], number>> = {
+  trace: 7,
+  debug: 7,
+  info: 6,
+  warning: 4,
+  error: 3,
+  fatal: 2,
+};
+
 /** The logger of one area of rocketd, such as "store". */
 export function logger(area: string): Logger {
   return getLogger(["rocketd", area]);
 }
 
-/** Starts logging to standard error, or anew with another level. Colour is for terminals. */
+/** Starts logging to standard error, or anew with another level. Colour is for terminals, without NO_COLOR. */
 export async function setup(options: { level: Level; color?: boolean }): Promise<void> {
-  const color = options.color ?? Deno.stderr.isTerminal();
+  const color = options.color ?? (Deno.stderr.isTerminal() && !Deno.noColor);
+  const journal = await isJournal();
   await configure({
     reset: true,
-    sinks: { stderr: (record) => writeLine(lineOf(record, color)) },
+    sinks: {
+      stderr: (record) => writeLine((journal ? `<${JOURNAL_LEVELS[record.level]}>` : "") + lineOf(record, color)),
+    },
     loggers: [
       {
         category: "rocketd",
@@ -38,6 +52,18 @@ export async function setup(options: { level: Level; color?: boolean }): Promise
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
   });
+}
+
+/** Whether standard error leads to the journal: JOURNAL_STREAM is inherited by those that write elsewhere, too. */
+async function isJournal(): Promise<boolean> {
+  const stream = Deno.env.get("JOURNAL_STREAM");
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = await Deno.stat("/proc/self/fd/2");
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }
 
 /** One record as one line; what came from outside cannot start another line, move the cursor or fill the disk. */

@@ -1,30 +1,47 @@
 /**
- * The settings of a broker over the wire: GET_BROKER_CONFIG 26 tells them.
+ * The settings of a broker over the wire: GET_BROKER_CONFIG 26 tells them, UPDATE_BROKER_CONFIG 25 changes those that may
+ * change while it runs.
  *
  * @module
  */
-import { brokerSettings, type Setting } from "../config/mod.ts";
+import { UpdateBrokerConfig } from "../protocol/admin_requests.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import { stringifyFastJson } from "../protocol/fastjson.ts";
-import { NO_VERSION } from "../protocol/bodies/data_version.ts";
 import { GetBrokerConfig } from "../protocol/requests.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
+import { LiveSettings } from "../remoting/live_settings.ts";
 import type { BrokerContext } from "./context.ts";
+import { storeOptionsOf } from "./store_options.ts";
 
 /** What these handlers need of the broker. */
-export type SettingsContext = Pick<BrokerContext, "settings">;
+export interface SettingsContext extends Pick<BrokerContext, "settings" | "clock"> {
+  readonly store: Pick<BrokerContext["store"], "options">;
+  readonly topics: Pick<BrokerContext["topics"], "settingsChanged" | "announced">;
+}
+
+/** What mqadmin's exportConfigs wants to be told, or ends with an exception. */
+const WANTED_BY_TOOLS = "filterServerNums=0\nuseTLS=false\n";
 
 /** Adds the handlers. */
 export function settingsHandlers(table: HandlerTable, broker: SettingsContext): void {
+  const { settings, clock, store, topics } = broker;
+  const live = new LiveSettings({
+    part: "broker",
+    settings,
+    clock,
+    onChange: async (names) => {
+      // The store has a copy of what concerns it.
+      Object.assign(store.options, storeOptionsOf(settings));
+      // RocketMQ registers anew for the first; the second brings a topic with it.
+      if (!names.has("brokerPermission") && !names.has("autoCreateTopicEnable")) return;
+      topics.settingsChanged();
+      await topics.announced();
+    },
+  });
+  table.on(UpdateBrokerConfig, (request) => live.change(request));
   table.on(GetBrokerConfig, () => ({
     code: ResponseCode.SUCCESS,
-    header: { version: stringifyFastJson(NO_VERSION) },
-    body: new TextEncoder().encode([...configLines(broker)].join("")),
+    header: { version: stringifyFastJson(live.version) },
+    body: new TextEncoder().encode(live.text() + WANTED_BY_TOOLS),
   }));
-}
-
-function* configLines({ settings }: SettingsContext): Generator<string> {
-  for (const [name, setting] of Object.entries(brokerSettings) as [keyof typeof settings, Setting<unknown>][]) {
-    if (setting.secret !== true) yield `${name}=${setting.format(settings[name])}\n`;
-  }
 }

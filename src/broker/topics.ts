@@ -219,6 +219,19 @@ export class TopicTable {
     return true;
   }
 
+  /**
+   * After a change of settings that topics are published by: they have another version. A template that topics may be
+   * made from now is there now. A slave's table is its master's.
+   */
+  settingsChanged(): void {
+    if (this.#settings.brokerRole === "SLAVE") return;
+    for (const topic of builtinTopics(this.#settings)) {
+      if (!this.#topics.has(topic.topicName)) this.#topics.set(topic.topicName, topic);
+    }
+    this.#changed();
+    this.#saveNow();
+  }
+
   /** Marks exactly these topics as ordered, as the nameserver's ORDER_TOPIC_CONFIG says. */
   setOrder(ordered: { has(topic: string): boolean }): void {
     let changed = false;

@@ -39,5 +39,4 @@ export const commonSettings = {
     hot: true,
     help: "what is logged: this level and all more serious ones",
   }),
-  logLevel: choice(LOG_LEVELS, { default: "info", help: "what is logged: this level and all more serious ones" }),
 };

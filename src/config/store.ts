@@ -165,7 +165,12 @@ export const storeSettings = {
     hot: true,
     help: "delete the oldest files before their time when the disk is nearly full",
   }),
-  cleanResourceInterval: int({ default: 10000, min: 100, help: "ms between looks for files to delete" }),
+  cleanResourceInterval: int({
+    default: 10000,
+    min: 100,
+    hot: true,
+    help: "ms between looks for files to delete",
+  }),
 };
 
 /** What a store runs with. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { NameserverSettings } from "../config/nameserver.ts";
 import {
   decodeDataVersion,
   decodeRegisterBroker,
@@ -22,13 +23,14 @@ import type { Clock } from "../platform/clock.ts";
 import { type Answer, HandlerTable, type Incoming } from "../remoting/handlers.ts";
 import type { KvConfig } from "./kv_config.ts";
 import type { RouteTable } from "./route_table.ts";
+import { settingsHandlers } from "./settings_handlers.ts";
 
 /** What the handlers work on. */
 export interface NameserverState {
   readonly routes: RouteTable;
   readonly kv: KvConfig;
   readonly clock: Clock;
-  readonly settings: { readonly orderMessageEnable: boolean };
+  readonly settings: Partial<NameserverSettings> & Pick<NameserverSettings, "orderMessageEnable">;
 }
 
 const success: Answer = { code: ResponseCode.SUCCESS };
@@ -40,6 +42,7 @@ export function nameserverHandlers(state: NameserverState): HandlerTable {
   addKvConfig(table, state);
   addBrokers(table, state);
   addTopics(table, state);
+  settingsHandlers(table, state.settings, state.clock);
   return table;
 }
 

@@ -34,7 +34,7 @@ export class CommitLog {
   /** Takes loaded files, whose data ends at `end`; from `unsafeFrom` on it may still be only in the page cache. */
   constructor(readonly files: LogFiles, { end, unsafeFrom }: Recovered, options: CommitLogOptions) {
     this.end = this.writtenEnd = this.syncedEnd = end;
-    this.tail = new LogTail(Math.max(options.tailChunkBytes, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE));
+    this.tail = new LogTail(() => Math.max(options.tailChunkBytes, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE));
     for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.add(file);
   }
 

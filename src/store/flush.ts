@@ -7,6 +7,7 @@
 import { messageOf } from "../errors.ts";
 import { PAGE_BYTES, SYNC_WATCH_MS } from "../limits.ts";
 import { type Clock, isOver, type Timer } from "../platform/clock.ts";
+import { everyNow } from "../platform/pace.ts";
 import { callBack, type PendingPut, refused } from "./appender.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { CommitLog } from "./commit_log.ts";
@@ -38,7 +39,7 @@ export class Flusher {
   }
 
   start(): void {
-    this.#timers.push(this.clock.every(this.options.flushIntervalCommitLog, () => this.#tick()));
+    this.#timers.push(everyNow(this.clock, () => this.options.flushIntervalCommitLog, () => this.#tick()));
     if (this.options.flushDiskType === "SYNC_FLUSH") {
       this.#timers.push(this.clock.every(SYNC_WATCH_MS, () => this.#answerOverdue()));
     }

@@ -17,7 +17,13 @@ export interface TailChunk {
 export class LogTail {
   readonly #chunks: TailChunk[] = [];
 
-  constructor(readonly chunkBytes: number) {}
+  /** @param size how many bytes a chunk has from now on; asked for with each new one */
+  constructor(readonly size: () => number) {}
+
+  /** The most that can be encoded into one chunk. */
+  get chunkBytes(): number {
+    return this.size();
+  }
 
   /** The chunk that records go into. */
   get active(): TailChunk | undefined {
@@ -27,8 +33,9 @@ export class LogTail {
   /** Starts a new chunk at a log offset. Views of the oldest chunk are no longer valid. */
   begin(start: number): TailChunk {
     const old = this.#chunks.length >= LOG_TAIL_CHUNKS ? this.#chunks.shift() : undefined;
-    const bytes = old?.bytes ?? new Uint8Array(this.chunkBytes);
-    const chunk: TailChunk = { bytes, view: old?.view ?? new DataView(bytes.buffer), start, length: 0 };
+    const size = this.chunkBytes;
+    const bytes = old?.bytes.length === size ? old.bytes : new Uint8Array(size);
+    const chunk: TailChunk = { bytes, view: new DataView(bytes.buffer), start, length: 0 };
     this.#chunks.push(chunk);
     return chunk;
   }

@@ -29,6 +29,8 @@ export interface DiskFile {
 export interface OpenOptions {
   create?: boolean;
   readOnly?: boolean;
+  /** Who may read and write a file that is created, as chmod has it. */
+  mode?: number;
 }
 
 /** A lock held on a file, until `release`. */
@@ -53,10 +55,15 @@ export interface Disk {
   readFileSync(path: string): Uint8Array;
   /** Makes created, removed and renamed names in a folder survive a power loss. */
   syncDirSync(path: string): void;
-  /** Replaces a small file in one step: written beside as `.tmp`, synced, the old one kept as `.bak`, renamed, synced. */
-  writeStateFileSync(path: string, bytes: Uint8Array): void;
+  /**
+   * Replaces a small file in one step: written beside as `.tmp`, synced, the old one kept as `.bak`, renamed, synced.
+   * `mode`: who may read and write it.
+   */
+  writeStateFileSync(path: string, bytes: Uint8Array, mode?: number): void;
   /** How full the file system of `path` is, in per cent; undefined where the system does not say. */
   usedSpacePercent?(path: string): number | undefined;
+  /** The size of the file system of `path`, and what is left for us, bytes; undefined where the system does not say. */
+  space?(path: string): { readonly total: number; readonly free: number } | undefined;
   /** Takes the exclusive lock of a file (created with the text `lock`); undefined when somebody else holds it. */
   lock(path: string): Promise<DiskLock | undefined>;
 }
@@ -71,7 +78,9 @@ const held = new Set<string>();
 export const denoDisk: Disk = {
   openSync(path, options = {}) {
     const readOnly = options.readOnly ?? false;
-    const file = Deno.openSync(path, { read: true, write: !readOnly, create: !readOnly && (options.create ?? false) });
+    const create = !readOnly && (options.create ?? false);
+    const mode = options.mode === undefined ? {} : { mode: options.mode };
+    const file = Deno.openSync(path, { read: true, write: !readOnly, create, ...mode });
     return new DenoFile(path, file);
   },
 
@@ -129,8 +138,17 @@ export const denoDisk: Disk = {
     }
   },
 
-  writeStateFileSync(path, bytes) {
-    writeStateFileOn(this, path, bytes);
+  writeStateFileSync(path, bytes, mode) {
+    writeStateFileOn(this, path, bytes, mode);
+  },
+
+  space(path) {
+    try {
+      const { blocks, bavail, bsize } = statfsSync(path);
+      return { total: blocks * bsize, free: bavail * bsize };
+    } catch {
+      return undefined;
+    }
   },
 
   usedSpacePercent(path) {
@@ -170,8 +188,8 @@ export const denoDisk: Disk = {
 };
 
 /** The steps of `writeStateFileSync` on any disk: a crash at any point leaves the old or the new content readable. */
-export function writeStateFileOn(disk: Disk, path: string, bytes: Uint8Array): void {
-  const fresh = new FreshStateFile(disk, path);
+export function writeStateFileOn(disk: Disk, path: string, bytes: Uint8Array, mode?: number): void {
+  const fresh = new FreshStateFile(disk, path, mode);
   try {
     fresh.write(bytes);
     fresh.file.syncDataSync();
@@ -186,8 +204,11 @@ export class FreshStateFile {
   readonly file: DiskFile;
   #end = 0;
 
-  constructor(readonly disk: Disk, readonly path: string) {
-    this.file = disk.openSync(`${path}.tmp`, { create: true });
+  constructor(readonly disk: Disk, readonly path: string, mode?: number) {
+    const beside = `${path}.tmp`;
+    // One that a crash left behind has the mode that it has.
+    if (mode !== undefined) disk.removeSync(beside);
+    this.file = disk.openSync(beside, mode === undefined ? { create: true } : { create: true, mode });
     this.file.truncateSync(0);
   }
 

@@ -119,8 +119,8 @@ export class FaultyDisk implements Disk {
     for (const created of this.#created) if (folderOf(created) === path) this.#created.delete(created);
   }
 
-  writeStateFileSync(path: string, bytes: Uint8Array): void {
-    writeStateFileOn(this, path, bytes);
+  writeStateFileSync(path: string, bytes: Uint8Array, mode?: number): void {
+    writeStateFileOn(this, path, bytes, mode);
   }
 
   usedSpacePercent(): number | undefined {

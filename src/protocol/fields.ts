@@ -123,6 +123,19 @@ export class FieldTable<S extends Fields = Fields> {
     return { ...this.#empty };
   }
 
+  /** The texts of values by wire name, without those that are undefined. */
+  texts(values: Readonly<Record<string, unknown>>): Record<string, string> {
+    const texts: Record<string, string> = {};
+    const { names, wireNames, types } = this;
+    for (let i = 0; i < names.length; i++) {
+      const value = values[names[i]!];
+      if (value === undefined) continue;
+      const type = types[i]!;
+      texts[wireNames[i]!] = type === "int" || type === "long" ? formatInteger(value as number) : String(value);
+    }
+    return texts;
+  }
+
   /** The value of a field's text. Throws `malformed` with field, value and what is allowed. */
   parse(index: number, text: string): unknown {
     const type = this.types[index]!;

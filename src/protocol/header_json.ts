@@ -5,7 +5,7 @@
  */
 import { messageOf, RocketdError } from "../errors.ts";
 import type { ByteWriter } from "./byte_writer.ts";
-import { type Fields, type FieldTable, formatInteger, HeaderFields } from "./fields.ts";
+import { type Fields, type FieldTable, HeaderFields } from "./fields.ts";
 import type { Header } from "./frame.ts";
 import type { HeaderParts } from "./header_binary.ts";
 
@@ -69,17 +69,7 @@ class JsonFields extends HeaderFields {
 
 /** Writes a JSON header. */
 export function encodeJsonHeader<S extends Fields>(out: ByteWriter, parts: HeaderParts<S>): void {
-  const extFields: Record<string, string> = {};
-  if (parts.table && parts.values) {
-    const { names, wireNames, types } = parts.table;
-    const values = parts.values as Record<string, unknown>;
-    for (let i = 0; i < names.length; i++) {
-      const value = values[names[i]!];
-      if (value === undefined) continue;
-      const type = types[i]!;
-      extFields[wireNames[i]!] = type === "int" || type === "long" ? formatInteger(value as number) : String(value);
-    }
-  }
+  const extFields = parts.values ? parts.table?.texts(parts.values) ?? {} : {};
   for (const [key, value] of parts.extra ?? []) extFields[key] = value;
   out.text(JSON.stringify({
     code: parts.code,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./acl.ts";
 export * from "./broker_stats.ts";
 export * from "./connections.ts";
 export * from "./consume_stats.ts";

@@ -1,0 +1,104 @@
+/**
+ * Asks of each request whether its sender may make it: by the accounts of RocketMQ's access control, or, without it, by
+ * where administrators' requests come from. Follows PlainPermissionManager.validate of RocketMQ 4.9.7, and closes what it
+ * leaves open: all that changes things needs an admin.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { shortened } from "../../errors.ts";
+import { LineBudget } from "../../logging/line_budget.ts";
+import { GetBrokerClusterAclConfig } from "../../protocol/admin_requests.ts";
+import { ResponseCode } from "../../protocol/codes.ts";
+import { isRetryTopic, RETRY_PREFIX, SystemTopic } from "../../protocol/names.ts";
+import type { RequestType } from "../../protocol/request.ts";
+import type { Connection } from "../connection.ts";
+import type { Check, HandlerTable, Incoming } from "../handlers.ts";
+import type { AccountBook, Accounts } from "./accounts.ts";
+import type { Account } from "./acl_file.ts";
+import { guardAdministration, isAdministrative } from "./administration.ts";
+import { Grant, grants, type Need, needsOf } from "./permissions.ts";
+import { AccessField, isSigned } from "./signature.ts";
+
+const log = getLogger(["rocketd", "access"]);
+
+/** Refusals are told in the log so often, and no more often. */
+const LINES_MAX = 10;
+const LINES_EVERY_MS = 60_000;
+
+/** Whom to obey. */
+export interface GuardOptions {
+  /** None without `aclEnable`. */
+  readonly accounts: Pick<Accounts, "book"> | undefined;
+  readonly adminRequestsFrom: readonly string[];
+  /** Which requests need an account, where there are accounts. */
+  readonly concerns: (type: RequestType) => boolean;
+}
+
+/** Puts the check before the requests of a table whose handlers are all there. */
+export function guard(table: HandlerTable, { accounts, adminRequestsFrom, concerns }: GuardOptions): void {
+  if (accounts === undefined) guardAdministration(table, adminRequestsFrom);
+  else table.check(accessCheck(accounts), concerns);
+}
+
+/** The check of a node with accounts. A refusal has RocketMQ's code and words. */
+export function accessCheck(accounts: Pick<Accounts, "book">): Check {
+  const lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
+  const whiteIn = new WeakMap<Connection, AccountBook>();
+  const isWhite = (connection: Connection, book: AccountBook) => {
+    if (whiteIn.get(connection) === book) return true;
+    const found = book.white.some((contains) => contains(connection.peerIp));
+    if (found) whiteIn.set(connection, book);
+    return found;
+  };
+  return (request) => {
+    const { book } = accounts;
+    if (isWhite(request.connection, book)) return undefined;
+    const reason = refusal(request, book);
+    if (reason === undefined) return undefined;
+    const held = lines.spend(Date.now());
+    if (held !== undefined) {
+      const more = held === 0 ? "" : ` (and ${held} refusals before)`;
+      log.warn("{name} of {peer} is refused: {reason}{more}", {
+        name: request.type.name,
+        peer: request.connection.peer,
+        reason,
+        more,
+      });
+    }
+    return { code: ResponseCode.SYSTEM_ERROR, remark: `org.apache.rocketmq.acl.common.AclException: ${reason}` };
+  };
+}
+
+function refusal(request: Incoming, { byKey }: AccountBook): string | undefined {
+  const { type, body, connection } = request;
+  const fields = request.extFields();
+  const accessKey = fields.get(AccessField.ACCESS_KEY);
+  if (accessKey === undefined) return "No accessKey is configured";
+  const account = byKey.get(accessKey);
+  if (account === undefined) return `No acl config for ${shortened(accessKey)}`;
+  const white = account.isWhite(connection.peerIp);
+  if (!white && !isSigned(fields, body, account.secretKey)) return `Check signature failed for accessKey=${accessKey}`;
+  if (needsAdmin(type) && !account.admin) {
+    return `Need admin permission for request code=${type.code}, but accessKey=${accessKey} is not`;
+  }
+  if (white || (account.admin && account.grants.size === 0)) return undefined;
+  const needs = needsOf(request);
+  if (needs.some(([topic, needed]) => topic === SystemTopic.TRACE && needed === Grant.PUB)) return undefined;
+  const missing = needs.find((need) => !isGranted(account, need));
+  return missing === undefined ? undefined : `No default permission for ${named(missing[0])}`;
+}
+
+function named(resource: string): string {
+  return isRetryTopic(resource) ? `group:${resource.slice(RETRY_PREFIX.length)}` : `topic:${resource}`;
+}
+
+/** The configuration of accounts is shown to admins only; without their secrets even so. */
+function needsAdmin(type: RequestType): boolean {
+  return isAdministrative(type) || type.code === GetBrokerClusterAclConfig.code;
+}
+
+function isGranted({ grants: own, groupsByDefault, topicsByDefault }: Account, [resource, needed]: Need): boolean {
+  const byDefault = isRetryTopic(resource) ? groupsByDefault : topicsByDefault;
+  return grants(own.get(resource) ?? byDefault, needed);
+}

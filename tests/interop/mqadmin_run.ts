@@ -29,7 +29,7 @@ async function runStep(java: JavaShell, step: Step, known: Record<string, string
   const deadline = Date.now() + PATIENCE_MS;
   while (true) {
     const [report] = await java.run(command[0] as string, ...command.slice(1));
-    const text = String(report?.["text"]);
+    const text = String(report?.["text"]).split("\n").slice(0, step.lines).join("\n");
     if (step.until !== undefined && !step.until.test(text)) {
       if (Date.now() > deadline) return { step, text: `waited in vain for ${step.until}\n${text}` };
       await delay(100);
@@ -38,8 +38,9 @@ async function runStep(java: JavaShell, step: Step, known: Record<string, string
     for (const [name, pattern] of Object.entries(step.keep ?? {})) {
       known[name] = pattern.exec(text)?.[1] ?? `no-${name}`;
     }
-    const body = /Message Body Path: +(\S+)/.exec(text)?.[1];
-    if (body !== undefined) await Deno.remove(body).catch(() => {});
+    for (const [, body] of text.matchAll(/Message Body Path: +(\S+)/g)) {
+      await Deno.remove(body as string).catch(() => {});
+    }
     if (step.file === undefined) return { step, text };
     const written = await Deno.readTextFile(`${known["dir"]}/${step.file}`).catch(() => "null");
     return { step, text, file: jsonShape(JSON.parse(written)) };

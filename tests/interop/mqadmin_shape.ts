@@ -19,15 +19,18 @@ const ALWAYS: readonly (readonly [RegExp, string])[] = [
   [/^(\s*secretKey\s*: ).*/, "$1SECRET"],
   // A Java object without a text of its own.
   [/(Lambda\$\S*)?@[0-9a-f]+\b/g, "@"],
+  // As many figures as the broker has been up for spans of time.
+  [/(Tps\s*: )[-\d.E ]*$/, "$1#"],
   [/[ \t]+/g, " "],
 ];
-const FIGURE = /(?<![\w.]|CODE: )-?\d+(\.\d+)?(E-?\d+)?/g;
+const FIGURE = [/(?<![\w.]|CODE: )-?\d+(\.\d+)?(E-?\d+)?/g, "#"] as const;
+const WORDS = [/(CODE: \d+ +DESC:).*/, "$1"] as const;
 
 /** Java makes these when its check of transactions runs for the first time, which no step waits for. */
 const BY_TIMER = /\bRMQ_SYS_TRANS_(OP_)?HALF_TOPIC\b/;
 
 function lineShape(line: string, step: Step): string {
-  const rules = step.exact ? ALWAYS : [...ALWAYS, [FIGURE, "#"] as const];
+  const rules = [...step.ownWords ? [WORDS] : [], ...ALWAYS, ...step.exact ? [] : [FIGURE]];
   return rules.reduce((text, [pattern, name]) => text.replace(pattern, name), line).trimEnd();
 }
 

@@ -13,9 +13,16 @@ const RIGHT: ReadonlySet<Kind> = new Set(["count", "bytes", "ms", "rate", "perce
 
 /** All parts of a result, with a blank line between them. */
 export function resultText({ parts, remarks = [] }: AdminResult): string {
-  const texts = parts.map((part) => part.record ? recordText(part) : tableText(part));
+  const texts = parts.map((part) => part.form === "table" ? tableText(part) : recordsText(part));
   if (remarks.length > 0) texts.push(remarks.map((remark) => `${printable(remark)}\n`).join(""));
   return texts.join("\n");
+}
+
+/** Widest cell of a table, characters; records show all. */
+const CELL_WIDTH_MAX = 120;
+
+function shortened(text: string): string {
+  return text.length > CELL_WIDTH_MAX ? `${text.slice(0, CELL_WIDTH_MAX - 1)}…` : text;
 }
 
 function shownColumns(columns: Part["columns"]): [name: string, column: Column][] {
@@ -24,7 +31,7 @@ function shownColumns(columns: Part["columns"]): [name: string, column: Column][
 
 function tableText({ columns, rows }: Part): string {
   const shown = shownColumns(columns).map(([name, { title, kind }]) => {
-    const cells = rows.map((row) => cellText(kind, row[name] ?? null));
+    const cells = rows.map((row) => shortened(cellText(kind, row[name] ?? null)));
     const width = Math.max(title.length, ...cells.map((cell) => cell.length));
     const pad = (cell: string) => RIGHT.has(kind) ? cell.padStart(width) : cell.padEnd(width);
     return [title, ...cells].map(pad);
@@ -34,13 +41,16 @@ function tableText({ columns, rows }: Part): string {
   return `${lines.join("\n")}\n`;
 }
 
-function recordText({ columns, rows: [row = {}] }: Part): string {
+function recordsText({ columns, rows }: Part): string {
   const shown = shownColumns(columns);
   const width = Math.max(...shown.map(([, { title }]) => title.length));
-  return shown.map(([name, { title, kind }]) => {
-    const lines = cellText(kind, row[name] ?? null, "\n").split("\n");
-    return `${title.padEnd(width)}${GAP}${lines.join(`\n${" ".repeat(width)}${GAP}`)}\n`;
-  }).join("");
+  if (rows.length === 0) return "none\n";
+  return rows.map((row) =>
+    shown.map(([name, { title, kind }]) => {
+      const lines = cellText(kind, row[name] ?? null, "\n").split("\n");
+      return `${title.padEnd(width)}${GAP}${lines.join(`\n${" ".repeat(width)}${GAP}`)}\n`;
+    }).join("")
+  ).join("\n");
 }
 
 /** A value as people read it. Line breaks stay where `breaks` allows them. */
@@ -48,7 +58,10 @@ function cellText(kind: Kind, value: Cell, breaks = ""): string {
   if (value === null || value === "") return NONE;
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return printable(value, breaks);
-  if (typeof value !== "number") return value.length === 0 ? NONE : printable(value.join(", "), breaks);
+  if (typeof value === "object") {
+    const texts = Array.isArray(value) ? value : Object.entries(value).map((entry) => entry.join("="));
+    return texts.length === 0 ? NONE : printable(texts.join(", "), breaks);
+  }
   switch (kind) {
     case "bytes":
       return bytesText(value);

@@ -100,10 +100,11 @@ export class Producer implements AsyncDisposable {
 
   /**
    * Sends a message and waits until it is stored. Rejects with `notFound` (no such topic), `refused` (with RocketMQ's
-   * code), `unavailable` or `timeout`: after the last two the message may be stored all the same.
+   * code), `unavailable` or `timeout`: after the last two the message may be stored all the same. `to`: this queue, and
+   * no other one if it fails.
    */
-  async send(message: OutgoingMessage): Promise<SendResult> {
-    return await this.#send(this.#parcel(message));
+  async send(message: OutgoingMessage, to?: Pick<MessageQueue, "brokerName" | "queueId">): Promise<SendResult> {
+    return await this.#send(this.#parcel(message), to && { topic: message.topic, ...to });
   }
 
   /** Sends messages of one topic together: all are stored, in one queue, or none. */
@@ -150,13 +151,13 @@ export class Producer implements AsyncDisposable {
     return { topic, uniqueKey, ...folded, flag, properties: propertiesText(message, uniqueKey), batch: false };
   }
 
-  async #send(parcel: Parcel): Promise<SendResult> {
+  async #send(parcel: Parcel, to?: MessageQueue): Promise<SendResult> {
     const deadline = Date.now() + this.#options.timeoutMs;
     let failedBroker: string | undefined;
     for (let attempt = 0;; attempt++) {
       try {
         const route = await this.#routes.findOrBorrow(parcel.topic);
-        const queue = this.#choose(route, parcel.topic, failedBroker);
+        const queue = to ?? this.#choose(route, parcel.topic, failedBroker);
         failedBroker = queue.brokerName;
         return await this.#attempt(route, queue, parcel, deadline - Date.now());
       } catch (error) {
@@ -168,7 +169,8 @@ export class Producer implements AsyncDisposable {
 
   async #attempt(route: Route, queue: MessageQueue, parcel: Parcel, timeoutMs: number): Promise<SendResult> {
     const type = parcel.batch ? SendBatchMessage : SendMessageV2;
-    const address = route.master(queue.brokerName)!;
+    const address = route.master(queue.brokerName);
+    if (address === undefined) throw nowhere(parcel.topic, `no master of ${queue.brokerName} has it`);
     const answer = await this.#client.invoke(address, type, this.#header(parcel, queue), parcel.body, timeoutMs);
     const status = STORED.get(answer.code);
     if (status === undefined) throw refusal(parcel.topic, answer);
@@ -205,14 +207,13 @@ export class Producer implements AsyncDisposable {
     const others = route.writable.filter(({ brokerName }) => brokerName !== failedBroker);
     const queues = others.length > 0 ? others : route.writable;
     const queue = queues[this.#turn++ % queues.length];
-    if (queue === undefined) {
-      throw new RocketdError("unavailable", `Cannot send to ${topic}: no broker takes writes for it`, {
-        field: "topic",
-        value: topic,
-      });
-    }
+    if (queue === undefined) throw nowhere(topic, "no broker takes writes for it");
     return queue;
   }
+}
+
+function nowhere(topic: string, reason: string): RocketdError {
+  return new RocketdError("unavailable", `Cannot send to ${topic}: ${reason}`, { field: "topic", value: topic });
 }
 
 function refusal(topic: string, { code, remark }: Received): RocketdError {

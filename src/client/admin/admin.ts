@@ -12,6 +12,7 @@ import { GetBrokerClusterInfo } from "../../protocol/requests.ts";
 import type { Received } from "../../remoting/connection.ts";
 import { RemotingClient, type RemotingClientOptions, type RequestBody, succeed } from "../../remoting/client.ts";
 import { Nameservers } from "../nameservers.ts";
+import { Producer } from "../producer.ts";
 import { askRoute } from "../routes.ts";
 import type { Failure } from "./result.ts";
 
@@ -60,8 +61,11 @@ export class Admin implements AsyncDisposable {
   readonly timeoutMs: number;
   readonly client: RemotingClient;
   readonly #nameservers: Nameservers;
+  readonly #options: AdminOptions;
 
-  constructor({ nameservers, timeoutMs = 5_000, ...options }: AdminOptions) {
+  constructor(given: AdminOptions) {
+    const { nameservers, timeoutMs = 5_000, ...options } = given;
+    this.#options = given;
     this.timeoutMs = timeoutMs;
     this.client = new RemotingClient(options);
     this.#nameservers = new Nameservers(this.client, nameservers, timeoutMs);
@@ -74,6 +78,12 @@ export class Admin implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
     return Promise.resolve();
+  }
+
+  /** A producer of this group, which connects in the same way and does not try a message again. */
+  producer(group: string): Producer {
+    const { nameservers, encoding, sign, tls } = this.#options;
+    return new Producer({ nameservers, encoding, sign, tls, group, timeoutMs: this.timeoutMs, retries: 0 });
   }
 
   /** All nameservers. */

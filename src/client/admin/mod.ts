@@ -7,8 +7,11 @@ import { BROKER_COMMANDS } from "./commands/brokers.ts";
 import { CLIENT_COMMANDS } from "./commands/clients.ts";
 import { CLUSTER_COMMANDS } from "./commands/cluster.ts";
 import { GROUP_COMMANDS } from "./commands/groups.ts";
+import { MESSAGE_COMMANDS } from "./commands/messages.ts";
 import { NAMESERVER_COMMANDS } from "./commands/nameservers.ts";
 import { OFFSET_COMMANDS } from "./commands/offsets.ts";
+import { READING_COMMANDS } from "./commands/reading.ts";
+import { SENDING_COMMANDS } from "./commands/sending.ts";
 import { TOPIC_CHANGES } from "./commands/topic_changes.ts";
 import { TOPIC_COMMANDS } from "./commands/topics.ts";
 import { type AdminCommand, AREAS } from "./command.ts";
@@ -36,6 +39,9 @@ export const ADMIN_COMMANDS: readonly AdminCommand[] = [
   ...GROUP_COMMANDS,
   ...OFFSET_COMMANDS,
   ...CLIENT_COMMANDS,
+  ...MESSAGE_COMMANDS,
+  ...READING_COMMANDS,
+  ...SENDING_COMMANDS,
   ...NAMESERVER_COMMANDS,
 ]
   .sort((a, b) => AREAS.indexOf(a.area) - AREAS.indexOf(b.area));

@@ -8,7 +8,7 @@
 /**
  * What a column holds. `bytes`, `ms` (a duration) and `rate` (a second) are numbers that people see with their unit;
  * `time` is ms since 1970, which leaves as ISO 8601 in UTC; `percent` is a number up to 100; `perm` are bits of
- * `Permission`, shown as RW; `texts` is a list.
+ * `Permission`, shown as RW; `texts` is a list, `map` texts by their names.
  */
 export interface KindTypes {
   text: string;
@@ -21,6 +21,7 @@ export interface KindTypes {
   time: number;
   flag: boolean;
   texts: readonly string[];
+  map: Readonly<Record<string, string>>;
 }
 export type Kind = keyof KindTypes;
 
@@ -45,8 +46,8 @@ export interface Part {
   readonly name: string;
   readonly columns: Columns;
   readonly rows: readonly Readonly<Record<string, Cell>>[];
-  /** There is one row, which people read from top to bottom. */
-  readonly record: boolean;
+  /** People read rows one below the other in columns, or each (there may be but one) from top to bottom. */
+  readonly form: "table" | "record" | "records";
 }
 
 /** A peer that did not answer, or refused. */
@@ -77,12 +78,17 @@ export function wide<K extends Kind>(kind: K): Column<K> {
 
 /** Declares a table; call it with its rows. */
 export function table<C extends Columns>(name: string, columns: C): (rows: readonly Row<C>[]) => Part {
-  return (rows) => ({ name, columns, rows, record: false });
+  return (rows) => ({ name, columns, rows, form: "table" });
+}
+
+/** Declares a table whose rows people read from top to bottom, since each has much to say. */
+export function records<C extends Columns>(name: string, columns: C): (rows: readonly Row<C>[]) => Part {
+  return (rows) => ({ name, columns, rows, form: "records" });
 }
 
 /** Declares a record; call it with its values. */
 export function record<C extends Columns>(name: string, columns: C): (values: Row<C>) => Part {
-  return (values) => ({ name, columns, rows: [values], record: true });
+  return (values) => ({ name, columns, rows: [values], form: "record" });
 }
 
 /** A result of these parts. */
@@ -92,9 +98,9 @@ export function result(parts: Part | readonly Part[], failures: readonly Failure
 
 /** A result as JSON: each part by its name (a table as a list of objects), and `failures`. Times are ISO 8601. */
 export function resultData({ parts, failures }: AdminResult): Record<string, unknown> {
-  const entries = parts.map(({ name, columns, rows, record }) => {
+  const entries = parts.map(({ name, columns, rows, form }) => {
     const data = rows.map((row) => rowData(columns, row));
-    return [name, record ? data[0] : data] as const;
+    return [name, form === "record" ? data[0] : data] as const;
   });
   return { ...Object.fromEntries(entries), failures };
 }

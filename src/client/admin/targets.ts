@@ -5,7 +5,7 @@
  */
 import { RocketdError } from "../../errors.ts";
 import type { Admin, Peer, Target } from "./admin.ts";
-import { text } from "./options.ts";
+import { text, whole } from "./options.ts";
 
 /** `-b` and `-c` of commands that go to one broker or to all masters of a cluster. */
 export const BROKER_OR_CLUSTER = {
@@ -15,6 +15,12 @@ export const BROKER_OR_CLUSTER = {
 
 /** `-t` of commands about one topic. */
 export const TOPIC = text({ short: "t", value: "TOPIC", help: "the topic", required: true });
+
+/** Which broker name and queue, where a command is about one. */
+export const QUEUE = {
+  brokerName: text({ short: "b", value: "NAME", required: true, help: "the broker name" }),
+  queueId: whole(0)({ short: "i", required: true, help: "the queue's number" }),
+};
 
 /** Masters that are meant. For a command that changes, one of the two options must be there. */
 export async function namedMasters(admin: Admin, target: Target): Promise<Peer[]> {

@@ -64,6 +64,9 @@ async function everything(ask: Ask): Promise<void> {
   await ask(requests.RegisterBroker, other, registration(1, ["T", 0]));
   await ask(requests.QueryDataVersion, master, version);
   await ask(requests.QueryDataVersion, master, { counter: 2, timestamp: 1 });
+  await ask(requests.RegisterBroker, { ...other, brokerName: "broker-c", brokerAddr: "10.0.0.4:10911" });
+  await ask(requests.GetBrokerClusterInfo, {});
+  await ask(requests.UnregisterBroker, { ...other, brokerName: "broker-c", brokerAddr: "10.0.0.4:10911" });
   await lists();
   await ask(requests.RegisterBroker, { ...master, bodyCrc32: 1 }, registration(3, ["New", 0]));
   await ask(requests.WipeWritePermOfBroker, { brokerName: "broker-a" });

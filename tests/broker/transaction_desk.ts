@@ -14,9 +14,10 @@ import { TopicTable } from "../../src/broker/topics.ts";
 import { Transactions } from "../../src/broker/transactions.ts";
 import { type BrokerSettings, checkSettings } from "../../src/config/mod.ts";
 import { SysFlag } from "../../src/protocol/codes.ts";
-import { parseMessageId } from "../../src/protocol/message_id.ts";
+import { formatMessageId, parseMessageId } from "../../src/protocol/message_id.ts";
 import { decodeRecord, type MessageRecord } from "../../src/protocol/message_record.ts";
 import { formatProperties } from "../../src/protocol/properties.ts";
+import { ResumeCheckHalfMessage } from "../../src/protocol/admin_requests.ts";
 import * as requests from "../../src/protocol/requests.ts";
 import type { MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
@@ -181,6 +182,12 @@ export class TransactionDesk {
     const { tranStateTableOffset, commitLogOffset } = half;
     const header = { tranStateTableOffset, commitLogOffset, commitOrRollback, producerGroup };
     const { code, remark } = await this.#ask(requests.EndTransaction, header);
+    return [code, remark];
+  }
+
+  /** Has the half message at a log offset asked about again; gives code and remark. */
+  async resume(logOffset: number): Promise<[number, string | undefined]> {
+    const { code, remark } = await this.#ask(ResumeCheckHalfMessage, { msgId: formatMessageId(HOST, logOffset) });
     return [code, remark];
   }
 

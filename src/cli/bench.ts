@@ -6,7 +6,7 @@
 import { load, type LoadResult } from "../client/load.ts";
 import { BENCH_BODY_BYTES, BENCH_BODY_BYTES_MAX, BENCH_CONNECTIONS_MAX, BENCH_IN_FLIGHT_MAX } from "../limits.ts";
 import { HeaderEncoding, responseCodeName } from "../protocol/codes.ts";
-import { TLS_FLAGS, tlsOf } from "./client_flags.ts";
+import { clientOptions, SECURITY_FLAGS } from "./client_flags.ts";
 import { type Command, UsageError } from "./command.ts";
 import { print } from "./output.ts";
 
@@ -26,7 +26,7 @@ export const bench: Command = {
     { name: "encoding", value: "binary|json", help: "the form of the headers (binary)" },
     { name: "seconds", value: "S", help: "how long (10)" },
     { name: "json", help: "print the result as one JSON object" },
-    ...TLS_FLAGS,
+    ...SECURITY_FLAGS,
   ],
   notes: ["Latencies are from the write of a request to the read of its answer. Ends with 1 when a send was refused."],
   run: async (args) => {
@@ -45,7 +45,7 @@ export const bench: Command = {
       bodyBytes: args.int("size", { min: 1, max: BENCH_BODY_BYTES_MAX }) ?? BENCH_BODY_BYTES,
       encoding: ENCODINGS[encoding],
       seconds: args.int("seconds", { min: 1 }) ?? 10,
-      tls: tlsOf(args),
+      ...await clientOptions(args),
     });
     await print(args.has("json") ? JSON.stringify(result) + "\n" : describe(result));
     return Object.keys(result.failed).length === 0 ? 0 : 1;

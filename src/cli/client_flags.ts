@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
+import { type Credentials, signer } from "../remoting/access/signature.ts";
 import type { ClientSecurity } from "../remoting/client.ts";
 import { type ClientTlsOptions, VERIFY_WORDS } from "../remoting/tls/client_tls.ts";
 import { type Args, type Flag, UsageError } from "./command.ts";
@@ -29,12 +31,45 @@ export const TLS_FLAGS: readonly Flag[] = [
   },
 ];
 
-/** What every client in the shell takes. */
-export const CLIENT_FLAGS: readonly Flag[] = [NAMESRV_FLAG, ...TLS_FLAGS];
+const ACCESS_KEY_VARIABLE = "ROCKETD_ACCESS_KEY", SECRET_KEY_VARIABLE = "ROCKETD_SECRET_KEY";
 
-/** How a client connects, as its flags and the environment say. */
-export function clientOptions(args: Args): Promise<ClientSecurity> {
-  return Promise.resolve({ tls: tlsOf(args) });
+/** In whose name to ask. A secret on the command line would be everybody's: the list of processes shows it. */
+export const ACCOUNT_FLAGS: readonly Flag[] = [
+  { name: "access-key", value: "KEY", help: `account to sign requests with (else $${ACCESS_KEY_VARIABLE})` },
+  { name: "secret-key-file", value: "FILE", help: `file with its secret (else the secret is $${SECRET_KEY_VARIABLE})` },
+];
+
+/** How to connect, and in whose name. */
+export const SECURITY_FLAGS: readonly Flag[] = [...TLS_FLAGS, ...ACCOUNT_FLAGS];
+
+/** What every client in the shell takes. */
+export const CLIENT_FLAGS: readonly Flag[] = [NAMESRV_FLAG, ...SECURITY_FLAGS];
+
+/** How a client connects, as its flags and the environment say. Rejects with {@linkcode UsageError}. */
+export async function clientOptions(args: Args): Promise<ClientSecurity> {
+  const credentials = await credentialsOf(args);
+  return { tls: tlsOf(args), sign: credentials && signer(credentials) };
+}
+
+/** The account to sign with; undefined: none. Rejects with {@linkcode UsageError} for half of one. */
+async function credentialsOf(args: Args): Promise<Credentials | undefined> {
+  const accessKey = args.text("access-key") || Deno.env.get(ACCESS_KEY_VARIABLE) || undefined;
+  const file = args.text("secret-key-file");
+  if (accessKey === undefined && file === undefined) return undefined;
+  if (accessKey === undefined) throw new UsageError("--secret-key-file needs --access-key");
+  const secretKey = file === undefined ? Deno.env.get(SECRET_KEY_VARIABLE) ?? "" : await secretIn(file);
+  if (secretKey === "") {
+    throw new UsageError(`the account ${accessKey} needs its secret: --secret-key-file or $${SECRET_KEY_VARIABLE}`);
+  }
+  return { accessKey, secretKey };
+}
+
+async function secretIn(file: string): Promise<string> {
+  try {
+    return (await Deno.readTextFile(file)).trim();
+  } catch (error) {
+    throw new UsageError(`--secret-key-file: ${messageOf(error)}`);
+  }
 }
 
 /** How a client speaks TLS; undefined: not at all. Throws {@linkcode UsageError}. */

@@ -13,6 +13,7 @@ import { encodeFrame } from "../protocol/encode_frame.ts";
 import { SendMessageV2 } from "../protocol/requests.ts";
 import { parseAddress } from "../remoting/client.ts";
 import type { Wire } from "../remoting/listener.ts";
+import type { Sign } from "../remoting/owner.ts";
 import { type ClientTlsOptions, connectTls } from "../remoting/tls/client_tls.ts";
 import { NEW_TOPIC_QUEUES, TEMPLATE_TOPIC } from "./routes.ts";
 
@@ -29,6 +30,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Speaks TLS; plain without it. */
   readonly tls?: ClientTlsOptions | undefined;
+  /** Each frame is signed once, so that signing costs the sender nothing; its messages share one UNIQ_KEY then. */
+  readonly sign?: Sign | undefined;
 }
 
 /** What came of it. Latencies are from a request's write to its answer's read, ms. */
@@ -129,10 +132,16 @@ class Lane {
     readonly counts: Counts,
     readonly number: number,
   ) {
-    const key = `${crypto.randomUUID().replaceAll("-", "").slice(0, 16).toUpperCase()}${"0".repeat(KEY_DIGITS)}`;
-    this.#frames = Array.from({ length: options.inFlight }, (_, slot) => encodeSend(options, slot, key));
-    const prefix = new TextEncoder().encode(key);
-    this.#keyAt = this.#frames.map((frame) => indexOf(frame, prefix) + prefix.length);
+    const own = crypto.randomUUID().replaceAll("-", "").slice(0, 16).toUpperCase();
+    const keys = Array.from(
+      { length: options.inFlight },
+      (_, slot) => own + (options.sign === undefined ? "" : String(slot)).padStart(KEY_DIGITS, "0"),
+    );
+    this.#frames = keys.map((key, slot) => encodeSend(options, slot, key));
+    this.#keyAt = this.#frames.map((frame, slot) => {
+      const key = new TextEncoder().encode(keys[slot]);
+      return indexOf(frame, key) + key.length;
+    });
     this.#sentAt = new Float64Array(options.inFlight);
     this.#free = this.#frames.map((_, slot) => slot);
     this.#outgoing = new Uint8Array(this.#frames.reduce((sum, frame) => sum + frame.length, 0));
@@ -189,7 +198,7 @@ class Lane {
         const now = performance.now();
         for (const slot of slots) {
           const frame = this.#frames[slot]!;
-          this.#number(frame, this.#keyAt[slot]!);
+          if (this.options.sign === undefined) this.#number(frame, this.#keyAt[slot]!);
           this.#outgoing.set(frame, length);
           length += frame.length;
           this.#sentAt[slot] = now;
@@ -232,7 +241,9 @@ function encodeSend(options: LoadOptions, slot: number, key: string): Uint8Array
   };
   const header = { code: SendMessageV2.code, version: OUR_VERSION, opaque: FIRST_OPAQUE + slot, flag: 0 };
   const body = new Uint8Array(options.bodyBytes).fill(ASCII_0);
-  encodeFrame(out, options.encoding, { ...header, remark: undefined, table: SendMessageV2.request, values }, [body]);
+  const table = SendMessageV2.request;
+  const extra = options.sign?.(new Map(Object.entries(table.texts(values))), [body]);
+  encodeFrame(out, options.encoding, { ...header, remark: undefined, table, values, extra }, [body]);
   return out.written().slice();
 }
 

@@ -54,9 +54,11 @@ export interface FlowContext {
   readonly clock: BrokerContext["clock"];
 }
 
+type KindName = "sends" | "pulls" | "ends of transactions" | "queries" | "heartbeats";
+
 /** One kind of requests: in RocketMQ those of one thread pool. */
 interface Kind {
-  readonly name: string;
+  readonly name: KindName;
   readonly requests: readonly RequestType[];
   /** How long one may wait, ms; without it as long as it must. */
   readonly waitMs?: (settings: FlowSettings) => number;
@@ -109,6 +111,11 @@ export class FlowControl {
   /** Puts the limits on those requests that the table has handlers for. */
   limit(table: HandlerTable): void {
     for (const limit of this.#limits) table.limit(limit, limit.kind.requests);
+  }
+
+  /** How many requests of a kind are in hand, unanswered; pulls that are held do not count. */
+  inHand(name: KindName): number {
+    return this.#limits.find(({ kind }) => kind.name === name)?.inHand ?? 0;
   }
 
   start(): void {

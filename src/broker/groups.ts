@@ -85,6 +85,11 @@ export class SubscriptionGroupTable {
     return this.#groups.size < GROUPS_MAX ? undefined : `there are ${GROUPS_MAX} groups already`;
   }
 
+  /** Names of all groups. */
+  names(): IterableIterator<string> {
+    return this.#groups.keys();
+  }
+
   get size(): number {
     return this.#groups.size;
   }

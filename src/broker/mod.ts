@@ -24,6 +24,7 @@ import { ConsumerGroups } from "./consumers.ts";
 import type { BrokerContext } from "./context.ts";
 import { Delays } from "./delays.ts";
 import { MessageFilters } from "./filters.ts";
+import { figureHandlers } from "./figures.ts";
 import { findingHandlers } from "./finding.ts";
 import { SubscriptionGroupTable } from "./groups.ts";
 import { offsetHandlers } from "./offset_handlers.ts";
@@ -39,7 +40,7 @@ import { Registration } from "./registration.ts";
 import { BrokerStats } from "./stats/mod.ts";
 import { Following, serveSlaves } from "./replication.ts";
 import { replyHandlers } from "./reply.ts";
-import { runtimeInfoHandlers } from "./runtime_info.ts";
+import { runtimeInfoHandlers, runtimeInfoOf } from "./runtime_info.ts";
 import { sendBackHandlers } from "./send_back.ts";
 import { sendingHandlers } from "./sending.ts";
 import { settingsHandlers } from "./settings_handlers.ts";
@@ -48,6 +49,8 @@ import { topicHandlers } from "./topic_handlers.ts";
 import { TopicTable } from "./topics.ts";
 import { Transactions } from "./transactions.ts";
 import { type BrokerView, viewOf } from "./view.ts";
+
+export type { BrokerView } from "./view.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -130,7 +133,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     clientHandlers(table, broker);
     topicHandlers(table, broker);
     groupHandlers(table, broker);
-    runtimeInfoHandlers(table, broker);
+    figureHandlers(table, broker);
     settingsHandlers(table, broker);
     aclHandlers(table, broker, accounts);
     opened.push(administrationHandlers(table, broker));
@@ -150,6 +153,8 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     const flow = new FlowControl(broker);
     flow.limit(table);
     opened.push(flow);
+    const runtimeInfo = runtimeInfoOf({ ...broker, delayOffsets: delays.offsets, flow });
+    runtimeInfoHandlers(table, runtimeInfo);
     guard(table, { accounts, adminRequestsFrom: settings.adminRequestsFrom, concerns: () => true });
 
     const tls = await openServerTls(settings);
@@ -182,7 +187,11 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     await registration.start();
     following?.start();
     log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
-    return { port: server.port, view: viewOf({ broker, registration, following, slaves, servers }), close: closeAll };
+    return {
+      port: server.port,
+      view: viewOf({ broker, runtimeInfo, registration, following, slaves, servers }),
+      close: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;

@@ -4,17 +4,19 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { STATE_SLICE_CHARACTERS } from "../limits.ts";
+import { LARGE_ANSWERS_MS_PER_TURN, STATE_SLICE_CHARACTERS } from "../limits.ts";
 import { type Clock, pause } from "../platform/clock.ts";
 
 const encoder = new TextEncoder();
 
-/** UTF-8 of about {@linkcode STATE_SLICE_CHARACTERS} at a time; the last slice is returned. */
-export function* slicesOf(pieces: Iterable<string>): Generator<Uint8Array, Uint8Array> {
+/**
+ * UTF-8 of about {@linkcode STATE_SLICE_CHARACTERS} at a time, or less when `isLate` says so; the last slice is returned.
+ */
+export function* slicesOf(pieces: Iterable<string>, isLate = () => false): Generator<Uint8Array, Uint8Array> {
   let text = "";
   for (const piece of pieces) {
     text += piece;
-    if (text.length < STATE_SLICE_CHARACTERS) continue;
+    if (text.length < STATE_SLICE_CHARACTERS && !isLate()) continue;
     yield encoder.encode(text);
     text = "";
   }
@@ -22,7 +24,8 @@ export function* slicesOf(pieces: Iterable<string>): Generator<Uint8Array, Uint8
 }
 
 /**
- * The whole text, a slice each turn; a short one is there at once. Throws `refused` when it has more than `bytesMax`
+ * The whole text, a slice each turn, and no turn longer than {@linkcode LARGE_ANSWERS_MS_PER_TURN} where pieces take their
+ * time; a short one is there at once. Throws `refused` when it has more than `bytesMax`
  * bytes.
  */
 export async function encodeInTurns(
@@ -30,7 +33,8 @@ export async function encodeInTurns(
   clock: Clock,
   bytesMax = Infinity,
 ): Promise<Uint8Array> {
-  const slices = slicesOf(pieces);
+  let began = clock.now();
+  const slices = slicesOf(pieces, () => clock.now() - began >= LARGE_ANSWERS_MS_PER_TURN);
   const made: Uint8Array[] = [];
   let length = 0;
   for (let slice = slices.next();; slice = slices.next()) {
@@ -39,6 +43,7 @@ export async function encodeInTurns(
     if (length > bytesMax) throw new RocketdError("refused", `the answer has more than ${bytesMax} bytes`);
     if (slice.done) break;
     await pause(clock);
+    began = clock.now();
   }
   const whole = new Uint8Array(length);
   let at = 0;

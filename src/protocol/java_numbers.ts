@@ -1,6 +1,6 @@
 /**
  * Numbers as Java reads and compares them: `Integer.valueOf`, `Long.valueOf`, `Double.valueOf` and `Double.compare`,
- * since SQL92 expressions compare them with the text of a property. (Digits of other scripts, which Java takes too, are
+ * since SQL92 expressions compare them with the text of a property; and as it writes them. (Digits of other scripts, which Java takes too, are
  * not taken.)
  *
  * @module
@@ -45,6 +45,15 @@ export function javaDouble(text: string): number | undefined {
   if (exponent === undefined || whole + fraction === "") return undefined;
   const size = Number(`0x${whole}${fraction}`) * 2 ** (Number(exponent) - 4 * fraction.length);
   return sign === "-" ? -size : size;
+}
+
+/** As `Double.toString` writes it. */
+export function formatDouble(value: number): string {
+  const size = Math.abs(value);
+  if (value === 0 || (size >= 1e-3 && size < 1e7)) return Number.isInteger(value) ? value.toFixed(1) : String(value);
+  if (!Number.isFinite(value)) return String(value);
+  const [digits = "", exponent = ""] = value.toExponential().split("e");
+  return `${digits.includes(".") ? digits : `${digits}.0`}E${exponent.replace("+", "")}`;
 }
 
 /** Below, at or above 0 as `a` is below, equal to or above `b`; -0 is below 0, and NaN equals itself above all else. */

@@ -80,8 +80,12 @@ export class Appender {
   }
 
   /** Puts messages that belong together: all of them are stored next to each other in one file, or none. */
-  put(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
-    const { state } = this;
+  put(messages: readonly NewMessage[], taker: (results: PutResult[]) => void): void {
+    const { state, dispatcher: { figures } } = this;
+    const done = (results: PutResult[]) => {
+      figures.answered(results[0]!);
+      taker(results);
+    };
     if (this.options.brokerRole === "SLAVE") return done([refused("SERVICE_NOT_AVAILABLE", SLAVE_REFUSAL)]);
     if (!state.writable) return done([refused("SERVICE_NOT_AVAILABLE", state.refusal)]);
     if (messages.length === 0) {

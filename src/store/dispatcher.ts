@@ -29,7 +29,7 @@ export class Dispatcher {
     readonly queues: ConsumeQueues,
     readonly index: IndexService | undefined,
     readonly state: StoreState,
-    readonly figures: Pick<PutFigures, "messages" | "bytes">,
+    readonly figures: PutFigures,
   ) {}
 
   onArrival(listener: ArrivalListener): void {

@@ -90,10 +90,15 @@ export class Lookup {
     return storeTimestampOf(viewOf(head), 0);
   }
 
-  /** The store time of a queue's first message; -1 when it has none. */
-  earliestStoreTime(queue: ConsumeQueue): number {
-    const first = queue.read(queue.minOffset, 1);
-    return first.count === 0 ? -1 : this.storeTimeAt(first.logOffset(0), first.size(0));
+  /** The store time of the log's first message; -1 when it has none. */
+  get firstStoreTime(): number {
+    return this.storeTimeAt(this.log.minOffset, RECORD_BYTES_MIN);
+  }
+
+  /** The store time of the message at a queue's offset; -1 when it is not there. */
+  storeTimeOf(queue: ConsumeQueue | undefined, offset: number): number {
+    const entry = queue?.read(offset, 1);
+    return entry === undefined || entry.count === 0 ? -1 : this.storeTimeAt(entry.logOffset(0), entry.size(0));
   }
 
   /**
@@ -101,7 +106,8 @@ export class Lookup {
    * (ConsumeQueue.getOffsetInQueueByTime); 0 for a queue without messages. RocketMQ looks only into the queue file
    * that its time of change tells; ours looks at all of them, and so is right where two files meet.
    */
-  offsetByTime(queue: ConsumeQueue, ms: number): number {
+  offsetByTime(queue: ConsumeQueue | undefined, ms: number): number {
+    if (queue === undefined) return 0;
     let low = queue.minOffset;
     let high = queue.maxOffset - 1;
     let before: number | undefined;

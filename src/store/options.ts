@@ -6,6 +6,8 @@
  */
 import { type BrokerSettings, constantDefaults, type StoreSettings, storeSettings } from "../config/mod.ts";
 import { LOG_TAIL_CHUNK_BYTES, QUEUE_FILES_OPEN_MAX } from "../limits.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 /** Settings that the store takes as they are. */
 const TAKEN = [
@@ -94,5 +96,18 @@ export function workedOut(
     inMemoryBytes: Math.floor(Deno.systemMemoryInfo().total * settings.accessMessageInMemoryMaxRatio / 100),
     deleteWhen: settings.deleteWhen.map(Number),
     delayLevels: parseDelayLevels(settings.messageDelayLevel) ?? [],
+  };
+}
+
+/** What the index is made with: it is safe up to the checkpoint, which moves when an index file is full. */
+export function indexOptions(options: StoreOptions, clock: Pick<Clock, "now">, checkpoint: Checkpoint) {
+  return {
+    maxHashSlotNum: options.maxHashSlotNum,
+    maxIndexNum: options.maxIndexNum,
+    now: () => clock.now(),
+    safeUntil: checkpoint.indexMsgTimestamp,
+    onFull: (endTimestamp: number) => {
+      checkpoint.indexMsgTimestamp = endTimestamp;
+    },
   };
 }

@@ -21,7 +21,7 @@ import { IndexService } from "./index_service.ts";
 import { LogCopy } from "./log_copy.ts";
 import { LogFiles } from "./log_file.ts";
 import { Lookup } from "./lookup.ts";
-import type { StoreOptions } from "./options.ts";
+import { indexOptions, type StoreOptions } from "./options.ts";
 import { PutFigures } from "./put_figures.ts";
 import { Reader } from "./reader.ts";
 import { recover } from "./recovery.ts";
@@ -109,7 +109,7 @@ export class MessageStore {
       const queues = ConsumeQueues.open(`${rootDir}/consumequeue`, shape, disk);
       opened.push(queues);
       const index = options.messageIndexEnable
-        ? IndexService.open(`${rootDir}/index`, indexOptions(options, platform, checkpoint), disk, afterCrash)
+        ? IndexService.open(`${rootDir}/index`, indexOptions(options, platform.clock, checkpoint), disk, afterCrash)
         : undefined;
       const store = new MessageStore(options, platform, lock, checkpoint, queues, index, files, afterCrash);
       await store.#start();
@@ -237,10 +237,7 @@ export class MessageStore {
    * after a slave has them).
    */
   put(message: NewMessage, done: (result: PutResult) => void): void {
-    this.#appender.put([message], (results) => {
-      this.figures.answered(results[0]!);
-      done(results[0]!);
-    });
+    this.#appender.put([message], (results) => done(results[0]!));
   }
 
   /** The most bytes that the records of one put may have together. */
@@ -250,10 +247,7 @@ export class MessageStore {
 
   /** Stores messages next to each other in one file: all, or none (then there is one result, without an offset). */
   putBatch(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
-    this.#appender.put(messages, (results) => {
-      this.figures.answered(results[0]!);
-      done(results);
-    });
+    this.#appender.put(messages, done);
   }
 
   /**
@@ -295,8 +289,7 @@ export class MessageStore {
 
   /** The offset of the message stored nearest to a time; 0 for an unknown queue. */
   offsetByTime(topic: string, queueId: number, ms: number): number {
-    const queue = this.queues.get(topic, queueId);
-    return queue === undefined ? 0 : this.#lookup.offsetByTime(queue, ms);
+    return this.#lookup.offsetByTime(this.queues.get(topic, queueId), ms);
   }
 
   /** When the record of a queue entry was stored, ms; -1 when it is not there. */
@@ -304,10 +297,24 @@ export class MessageStore {
     return this.#lookup.storeTimeAt(logOffset, size);
   }
 
+  /** When the message at a queue's offset was stored, ms; -1 when it is not there. */
+  storeTimeOf(topic: string, queueId: number, offset: number): number {
+    return this.#lookup.storeTimeOf(this.queues.get(topic, queueId), offset);
+  }
+
+  /** When the log's first message was stored, ms; -1 for a log without any. */
+  get firstStoreTime(): number {
+    return this.#lookup.firstStoreTime;
+  }
+
+  /** Bytes that are written and may still be lost with the power. */
+  get unsyncedBytes(): number {
+    return this.#log.unsyncedBytes;
+  }
+
   /** When the first message of a queue was stored, ms; -1 for an unknown or empty queue. */
   earliestStoreTime(topic: string, queueId: number): number {
-    const queue = this.queues.get(topic, queueId);
-    return queue === undefined ? -1 : this.#lookup.earliestStoreTime(queue);
+    return this.storeTimeOf(topic, queueId, this.minOffset(topic, queueId));
   }
 
   /**
@@ -390,16 +397,4 @@ export class MessageStore {
       this.lock.release();
     }
   }
-}
-
-function indexOptions(options: StoreOptions, { clock }: StorePlatform, checkpoint: Checkpoint) {
-  return {
-    maxHashSlotNum: options.maxHashSlotNum,
-    maxIndexNum: options.maxIndexNum,
-    now: () => clock.now(),
-    safeUntil: checkpoint.indexMsgTimestamp,
-    onFull: (endTimestamp: number) => {
-      checkpoint.indexMsgTimestamp = endTimestamp;
-    },
-  };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { javaDouble } from "../../src/protocol/java_numbers.ts";
+import { formatDouble, javaDouble } from "../../src/protocol/java_numbers.ts";
 import { assertEquals } from "../../src/std.ts";
 
 Deno.test("javaDouble() reads every form of a number, and nothing else", () => {
@@ -31,4 +31,20 @@ Deno.test("javaDouble() refuses a long text that is no number without trying eac
   for (const text of [`${digits}x`, `${digits}.${digits}x`, `1e${digits}x`, `0x${digits}`, `0x${digits}.${digits}p`]) {
     assertEquals(javaDouble(text), undefined);
   }
+});
+
+Deno.test("floating point numbers are written as Double.toString writes them", () => {
+  const written: [number, string][] = [
+    [0, "0.0"],
+    [12, "12.0"],
+    [0.001, "0.001"],
+    [9_999_999.5, "9999999.5"],
+    [1e7, "1.0E7"],
+    [12_345_678.5, "1.23456785E7"],
+    [0.00012, "1.2E-4"],
+    [-3.5, "-3.5"],
+    [NaN, "NaN"],
+    [-Infinity, "-Infinity"],
+  ];
+  for (const [value, text] of written) assertEquals(formatDouble(value), text);
 });

@@ -27,7 +27,7 @@ export type ConsumeStats = ShapeOf<typeof consumeStatsShape>;
 /** The same, with queues that are looked at while they are written. */
 export interface ConsumeStatsSource {
   readonly consumeTps: number;
-  readonly offsetTable: Iterable<readonly [MessageQueue, QueueProgress]>;
+  offsetTable(): Iterable<readonly [MessageQueue, QueueProgress]>;
 }
 
 /** Reads the answer of GET_CONSUME_STATS. */
@@ -38,7 +38,7 @@ export function decodeConsumeStats(bytes: Uint8Array): ConsumeStats {
 /** The text of the same, piece by piece. */
 export function* consumeStatsPieces({ consumeTps, offsetTable }: ConsumeStatsSource): Generator<string> {
   yield `{"consumeTps":${consumeTps},"offsetTable":{`;
-  yield* queueEntryPieces(offsetTable);
+  yield* queueEntryPieces(offsetTable());
   yield "}}";
 }
 
@@ -67,8 +67,8 @@ export function* consumeStatsListPieces(
   groups: Iterable<readonly [group: string, Iterable<ConsumeStatsSource>]>,
 ): Generator<string> {
   let totalDiff = 0;
-  function* counted(offsetTable: ConsumeStatsSource["offsetTable"]): Generator<readonly [MessageQueue, QueueProgress]> {
-    for (const entry of offsetTable) {
+  function* counted(queues: ReturnType<ConsumeStatsSource["offsetTable"]>): typeof queues {
+    for (const entry of queues) {
       totalDiff += entry[1].brokerOffset - entry[1].consumerOffset;
       yield entry;
     }
@@ -80,7 +80,7 @@ export function* consumeStatsListPieces(
     between = "";
     for (const { consumeTps, offsetTable } of topics) {
       yield between;
-      yield* consumeStatsPieces({ consumeTps, offsetTable: counted(offsetTable) });
+      yield* consumeStatsPieces({ consumeTps, offsetTable: () => counted(offsetTable()) });
       between = ",";
     }
     yield "]}";

@@ -19,8 +19,10 @@ export interface SettingsContext extends Pick<BrokerContext, "settings" | "clock
   readonly topics: Pick<BrokerContext["topics"], "settingsChanged" | "announced">;
 }
 
-/** What mqadmin's exportConfigs wants to be told, or ends with an exception. */
-const WANTED_BY_TOOLS = "filterServerNums=0\nuseTLS=false\n";
+/** Names of RocketMQ that mqadmin's exportConfigs wants to see, or ends with an exception. */
+function wantedByTools({ tlsEnable }: BrokerContext["settings"]): string {
+  return `filterServerNums=0\nuseTLS=${tlsEnable}\n`;
+}
 
 /** Adds the handlers. */
 export function settingsHandlers(table: HandlerTable, broker: SettingsContext): void {
@@ -42,6 +44,6 @@ export function settingsHandlers(table: HandlerTable, broker: SettingsContext): 
   table.on(GetBrokerConfig, () => ({
     code: ResponseCode.SUCCESS,
     header: { version: stringifyFastJson(live.version) },
-    body: new TextEncoder().encode(live.text() + WANTED_BY_TOOLS),
+    body: new TextEncoder().encode(live.text() + wantedByTools(settings)),
   }));
 }

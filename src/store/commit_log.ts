@@ -5,7 +5,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { LOG_TAIL_CHUNK_SPARE } from "../limits.ts";
+import { LOG_TAIL_CHUNK_SPARE, RECORD_BYTES_MAX } from "../limits.ts";
 import { FILLER_BYTES, FILLER_MAGIC } from "../protocol/message_record.ts";
 import type { Recovered } from "./recovery.ts";
 import type { LogFile, LogFiles } from "./log_file.ts";
@@ -34,7 +34,9 @@ export class CommitLog {
   /** Takes loaded files, whose data ends at `end`; from `unsafeFrom` on it may still be only in the page cache. */
   constructor(readonly files: LogFiles, { end, unsafeFrom }: Recovered, options: CommitLogOptions) {
     this.end = this.writtenEnd = this.syncedEnd = end;
-    this.tail = new LogTail(() => Math.max(options.tailChunkBytes, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE));
+    // No frame brings more than the second, whatever the setting says.
+    const recordMax = () => Math.min(options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, RECORD_BYTES_MAX);
+    this.tail = new LogTail(() => Math.max(options.tailChunkBytes, recordMax()));
     for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.add(file);
   }
 

@@ -51,7 +51,9 @@ Deno.test("GET_BROKER_CONFIG gives every setting as a line, and what Java's tool
     const { code, header, body } = await ask(GetBrokerConfig, {});
     const lines = new TextDecoder().decode(body).trimEnd().split("\n");
     const expected = ["brokerName=broker-a", "namesrvAddr=a:1;b:2", "brokerRole=ASYNC_MASTER", "haMasterAddress="];
-    for (const line of [...expected, "filterServerNums=0"]) assertEquals(lines.includes(line), true, line);
+    for (const line of [...expected, "filterServerNums=0", "useTLS=false"]) {
+      assertEquals(lines.includes(line), true, line);
+    }
     const names = lines.map((line) => line.slice(0, line.indexOf("=")));
     assertEquals(names.length, new Set(names).size);
     const secret = Object.entries(brokerSettings).filter(([, setting]) => "secret" in setting && setting.secret);

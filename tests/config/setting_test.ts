@@ -6,6 +6,7 @@
 import { brokerSettings, nameserverSettings, type Table } from "../../src/config/mod.ts";
 import { bool, choice, constantDefaults, int, list, long, path, string } from "../../src/config/setting.ts";
 import { ADDRESS, HOST, NAME } from "../../src/config/forms.ts";
+import { SECRET_NAME } from "../../src/config/problem.ts";
 import { thisMachine } from "../../src/config/surroundings.ts";
 import { assert, assertEquals, assertThrows } from "../../src/std.ts";
 
@@ -90,4 +91,29 @@ Deno.test("defaults that hang on nothing can be had without surroundings, others
   const settings = brokerSettings;
   assertEquals(constantDefaults(settings, ["maxMessageSize", "traceOn"]), { maxMessageSize: 4 << 20, traceOn: true });
   assertThrows(() => constantDefaults(settings, ["storePathRootDir"]), Error, "storePathRootDir");
+});
+
+const TABLES: readonly (readonly [string, Table])[] = [["nameserver", nameserverSettings], ["broker", brokerSettings]];
+
+Deno.test("every secret has a name by which it is never shown, and nothing else looks like one", () => {
+  for (const [part, table] of TABLES) {
+    for (const [name, { secret }] of Object.entries(table)) {
+      assertEquals(SECRET_NAME.test(name), secret === true, `${part}.${name}`);
+    }
+  }
+});
+
+Deno.test("there is no setting that nobody reads", async () => {
+  const texts: string[] = [];
+  const read = async (folder: URL): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory && name !== "config") await read(new URL(`${name}/`, folder));
+      else if (name.endsWith(".ts")) texts.push(await Deno.readTextFile(new URL(name, folder)));
+    }
+  };
+  await read(new URL("../../src/", import.meta.url));
+  const words = new Set(texts.join("\n").match(/\w+/g));
+  for (const [part, table] of TABLES) {
+    assertEquals(Object.keys(table).filter((name) => !words.has(name)), [], part);
+  }
 });

@@ -62,23 +62,31 @@ function readYaml(text: string): Source {
     return source;
   }
   const places = placesOfKeys(text);
-  for (const [key, value] of Object.entries(root)) {
-    if (isMap(value) && PARTS.some((part) => part === key)) {
-      for (const [inner, text] of Object.entries(value)) addYaml(source, places, `${key}.${inner}`, text);
+  const placeOf = (above: string, key: string) =>
+    places.get(above === "" ? key : `${above}.${key}`) ?? placeInBraces(text, above, key);
+  for (const [key, given] of Object.entries(root)) {
+    if (isMap(given) && PARTS.some((part) => part === key)) {
+      for (const [inner, value] of Object.entries(given)) {
+        addYaml(source, placeOf(key, inner), `${key}.${inner}`, value);
+      }
     } else {
-      addYaml(source, places, key, value);
+      addYaml(source, placeOf("", key), key, given);
     }
   }
   return source;
 }
 
-function addYaml({ entries, problems }: Source, places: Places, key: string, value: unknown): void {
-  const { keyAt, valueAt } = places.get(key) ?? {};
+function addYaml(
+  { entries, problems }: Source,
+  place: Pick<Entry, "keyAt" | "valueAt">,
+  key: string,
+  value: unknown,
+): void {
   const items = Array.isArray(value) ? value : [value ?? ""];
   if (items.every((item) => typeof item === "string")) {
-    entries.push({ origin: "file", ...places.get(key), key, value: items.join(";").trim() });
+    entries.push({ origin: "file", ...place, key, value: items.join(";").trim() });
   } else {
-    problems.push(broken("file", valueAt ?? keyAt, key, JSON.stringify(value) ?? "", "one value, or a list of values"));
+    problems.push(broken("file", place.valueAt, key, JSON.stringify(value) ?? "", "one value, or a list of values"));
   }
 }
 
@@ -88,7 +96,7 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 type Places = ReadonlyMap<string, Pick<Entry, "keyAt" | "valueAt">>;
 
-/** Where each key and its value stand; a key within `broker:` is `broker.key`. Those within braces are not found. */
+/** Where each key and its value stand, where a line has no more than that; a key within `broker:` is `broker.key`. */
 function placesOfKeys(text: string): Places {
   const places = new Map<string, Pick<Entry, "keyAt" | "valueAt">>();
   let above = "";
@@ -104,6 +112,17 @@ function placesOfKeys(text: string): Places {
     places.set(full, { keyAt, valueAt: rest ? { line, column: found.length } : keyAt });
   });
   return places;
+}
+
+/** Where a key stands that shares its line with others, within braces; `above` is the key before these. */
+function placeInBraces(text: string, above: string, key: string): Pick<Entry, "keyAt" | "valueAt"> {
+  const from = above === "" ? 0 : text.search(new RegExp(`^${above}\\s*:`, "m"));
+  const name = key.replace(/\W/g, "\\$&");
+  const found = new RegExp(`[{,\\s]["']?(?=${name}["']?\\s*:)`, "g").exec(text.slice(Math.max(from, 0)));
+  if (found === null) return {};
+  const lines = text.slice(0, Math.max(from, 0) + found.index + found[0].length).split(/\r\n|\r|\n/);
+  const keyAt = { line: lines.length, column: lines.at(-1)!.length + 1 };
+  return { keyAt, valueAt: keyAt };
 }
 
 // ---- Java properties ----

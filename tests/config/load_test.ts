@@ -123,6 +123,9 @@ Deno.test("each form of file gives the place of key and value, however they are 
   ]);
   const yaml = "broker:\n  traceOn:   maybe # or not\n  'listenPort': many\n  brokerId:\n    x\n";
   assertEquals(lines(yaml, BOTH).map((line) => line.split(" ")[0]), ["a.yaml:2:14:", "a.yaml:3:17:", "a.yaml:4:3:"]);
+  const braces = "nameserver: {logLevel: info}\nbroker: {'traceOn': 1,\n  a.b: 2, logLevel: x}\n";
+  assertEquals(lines(braces, BOTH).map((line) => line.split(" ")[0]), ["a.yaml:2:11:", "a.yaml:3:3:", "a.yaml:3:11:"]);
+  assertEquals(lines("{listenPort: 1, }", MASTER).map((line) => line.split(" ")[0]), ["a.yaml:1:2:"]);
 });
 
 Deno.test("a mistake in the line of a secret does not show it", () => {

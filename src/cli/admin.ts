@@ -14,7 +14,7 @@ import {
   readValues,
   resultData,
 } from "../client/admin/mod.ts";
-import { RocketdError } from "../errors.ts";
+import { messageOf, RocketdError } from "../errors.ts";
 import { setup } from "../logging/mod.ts";
 import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
 import { type Args, type Command, type CommandGroup, type Flag, UsageError } from "./command.ts";
@@ -24,6 +24,12 @@ import { resultText } from "./table.ts";
 const JSON_FLAG: Flag = { name: "json", help: "print the result as one JSON object, with raw numbers" };
 const YES_FLAG: Flag = { name: "yes", short: "y", help: "do it without asking" };
 const TIMEOUT_FLAG: Flag = { name: "timeout", value: "MS", help: "time for each answer (5000)" };
+const FILE_FLAG: Flag = {
+  name: "filePath",
+  short: "f",
+  value: "DIR",
+  help: "write it into this folder, under the name that mqadmin gives it, instead of to standard output",
+};
 const INTERVAL_FLAG: Flag = { name: "interval", short: "i", value: "S", help: "show it again after so many seconds" };
 /** Longest time for an answer or between two showings, ms. */
 const TIMER_MS_MAX = 0x7fff_ffff;
@@ -56,7 +62,7 @@ function commandOf(command: AdminCommand): Command {
   };
 }
 
-function flagsOf({ options, asks, watched }: AdminCommand): Flag[] {
+function flagsOf({ options, asks, watched, exports }: AdminCommand): Flag[] {
   const own = Object.entries(options).map(([name, { short, aliases, value, help, required, words }]): Flag => ({
     name,
     ...(short !== undefined && { short }),
@@ -70,7 +76,7 @@ function flagsOf({ options, asks, watched }: AdminCommand): Flag[] {
     ...own,
     ...(watched ? [INTERVAL_FLAG] : []),
     ...(asks ? [YES_FLAG] : []),
-    JSON_FLAG,
+    ...(exports === undefined ? [JSON_FLAG] : [FILE_FLAG]),
     TIMEOUT_FLAG,
     ...CLIENT_FLAGS,
   ];
@@ -81,7 +87,7 @@ async function run(command: AdminCommand, args: Args): Promise<number> {
   const timeoutMs = args.int(TIMEOUT_FLAG.name, { min: 1, max: TIMER_MS_MAX });
   const seconds = args.int(INTERVAL_FLAG.name, { min: 1, max: Math.floor(TIMER_MS_MAX / 1000) });
   return await asUsage(async () => {
-    const values = readValues(command.options, (name) => args.text(name));
+    const values = readValues(command.options, await givenTexts(command, args));
     const question = args.has(YES_FLAG.name) ? undefined : command.asks?.(values);
     if (question !== undefined && !await agreed(question)) {
       await complain("Nothing was done.\n");
@@ -93,7 +99,7 @@ async function run(command: AdminCommand, args: Args): Promise<number> {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     for (;;) {
-      const code = await show(await command.run(admin, values), args.has(JSON_FLAG.name));
+      const code = await show(command, await command.run(admin, values), args);
       if (seconds === undefined) return code;
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     }
@@ -120,13 +126,47 @@ async function agreed(question: string): Promise<boolean> {
   return /^y(es)?$/i.test(new TextDecoder().decode(buffer.subarray(0, count)).trim());
 }
 
-async function show(result: AdminResult, json: boolean): Promise<number> {
-  const { parts, failures } = result;
-  if (json) await print(`${JSON.stringify(resultData(result))}\n`);
+/** The texts of a command's options; secrets may be in a file, or come on standard input. */
+async function givenTexts({ options }: AdminCommand, args: Args): Promise<(name: string) => string | undefined> {
+  const texts = new Map<string, string>();
+  for (const [name, { secret }] of Object.entries(options)) {
+    const text = args.text(name);
+    if (text === undefined) continue;
+    texts.set(name, secret && text.startsWith("@") ? await secretIn(text.slice(1), name) : text);
+  }
+  return (name) => texts.get(name);
+}
+
+async function secretIn(file: string, flag: string): Promise<string> {
+  try {
+    const text = file === "-" ? await new Response(Deno.stdin.readable).text() : await Deno.readTextFile(file);
+    return text.trim();
+  } catch (error) {
+    throw new UsageError(`--${flag} @${file}: ${messageOf(error)}`);
+  }
+}
+
+async function show({ exports }: AdminCommand, result: AdminResult, args: Args): Promise<number> {
+  const { parts, failures, document } = result;
+  if (document !== undefined) await putDocument(document, args.text(FILE_FLAG.name), exports ?? "document.json");
+  else if (args.has(JSON_FLAG.name)) await print(`${JSON.stringify(resultData(result))}\n`);
   // Tables of nothing would hide that nobody answered.
   else if (failures.length === 0 || parts.some(({ rows }) => rows.length > 0)) await print(resultText(result));
   for (const { name, address, reason } of failures) {
     await complain(`rocketd admin: ${`${name} ${name === address ? "" : address}`.trim()}: ${reason}\n`);
   }
   return failures.length === 0 ? 0 : 1;
+}
+
+async function putDocument(document: unknown, folder: string | undefined, name: string): Promise<void> {
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  if (folder === undefined) return await print(text);
+  const path = `${folder.replace(/\/+$/, "")}/${name}`;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(path, text);
+  } catch (error) {
+    throw new RocketdError("disk", `Cannot write ${path}: ${messageOf(error)}`);
+  }
+  await print(`${path}\n`);
 }

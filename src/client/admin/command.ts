@@ -25,6 +25,8 @@ export interface AdminCommand<O extends Options = Options> {
   readonly notes?: readonly string[];
   /** It changes, sends or deletes; what only reads can be offered to anybody. */
   readonly changes: boolean;
+  /** Its result is a document, which mqadmin writes to a file of this name. */
+  readonly exports?: string;
   /** It repeats itself well: people watch what it shows. */
   readonly watched?: boolean;
   /** The question before something is lost; a command without it, or without an answer, does not ask. */

@@ -18,6 +18,8 @@ export interface Option<T = unknown> {
   readonly required?: boolean;
   /** The command changes something when this is given, even if it is a reading one otherwise. */
   readonly changes?: boolean;
+  /** A secret, which may be read from a file instead. */
+  readonly secret?: boolean;
   /** The words that it takes, for completion. */
   readonly words?: readonly string[];
   /** Reads the text of a value; throws {@linkcode Unreadable} saying what is allowed. */
@@ -40,6 +42,7 @@ interface Form {
   readonly value?: string;
   readonly help: string;
   readonly changes?: boolean;
+  readonly secret?: boolean;
 }
 type Required<T> = Form & { readonly required: true; readonly otherwise?: never; readonly unused?: T };
 type Otherwise<T> = Form & { readonly required?: never; readonly otherwise: T };

@@ -62,6 +62,8 @@ export interface Failure {
 export interface AdminResult {
   readonly parts: readonly Part[];
   readonly failures: readonly Failure[];
+  /** One JSON document instead of parts. */
+  readonly document?: unknown;
   /** What a person may want to know besides; no data. */
   readonly remarks?: readonly string[];
 }
@@ -97,7 +99,8 @@ export function result(parts: Part | readonly Part[], failures: readonly Failure
 }
 
 /** A result as JSON: each part by its name (a table as a list of objects), and `failures`. Times are ISO 8601. */
-export function resultData({ parts, failures }: AdminResult): Record<string, unknown> {
+export function resultData({ parts, failures, document }: AdminResult): Record<string, unknown> {
+  if (document !== undefined) return { document, failures };
   const entries = parts.map(({ name, columns, rows, form }) => {
     const data = rows.map((row) => rowData(columns, row));
     return [name, form === "record" ? data[0] : data] as const;

@@ -68,7 +68,7 @@ for (
   });
 }
 
-Deno.test("rocketd check-config names every mistake with its line, and says when there is none", async () => {
+Deno.test("rocketd check-config names every mistake with line and column, and says when there is none", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const file = `${dir}/broker.yaml`;
@@ -76,7 +76,7 @@ Deno.test("rocketd check-config names every mistake with its line, and says when
     const bad = await rocketd("check-config", file, "--role", "master");
     assertEquals([bad.code, bad.err.trimEnd().split("\n").map((line) => line.split(" ")[0])], [
       2,
-      [`${file}:2:`, `${file}:3:`],
+      [`${file}:2:13:`, `${file}:3:16:`],
     ]);
     await Deno.writeTextFile(file, "brokerName: a\n");
     assertEquals(await rocketd("check-config", file, "--role", "master"), {

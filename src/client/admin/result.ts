@@ -98,6 +98,11 @@ export function result(parts: Part | readonly Part[], failures: readonly Failure
   return { parts: "rows" in parts ? [parts] : parts, failures };
 }
 
+/** Each peer that failed once, however often it was asked. */
+export function onceEach(failures: readonly Failure[]): Failure[] {
+  return [...new Map(failures.map((failure) => [`${failure.name} ${failure.address}`, failure])).values()];
+}
+
 /** A result as JSON: each part by its name (a table as a list of objects), and `failures`. Times are ISO 8601. */
 export function resultData({ parts, failures, document }: AdminResult): Record<string, unknown> {
   if (document !== undefined) return { document, failures };

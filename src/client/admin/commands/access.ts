@@ -51,6 +51,7 @@ const getAclConfig = reads({
   area: "access",
   summary: "List the accounts and white addresses of brokers, without secrets",
   options: BROKER_OR_CLUSTER,
+  notes: ["Java brokers without aclEnable do not answer this."],
   run: async (admin, target) => {
     const { rows, failures } = await admin.each(await admin.masters(target), async (broker) => {
       const { body } = await admin.ask(broker, GetBrokerClusterAclConfig, {});
@@ -87,6 +88,7 @@ const clusterAclConfigVersion = reads({
   area: "access",
   summary: "Show which version of its accounts each broker has",
   options: BROKER_OR_CLUSTER,
+  notes: ["Java brokers without aclEnable do not answer this."],
   run: async (admin, target) => {
     const { rows, failures } = await admin.each(await admin.masters(target), async (broker) => {
       const { header } = await admin.ask(broker, GetBrokerClusterAclInfo, {});

@@ -27,7 +27,7 @@ import { changes, reads } from "../command.ts";
 import { doAt, doneResult } from "../doing.ts";
 import { behind, brokersOf, GROUP, knownGroups, membersOf, progressOf } from "../groups.ts";
 import { truth, whole } from "../options.ts";
-import { column, record, result, type Row, table } from "../result.ts";
+import { column, onceEach, record, result, type Row, table } from "../result.ts";
 import { BROKER_OR_CLUSTER, namedMasters, whereTo } from "../targets.ts";
 import { runningAt } from "./clients.ts";
 import { dropTopic } from "./topic_changes.ts";
@@ -207,10 +207,8 @@ async function progressOfAll(admin: Admin) {
     };
     return [{ row, failures }];
   });
-  const seen = new Map(
-    [...failures, ...rows.flatMap(({ failures }) => failures)].map((one) => [`${one.name} ${one.address}`, one]),
-  );
-  return result(groupsTable(rows.map(({ row }) => row)), [...seen.values()]);
+  const missed = onceEach([...failures, ...rows.flatMap(({ failures }) => failures)]);
+  return result(groupsTable(rows.map(({ row }) => row)), missed);
 }
 
 const consumerProgress = reads({

@@ -12,7 +12,7 @@ import type { Admin, Gathered } from "../admin.ts";
 import { type AdminCommand, reads } from "../command.ts";
 import { messageById, messageRecords, messageRow, messagesByKey, messageTable, readQueue } from "../messages.ts";
 import { flag, text, texts, whole } from "../options.ts";
-import { type AdminResult, column, record, result, table } from "../result.ts";
+import { type AdminResult, column, onceEach, record, result, table } from "../result.ts";
 import { QUEUE, TOPIC } from "../targets.ts";
 import { tracksOf, trackTable } from "../tracks.ts";
 import { groupsOf } from "./topics.ts";
@@ -59,11 +59,16 @@ async function showOrHand(
   { consumerGroup, clientId }: HandTo,
 ): Promise<AdminResult> {
   if (consumerGroup === undefined && clientId === undefined) {
-    const tracks = [];
-    for (const message of messages) {
-      tracks.push(...await tracksOf(admin, message, await groupsOf(admin, message.record.topic).catch(() => [])));
-    }
-    return result([messageRecords(messages.map(messageRow)), trackTable(tracks)], failures);
+    const shown = messages.map((message) => ({ name: message.record.topic, address: "", message }));
+    const tracks = await admin.each(shown, async ({ message, name }) => {
+      const groups = await groupsOf(admin, name);
+      return [{ rows: await tracksOf(admin, message, groups.rows), failures: groups.failures }];
+    });
+    const missed = onceEach([...failures, ...tracks.failures, ...tracks.rows.flatMap(({ failures }) => failures)]);
+    return result(
+      [messageRecords(messages.map(messageRow)), trackTable(tracks.rows.flatMap(({ rows }) => rows))],
+      missed,
+    );
   }
   if (consumerGroup === undefined || clientId === undefined) {
     throw new RocketdError("invalidArgument", "-g and -d must be given both", { field: "consumerGroup" });

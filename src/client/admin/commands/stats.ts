@@ -7,11 +7,11 @@ import { ViewBrokerStatsData } from "../../../protocol/admin_requests.ts";
 import { type BrokerStatsData, decodeBrokerStats } from "../../../protocol/bodies/mod.ts";
 import { ResponseCode } from "../../../protocol/codes.ts";
 import { isDeadLetterTopic, isRetryTopic } from "../../../protocol/names.ts";
-import type { Admin, Peer } from "../admin.ts";
+import type { Admin, Gathered, Peer } from "../admin.ts";
 import { reads } from "../command.ts";
 import { behind, brokersOf, progressOf } from "../groups.ts";
 import { flag, text } from "../options.ts";
-import { column, result, type Row, table } from "../result.ts";
+import { column, onceEach, result, type Row, table } from "../result.ts";
 import { allTopics, groupsOf } from "./topics.ts";
 
 const columns = {
@@ -42,31 +42,38 @@ export function daySum({ statsDay, statsHour, statsMinute }: BrokerStatsData): n
 }
 
 async function figures(admin: Admin, brokers: readonly Peer[], statsName: string, statsKey: string) {
-  const { rows } = await admin.each(brokers, async (broker) => {
+  const { rows, failures } = await admin.each(brokers, async (broker) => {
     const stats = await statsAt(admin, broker, statsName, statsKey);
     return stats === undefined ? [] : [stats];
   });
   return {
     tps: rows.reduce((sum, { statsMinute }) => sum + statsMinute.tps, 0),
     sum: rows.reduce((sum, stats) => sum + daySum(stats), 0),
+    failures,
   };
 }
 
-async function rowsOf(admin: Admin, topic: string): Promise<Row<typeof columns>[]> {
+async function statsOf(admin: Admin, topic: string): Promise<Gathered<Row<typeof columns>>> {
   const brokers = await admin.readersOf(topic);
   const [incoming, groups] = await Promise.all([
     figures(admin, brokers, "TOPIC_PUT_NUMS", topic),
     groupsOf(admin, topic),
   ]);
   const base = { topic, inTps: incoming.tps, in24h: incoming.sum };
-  if (groups.length === 0) return [{ ...base, group: null, behind: null, outTps: null, out24h: null }];
-  return await Promise.all(groups.map(async (group) => {
-    const [outgoing, { rows }] = await Promise.all([
+  const failures = [...incoming.failures, ...groups.failures];
+  const rows = await Promise.all(groups.rows.map(async (group) => {
+    const [outgoing, progress] = await Promise.all([
       figures(admin, brokers, "GROUP_GET_NUMS", `${topic}@${group}`),
       progressOf(admin, group, await brokersOf(admin, group), topic),
     ]);
-    return { ...base, group, behind: Math.max(0, behind(rows)), outTps: outgoing.tps, out24h: outgoing.sum };
+    failures.push(...outgoing.failures, ...progress.failures);
+    const left = Math.max(0, behind(progress.rows));
+    return { ...base, group, behind: left, outTps: outgoing.tps, out24h: outgoing.sum };
   }));
+  return {
+    rows: rows.length > 0 ? rows : [{ ...base, group: null, behind: null, outTps: null, out24h: null }],
+    failures,
+  };
 }
 
 const statsAll = reads({
@@ -83,9 +90,12 @@ const statsAll = reads({
       ? (await allTopics(admin)).filter((name) => !isRetryTopic(name) && !isDeadLetterTopic(name))
       : [topic];
     const peers = topics.map((name) => ({ name, address: "" }));
-    const { rows, failures } = await admin.each(peers, ({ name }) => rowsOf(admin, name));
-    const active = rows.filter(({ in24h, out24h }) => !activeTopic || (in24h ?? 0) > 0 || (out24h ?? 0) > 0);
-    return result(statsTable(active), failures);
+    const { rows, failures } = await admin.each(peers, async ({ name }) => [await statsOf(admin, name)]);
+    const missed = onceEach([...failures, ...rows.flatMap(({ failures }) => failures)]);
+    const active = rows.flatMap(({ rows }) => rows).filter(({ in24h, out24h }) =>
+      !activeTopic || (in24h ?? 0) > 0 || (out24h ?? 0) > 0
+    );
+    return result(statsTable(active), missed);
   },
 });
 

@@ -9,10 +9,10 @@ import { isDeadLetterTopic, isRetryTopic } from "../../../protocol/names.ts";
 import { GetAllTopicListFromNameserver, QueryTopicConsumeByWho } from "../../../protocol/requests.ts";
 import { allocateAveragely, compareQueues } from "../../rebalance.ts";
 import { Route } from "../../routes.ts";
-import type { Admin } from "../admin.ts";
+import type { Admin, Gathered } from "../admin.ts";
 import { reads } from "../command.ts";
 import { flag, texts } from "../options.ts";
-import { column, result, table } from "../result.ts";
+import { column, onceEach, result, table } from "../result.ts";
 import { TOPIC } from "../targets.ts";
 
 const names = table("topics", { topic: column("TOPIC", "text") });
@@ -27,13 +27,12 @@ export async function allTopics(admin: Admin): Promise<string[]> {
   return [...decodeTopicList((await admin.lookUp(GetAllTopicListFromNameserver, {})).body).topicList].sort();
 }
 
-/** The groups that read a topic, as the brokers that have it know. */
-export async function groupsOf(admin: Admin, topic: string): Promise<string[]> {
+/** The groups that read a topic: each broker tells of those that it knows. */
+export async function groupsOf(admin: Admin, topic: string): Promise<Gathered<string>> {
   const { rows, failures } = await admin.each(await admin.readersOf(topic), async (broker) => {
     return decodeGroupList((await admin.ask(broker, QueryTopicConsumeByWho, { topic })).body);
   });
-  // Every broker tells of its own members; one that says nothing leaves the list short, not wrong.
-  return rows.length === 0 && failures[0] ? [] : [...new Set(rows)].sort();
+  return { rows: [...new Set(rows)].sort(), failures };
 }
 
 const topicList = reads({
@@ -45,11 +44,13 @@ const topicList = reads({
     const topics = await allTopics(admin);
     if (!clusterModel) return result(names(topics.map((topic) => ({ topic }))));
     const shown = topics.filter((topic) => !isRetryTopic(topic) && !isDeadLetterTopic(topic));
-    const { rows, failures } = await admin.each(shown.map((topic) => ({ name: topic, address: "" })), async (one) => {
-      const { brokerDatas } = await admin.route(one.name);
-      return [{ cluster: brokerDatas[0]?.cluster ?? null, topic: one.name, groups: await groupsOf(admin, one.name) }];
+    const peers = shown.map((name) => ({ name, address: "" }));
+    const { rows, failures } = await admin.each(peers, async ({ name: topic }) => {
+      const [{ brokerDatas }, groups] = await Promise.all([admin.route(topic), groupsOf(admin, topic)]);
+      return [{ row: { cluster: brokerDatas[0]?.cluster ?? null, topic, groups: groups.rows }, ...groups }];
     });
-    return result(namesByCluster(rows), failures);
+    const missed = onceEach([...failures, ...rows.flatMap(({ failures }) => failures)]);
+    return result(namesByCluster(rows.map(({ row }) => row)), missed);
   },
 });
 

@@ -162,9 +162,11 @@ function spelt(ms: number): string {
   return `[ ${Math.floor(hours / 24)} days, ${hours % 24} hours, ${minutes % 60} minutes, ${seconds % 60} seconds ]`;
 }
 
-/** As MixAll.humanReadableByteCount with units of 1024. */
+const UNIT = 2 ** 10;
+
+/** As MixAll.humanReadableByteCount with binary units. */
 function bytesSpelt(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < UNIT) return `${bytes} B`;
   const power = Math.floor(Math.log2(bytes) / 10);
-  return `${(bytes / 1024 ** power).toFixed(1)} ${"KMGTPE"[power - 1]}iB`;
+  return `${(bytes / UNIT ** power).toFixed(1)} ${"KMGTPE"[power - 1]}iB`;
 }

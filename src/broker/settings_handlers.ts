@@ -19,9 +19,12 @@ export interface SettingsContext extends Pick<BrokerContext, "settings" | "clock
   readonly topics: Pick<BrokerContext["topics"], "settingsChanged" | "announced">;
 }
 
-/** Names of RocketMQ that mqadmin's exportConfigs wants to see, or ends with an exception. */
+/**
+ * Names of RocketMQ that mqadmin's exports want to see: exportConfigs ends with an exception without the first two, and
+ * exportMetrics takes the third for the number of processors, which it is by default.
+ */
 function wantedByTools({ tlsEnable }: BrokerContext["settings"]): string {
-  return `filterServerNums=0\nuseTLS=${tlsEnable}\n`;
+  return `filterServerNums=0\nuseTLS=${tlsEnable}\nclientCallbackExecutorThreads=${navigator.hardwareConcurrency}\n`;
 }
 
 /** Adds the handlers. */

@@ -12,6 +12,7 @@ const ALWAYS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`${HOST}@[^\\s,\\])]+`, "g"), "CLIENT"],
   [new RegExp(`${HOST}:\\d+`, "g"), "ADDRESS"],
   [new RegExp(HOST, "g"), "HOST"],
+  [/\d+(\.\d+)? ([KMGT]i)?B\b/g, "SIZE"],
   [/(?<![\w.-])\d+\.\d+(?![\d.])/g, "#"],
   [/[0-9A-F]{32,}/g, "ID"],
   [/(\/[\w.-]+){3,}/g, "PATH"],

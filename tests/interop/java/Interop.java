@@ -41,10 +41,12 @@ public final class Interop {
                 break;
             case "create-topic-by-client": Topics.createByClient(session, args[0], Integer.parseInt(args[1])); break;
             case "auto-create-topic": Topics.autoCreate(session, args[0]); break;
+            case "admin-clients": Compat.call("AdminClients", "run", session, args); break;
             case "admin-tool": Compat.call("AdminTool", "run", session, args); break;
             case "mqadmin": Compat.call("MqAdmin", "run", session, args); break;
             case "mqadmin-endless": Compat.call("MqAdmin", "endless", session, args); break;
             case "mqadmin-list": Compat.call("MqAdmin", "list", session, args); break;
+            case "acl": Compat.call("AccessControl", "run", session, args); break;
             case "send": Sending.sendAll(session, args[0], Boolean.parseBoolean(args[1])); break;
             case "consume-filtered": Consuming.filtered(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
             case "consume-all": Consuming.everything(session, args[0], args[1], Boolean.parseBoolean(args[2])); break;
@@ -75,6 +77,7 @@ public final class Interop {
             case "leave": Members.leave(args[0]); break;
             case "subscribe": Members.subscribe(args[0], args[1], args[2]); break;
             case "unsubscribe": Members.unsubscribe(args[0], args[1]); break;
+            case "persist": Members.persist(args[0]); break;
             case "await-queues": Members.awaitQueues(args[0], args[1], Integer.parseInt(args[2])); break;
             case "post": Members.post(session, args); break;
             case "got": Members.got(args); break;
@@ -112,6 +115,12 @@ public final class Interop {
             case "filter-by-pull": Compat.call("FilteringByPull", "run", session, args); break;
             case "find-delayed": Finding.delayed(session, args[0]); break;
             case "find-by-time": Finding.byTime(session, args[0], args[1]); break;
+            case "figures-use": Compat.call("Figures", "use", session, args); break;
+            case "figures-view": Compat.call("Figures", "view", session, args); break;
+            case "figures-view-none": Compat.call("Figures", "viewNone", session, args); break;
+            case "figures-runtime": Compat.call("Figures", "runtime", session, args); break;
+            case "figures-places": Compat.call("Figures", "places", session, args); break;
+            case "figures-entries": Compat.call("Figures", "entries", session, args); break;
             case "flood": Flooding.run(session, args[0], args[1]); break;
             default: throw new Out.Failed("unknown command " + command);
         }

@@ -121,18 +121,34 @@ Deno.test("a member that does not read is not told, and the answer says so", asy
   });
 });
 
-Deno.test("a reset that would fill the memory is refused, and one of many queues lets others have their turn", async () => {
+Deno.test("a reset of many queues lets others have their turn", async () => {
+  await AdminDesk.with(async (desk, ask) => {
+    const queues = 200;
+    await desk.topic("T", queues);
+    desk.commit("CG", "T", ...new Array(queues).fill(0));
+    desk.member("c1", GROUP);
+    let calls = 0, most = 0;
+    const timer = setInterval(() => calls = 0, 0);
+    desk.store.offsetByTime = () => {
+      const end = Date.now() + 1;
+      while (Date.now() < end);
+      most = Math.max(most, ++calls);
+      return 0;
+    };
+    assertEquals((await ask(InvokeBrokerToResetOffset, { ...TO_END, timestamp: 1 })).code, SUCCESS);
+    clearInterval(timer);
+    assert(most < queues / 2, `${most} queues in one turn`);
+  });
+});
+
+Deno.test("a reset that would fill the memory is refused", async () => {
   await AdminDesk.with(async (desk, ask) => {
     const queues = 65_536;
     desk.topics.update(topicConfig("T", { readQueueNums: queues, writeQueueNums: queues }));
     for (let queueId = 0; queueId < queues; queueId++) desk.offsets.commit("CG", "T", queueId, 0);
     const member = desk.member("c0", GROUP);
-    let turns = 0;
-    const timer = setInterval(() => turns++, 0);
     const { code, body } = await ask(InvokeBrokerToResetOffset, { ...TO_END, timestamp: 1 });
-    clearInterval(timer);
     assertEquals([code, member.told.length, decodeResetOffset(body).size], [SUCCESS, 1, queues]);
-    assert(turns > 3, `others had ${turns} turns`);
     for (let n = 1; n * body.length <= RESET_BYTES_MAX; n++) desk.member(`c${n}`, GROUP);
     const refused = await ask(InvokeBrokerToResetOffset, TO_END);
     assertEquals(refused.code, SYSTEM_ERROR);

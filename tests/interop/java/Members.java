@@ -51,6 +51,11 @@ final class Members {
         byName.remove(name).consumer.shutdown();
     }
 
+    /** By itself a client commits for the first time after ten seconds. */
+    static void persist(String name) {
+        byName.get(name).consumer.getDefaultMQPushConsumerImpl().persistConsumerOffset();
+    }
+
     static void subscribe(String name, String topic, String expression) throws Exception {
         DefaultMQPushConsumer consumer = byName.get(name).consumer;
         consumer.subscribe(topic, expression);

@@ -9,14 +9,24 @@ import { admin } from "./admin.ts";
 import { bench } from "./bench.ts";
 import { checkConfig } from "./check_config.ts";
 import { type Command, type CommandGroup, readArgs, UsageError } from "./command.ts";
+import { completion } from "./completion.ts";
 import { consume } from "./consume.ts";
 import { commandHelp, groupHelp, mainHelp, versionLine } from "./help.ts";
 import { complain, print } from "./output.ts";
 import { produce } from "./produce.ts";
 import { runCommand } from "./run.ts";
+import { settingsCommand } from "./settings.ts";
 
 /** All commands, in the order of the help. */
-const COMMANDS: readonly (Command | CommandGroup)[] = [produce, consume, bench, admin, checkConfig];
+const COMMANDS: readonly (Command | CommandGroup)[] = [
+  produce,
+  consume,
+  bench,
+  admin,
+  settingsCommand,
+  checkConfig,
+  completion(() => ({ commands: COMMANDS, flags: runCommand.flags })),
+];
 
 /** Runs `rocketd` with the arguments after its name. Gives the exit code: 0, 1 for a failure, 2 for wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -9,8 +9,15 @@ import { type Flag, UsageError } from "./command.ts";
 export const ROLE_FLAG: Flag = {
   name: "role",
   value: "ROLE[,ROLE]",
+  words: ROLES,
   help: `what the node is: ${ROLES.join(", ")}; several are joined by commas`,
   required: true,
+};
+
+export const CONFIG_FLAG: Flag = {
+  name: "config",
+  value: "FILE",
+  help: "settings: YAML, or broker.conf's form if named .conf or .properties",
 };
 
 export const SET_FLAG: Flag = {

@@ -10,7 +10,7 @@ import { ROLE_FLAG, rolesOf, SET_FLAG } from "./role_flags.ts";
 
 export const checkConfig: Command = {
   name: "check-config",
-  summary: "Says every mistake in a file of settings, with line and column",
+  summary: "Say every mistake in a file of settings, with line and column",
   operands: "FILE",
   flags: [ROLE_FLAG, SET_FLAG],
   notes: ["The exit code is 0 when the file is good, 2 when it is not."],

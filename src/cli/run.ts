@@ -10,7 +10,7 @@ import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { type RunningNode, startNode } from "./node.ts";
 import { complain } from "./output.ts";
-import { ROLE_FLAG, rolesOf, SET_FLAG } from "./role_flags.ts";
+import { CONFIG_FLAG, ROLE_FLAG, rolesOf, SET_FLAG } from "./role_flags.ts";
 
 const log = logger("node");
 
@@ -20,7 +20,7 @@ export const runCommand: Command = {
   summary: "Run a node in the foreground",
   flags: [
     ROLE_FLAG,
-    { name: "config", value: "FILE", help: "settings: YAML, or broker.conf's form if named .conf or .properties" },
+    CONFIG_FLAG,
     SET_FLAG,
   ],
   notes: [

@@ -10,6 +10,6 @@ export { checkSettings, type Loaded, type LoadOptions, loadSettings, type NodeSe
 export { nearest } from "./nearest.ts";
 export { type NameserverSettings, nameserverSettings } from "./nameserver.ts";
 export { type Problem, problemLine } from "./problem.ts";
-export { type Role, ROLES } from "./roles.ts";
+export { partOf, type Role, ROLES, TABLES } from "./roles.ts";
 export { constantDefaults, type Setting, type SettingsOf, type Table } from "./setting.ts";
 export { type StoreSettings, storeSettings } from "./store.ts";

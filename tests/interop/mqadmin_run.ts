@@ -70,7 +70,7 @@ export const PLAIN: Scene = {
 };
 
 /** A directory for the tool's settings and files; without an appender in the former it logs nothing. */
-async function toolHome({ account }: Scene): Promise<string> {
+export async function toolHome({ account }: Pick<Scene, "account"> = {}): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-mqadmin-" });
   await Deno.mkdir(`${dir}/conf`);
   await Deno.writeTextFile(`${dir}/conf/logback_tools.xml`, "<configuration/>");

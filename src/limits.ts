@@ -362,5 +362,9 @@ export const HTTP_ANSWER_MS = 60_000;
 export const HTTP_WRITE_BYTES = 64 * KiB;
 /** Bytes that are read and dropped after an answer, so that the peer gets to see it. */
 export const HTTP_LINGER_BYTES_MAX = 256 * KiB;
+/** Time from which on those who make great answers for HTTP let others have their turn, ms. */
+export const HTTP_MS_PER_TURN = 4;
+/** Characters of all metrics: some 200,000 values. */
+export const METRICS_CHARACTERS_MAX = 32 * MiB;
 /** Bytes of all answers that their peers have not taken yet; one more answer is refused. */
 export const HTTP_UNSENT_BYTES_MAX = 64 * MiB;

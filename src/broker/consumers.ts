@@ -91,6 +91,11 @@ export class ConsumerGroups {
     return this.#online.get(group);
   }
 
+  /** How many groups are online. */
+  get size(): number {
+    return this.#online.size;
+  }
+
   /** Names of the groups that are online. */
   names(): string[] {
     return [...this.#online.keys()];

@@ -176,6 +176,11 @@ export class ConsumerOffsets {
     queues.set(queueId, offset);
   }
 
+  /** Each group and topic with its offsets by queue; they may change while they are read, over several turns. */
+  *pairs(): Generator<{ group: string; topic: string; queues: ReadonlyMap<number, number> }> {
+    for (const [group, topics] of this.#groups) for (const [topic, queues] of topics) yield { group, topic, queues };
+  }
+
   /** The topics of which a group has an offset. */
   topicsOf(group: string): string[] {
     return [...this.#groups.get(group)?.keys() ?? []];

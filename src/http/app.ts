@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import { type HostNames, isOurHost } from "./hosts.ts";
+import { Metrics, METRICS_TYPE } from "./metrics/mod.ts";
 import type { NodeView } from "./node_view.ts";
 import { readinessOf } from "./readiness.ts";
 
@@ -37,6 +38,11 @@ export function httpApp({ node, hosts }: AppOptions): Hono {
   app.get("/readyz", async (c) => {
     const readiness = await readinessOf(node);
     return c.json(readiness, readiness.ready ? 200 : 503);
+  });
+  const metrics = new Metrics(node);
+  app.get("/metrics", async () => {
+    const text = await metrics.text();
+    return new Response(ReadableStream.from(text), { headers: { "content-type": METRICS_TYPE } });
   });
   return app;
 }

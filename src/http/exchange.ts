@@ -5,6 +5,7 @@
  * @module
  */
 import { HTTP_HEAD_BYTES_MAX, HTTP_LINGER_BYTES_MAX, HTTP_READ_BYTES, HTTP_WRITE_BYTES } from "../limits.ts";
+import { othersTurn } from "../remoting/turn.ts";
 import { BadRequest, headEnd, parseHead, type RequestHead } from "./request_head.ts";
 
 /** How long an exchange may take, ms. */
@@ -106,18 +107,20 @@ export class Exchange {
   }
 
   async #send(response: Response, headOnly: boolean): Promise<void> {
-    const body = new Uint8Array(await response.arrayBuffer());
-    if (!this.#unsent.take(body.length)) {
+    const body: Uint8Array[] = [];
+    for await (const piece of response.body ?? []) body.push(piece);
+    const length = body.reduce((sum, piece) => sum + piece.length, 0);
+    if (!this.#unsent.take(length)) {
       return this.#send(refusal(new BadRequest(503, "too many answers wait to be read")), headOnly);
     }
     try {
       await this.#within(this.#times.answerMs, async () => {
-        await this.#write(encoder.encode(headOf(response, body.length)));
-        if (!headOnly) await this.#write(body);
+        await this.#write(encoder.encode(headOf(response, length)));
+        if (!headOnly) { for (const piece of body) await this.#write(piece); }
         await this.#conn.closeWrite();
       });
     } finally {
-      this.#unsent.give(body.length);
+      this.#unsent.give(length);
     }
     await this.#within(LINGER_MS, () => this.#linger());
   }
@@ -128,6 +131,7 @@ export class Exchange {
       const writing = this.#conn.write(bytes.slice(sent, sent + HTTP_WRITE_BYTES));
       this.#writing = writing;
       sent += await writing;
+      if (sent < bytes.length) await othersTurn();
     }
   }
 

@@ -268,6 +268,11 @@ export class RouteTable {
     };
   }
 
+  /** How many brokers (by address) live, and how many topics are on them. */
+  get counts(): { readonly brokers: number; readonly topics: number } {
+    return { brokers: this.#live.size, topics: this.#topics.size };
+  }
+
   topics(): string[] {
     return [...this.#topics.keys()];
   }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.rocketmq.client.consumer.PullResult;
+import org.apache.rocketmq.client.exception.MQBrokerException;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendResult;
@@ -55,7 +56,8 @@ final class AdminClients {
             case "delete-group":
                 admin.deleteSubscriptionGroup(args[1], args[2], Boolean.parseBoolean(args[3]));
                 break;
-            case "resume-half": resumeHalf(session, args[1]); break;
+            case "await-half": awaitHalf(session, args[1]); break;
+            case "resume-half": resumeHalf(args[1], args[2], args[3]); break;
             default: throw new Out.Failed("unknown command " + args[0]);
         }
     }
@@ -134,20 +136,25 @@ final class AdminClients {
         Out.line("corrections", "offsets", new TreeMap<>(body.getCorrectionOffsets()));
     }
 
-    /** Waits for a half message that was put aside, and has it asked about again. */
-    private static void resumeHalf(Session session, String broker) throws Exception {
+    /** Waits for a half message that was put aside, and reports its id. */
+    private static void awaitHalf(Session session, String broker) throws Exception {
         MessageQueue queue = new MessageQueue("TRANS_CHECK_MAX_TIME_TOPIC", broker, 0);
         List<MessageExt> found = new ArrayList<>();
         Session.await("a half message that was put aside", () -> {
             try {
                 PullResult result = session.reader().pull(queue, "*", 0, 1);
                 if (result.getMsgFoundList() != null) found.addAll(result.getMsgFoundList());
-            } catch (MQClientException e) {
+            } catch (MQClientException | MQBrokerException e) {
                 // The broker is not known yet, or has no such topic.
             }
             return !found.isEmpty();
         });
-        boolean resumed = admin.resumeCheckHalfMessage(((MessageClientExt) found.get(0)).getOffsetMsgId());
-        Out.line("resumed", "resumed", resumed);
+        Out.line("aside", "id", ((MessageClientExt) found.get(0)).getOffsetMsgId());
+    }
+
+    /** Has a half message asked about again once its producer is there. */
+    private static void resumeHalf(String address, String group, String id) throws Exception {
+        Session.await(group, () -> admin.getAllProducerInfo(address).getData().containsKey(group));
+        Out.line("resumed", "resumed", admin.resumeCheckHalfMessage(id));
     }
 }

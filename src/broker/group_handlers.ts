@@ -22,11 +22,12 @@ export interface GroupHandlersContext extends Pick<BrokerContext, "groups"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerRole">;
   readonly consumers: Pick<BrokerContext["consumers"], "groupsOf">;
   readonly offsets: Pick<BrokerContext["offsets"], "deleteGroup" | "groupsOf">;
+  readonly stats: Pick<BrokerContext["stats"], "groupDeleted">;
 }
 
 /** Adds the handlers of consumer groups. */
 export function groupHandlers(table: HandlerTable, broker: GroupHandlersContext): void {
-  const { groups, settings, consumers, offsets } = broker;
+  const { groups, settings, consumers, offsets, stats } = broker;
   table.on(UpdateAndCreateSubscriptionGroup, ({ body }) => {
     const problem = slaveProblem(settings);
     if (problem !== undefined) return { code: ResponseCode.SYSTEM_ERROR, remark: problem };
@@ -39,6 +40,7 @@ export function groupHandlers(table: HandlerTable, broker: GroupHandlersContext)
     if (problem !== undefined) return { code: ResponseCode.SYSTEM_ERROR, remark: problem };
     groups.delete(groupName);
     if (removeOffset) offsets.deleteGroup(groupName);
+    stats.groupDeleted(groupName);
     return { code: ResponseCode.SUCCESS };
   });
   table.on(GetAllSubscriptionGroupConfig, () => ({ code: ResponseCode.SUCCESS, body: groups.toBody() }));

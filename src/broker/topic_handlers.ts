@@ -19,6 +19,7 @@ export interface TopicHandlersContext extends Pick<BrokerContext, "topics"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerRole">;
   readonly store: Pick<BrokerContext["store"], "deleteTopic">;
   readonly offsets: Pick<BrokerContext["offsets"], "deleteTopic">;
+  readonly stats: Pick<BrokerContext["stats"], "topicDeleted">;
 }
 
 /** Greatest sum of a topic's permission bits that RocketMQ knows: read, write, inherit. */
@@ -48,6 +49,7 @@ export function topicHandlers(table: HandlerTable, broker: TopicHandlersContext)
     // Queues may be there without their topic: a message that was delayed, or half, comes all the same.
     store.deleteTopic(topic);
     broker.offsets.deleteTopic(topic);
+    broker.stats.topicDeleted(topic);
     return { code: ResponseCode.SUCCESS };
   });
   table.on(GetAllTopicConfig, () => ({ code: ResponseCode.SUCCESS, body: topics.toBody() }));

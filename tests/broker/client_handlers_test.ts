@@ -26,7 +26,7 @@ import { ResponseCode } from "../../src/protocol/codes.ts";
 import * as requests from "../../src/protocol/requests.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { Desk, HandClock, inFolder, settingsIn, until } from "./workshop.ts";
+import { Desk, HandClock, inFolder, settingsIn, statsOf, until } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, REQUEST_CODE_NOT_SUPPORTED } = ResponseCode;
 const bytes = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
@@ -45,12 +45,13 @@ function setUp(folder: string, given: Partial<Settings> = {}) {
   const offsets = new ConsumerOffsets({ settings, topics, disk: denoDisk, clock });
   const deleted: string[] = [];
   const store = { deleteTopic: (topic: string) => void deleted.push(topic) };
+  const stats = statsOf(clock);
   const desk = new Desk((table) => {
     clientHandlers(table, { topics, groups, consumers, consumerFilters, filters, producers });
-    topicHandlers(table, { settings, topics, store, offsets });
-    groupHandlers(table, { settings, groups, consumers, offsets });
+    topicHandlers(table, { settings, topics, store, offsets, stats });
+    groupHandlers(table, { settings, groups, consumers, offsets, stats });
   });
-  return { desk, topics, groups, offsets, consumers, consumerFilters, producers, deleted };
+  return { desk, topics, groups, offsets, consumers, consumerFilters, producers, stats, deleted };
 }
 
 /** Runs a test with a broker's tables behind a server. */
@@ -264,6 +265,19 @@ Deno.test("DELETE_TOPIC_IN_BROKER removes queues also without their topic, offse
     }
     assertEquals(deleted, ["T", "T", retry]);
     assertEquals([offsets.topicsOf("CG"), offsets.get("CG", "U", 0)], [["U"], 7]);
+  });
+});
+
+Deno.test("what was counted of a topic or a group goes with it", async () => {
+  await served(async ({ desk, topics, stats }) => {
+    const { ask } = desk.client();
+    topics.update(topicConfig("T"));
+    stats.sent("T", 0, 1, 100);
+    stats.pulled("CG", "U", 0, 1, 100, 0);
+    await ask(requests.DeleteTopicInBroker, { topic: "T" });
+    assertEquals([stats.view("TOPIC_PUT_NUMS", "T"), [...stats.groupsGot()].length], [undefined, 1]);
+    await ask(requests.DeleteSubscriptionGroup, { groupName: "CG" });
+    assertEquals([...stats.groupsGot()], []);
   });
 });
 

@@ -33,24 +33,20 @@ const COUNTED: readonly (readonly [name: string, key: string, sum: number, avgpt
 ];
 
 /** Every figure that Java's 4.9.7 tells of itself, but for those whose names have parts of their own. */
-const RUNTIME = [
-  ..."bootTimestamp runtime putMessageEntireTimeMax putMessageTimesTotal putMessageFailedTimes putMessageSizeTotal"
-    .split(" "),
-  ..."putMessageDistributeTime putMessageAverageSize dispatchMaxBuffer getMessageEntireTimeMax putTps getFoundTps"
-    .split(" "),
-  ..."getMissTps getTotalTps getTransferedTps putLatency99 putLatency999 commitLogDiskRatio consumeQueueDiskRatio"
-    .split(" "),
-  ..."commitLogMinOffset commitLogMaxOffset brokerVersionDesc brokerVersion msgPutTotalYesterdayMorning".split(" "),
-  ..."msgPutTotalTodayMorning msgPutTotalTodayNow msgGetTotalYesterdayMorning msgGetTotalTodayMorning".split(" "),
-  ..."msgGetTotalTodayNow sendThreadPoolQueueSize sendThreadPoolQueueCapacity pullThreadPoolQueueSize".split(" "),
-  ..."pullThreadPoolQueueCapacity queryThreadPoolQueueSize queryThreadPoolQueueCapacity EndTransactionQueueSize".split(
-    " ",
-  ),
-  ..."EndTransactionThreadPoolQueueCapacity dispatchBehindBytes pageCacheLockTimeMills".split(" "),
-  ..."sendThreadPoolQueueHeadWaitTimeMills pullThreadPoolQueueHeadWaitTimeMills".split(" "),
-  ..."queryThreadPoolQueueHeadWaitTimeMills earliestMessageTimeStamp startAcceptSendRequestTimeStamp".split(" "),
-  ..."remainTransientStoreBufferNumbs remainHowManyDataToFlush commitLogDirCapacity".split(" "),
-];
+const RUNTIME = `
+  bootTimestamp runtime brokerVersionDesc brokerVersion startAcceptSendRequestTimeStamp
+  putMessageTimesTotal putMessageSizeTotal putMessageAverageSize putMessageFailedTimes putMessageEntireTimeMax
+  putMessageDistributeTime putLatency99 putLatency999 getMessageEntireTimeMax dispatchMaxBuffer dispatchBehindBytes
+  putTps getFoundTps getMissTps getTotalTps getTransferedTps pageCacheLockTimeMills
+  msgPutTotalYesterdayMorning msgPutTotalTodayMorning msgPutTotalTodayNow
+  msgGetTotalYesterdayMorning msgGetTotalTodayMorning msgGetTotalTodayNow
+  sendThreadPoolQueueSize sendThreadPoolQueueCapacity sendThreadPoolQueueHeadWaitTimeMills
+  pullThreadPoolQueueSize pullThreadPoolQueueCapacity pullThreadPoolQueueHeadWaitTimeMills
+  queryThreadPoolQueueSize queryThreadPoolQueueCapacity queryThreadPoolQueueHeadWaitTimeMills
+  EndTransactionQueueSize EndTransactionThreadPoolQueueCapacity
+  commitLogMinOffset commitLogMaxOffset earliestMessageTimeStamp commitLogDirCapacity commitLogDiskRatio
+  consumeQueueDiskRatio remainTransientStoreBufferNumbs remainHowManyDataToFlush
+`.trim().split(/\s+/);
 
 async function counters(java: JavaShell, address: string): Promise<void> {
   for (const [name, key, sum, avgpt] of COUNTED) {

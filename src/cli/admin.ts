@@ -66,7 +66,7 @@ function flagsOf({ options, asks, watched, exports }: AdminCommand): Flag[] {
   const own = Object.entries(options).map(([name, { short, aliases, value, help, required, words }]): Flag => ({
     name,
     ...(short !== undefined && { short }),
-    ...(aliases && { aliases }),
+    ...(aliases && { aliases: aliases.filter((one) => one !== name) }),
     ...(value !== undefined && { value }),
     help,
     ...(required && { required }),

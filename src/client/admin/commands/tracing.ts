@@ -60,7 +60,6 @@ function traceRow(id: string, fields: readonly string[], trace: ReceivedMessage)
 
 const queryMsgTraceById = reads({
   name: "queryMsgTraceById",
-  aliases: ["QueryMsgTraceById"],
   area: "messages",
   summary: "Show who sent a message and who consumed it, if its clients trace",
   options: {

@@ -8,7 +8,7 @@ import { JAVA_ABSENT, JAVA_ONLY } from "./java_only.ts";
 import { nearest } from "./nearest.ts";
 import { shownKey, shownValue } from "./problem.ts";
 import { TABLES } from "./roles.ts";
-import { type Entry, type Part, readProperties } from "./source.ts";
+import { type Entry, escapeProperty, type Part, readProperties } from "./source.ts";
 
 /** A setting that has another value now; both as text. */
 export interface SettingChange {
@@ -34,15 +34,8 @@ export function settingLines(part: Part, settings: object): string {
   const values = new Map<string, unknown>(Object.entries(settings));
   return Object.entries(TABLES[part])
     .filter(([name, { secret }]) => secret !== true && values.has(name))
-    .map(([name, setting]) => `${name}=${escaped(setting.format(values.get(name)))}\n`)
+    .map(([name, setting]) => `${name}=${escapeProperty(setting.format(values.get(name)))}\n`)
     .join("");
-}
-
-/** Java takes a properties file for Latin-1, whatever its bytes are. */
-function escaped(value: string): string {
-  return value.replace(/[\\\u0080-\uffff]/g, (char) => {
-    return char === "\\" ? "\\\\" : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }
 
 /**

@@ -12,4 +12,5 @@ export { type NameserverSettings, nameserverSettings } from "./nameserver.ts";
 export { type Problem, problemLine } from "./problem.ts";
 export { partOf, type Role, ROLES, TABLES } from "./roles.ts";
 export { constantDefaults, type Setting, type SettingsOf, type Table } from "./setting.ts";
+export { escapeProperty, unescapeProperty } from "./source.ts";
 export { type StoreSettings, storeSettings } from "./store.ts";

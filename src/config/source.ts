@@ -129,7 +129,15 @@ function placeInBraces(text: string, above: string, key: string): Pick<Entry, "k
 
 const ESCAPES: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f" };
 
-function unescape(text: string): string {
+/** A value as Java's `Properties.load` reads it: Latin-1 whatever the bytes are, on one line, `\` before what is odd. */
+export function escapeProperty(value: string): string {
+  return value.replace(/[^ -~]|\\/g, (char) => {
+    return char === "\\" ? "\\\\" : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** What {@linkcode escapeProperty} was given. */
+export function unescapeProperty(text: string): string {
   return text.replace(/\\(?:u([0-9A-Fa-f]{4})|(.?))/gs, (_, code: string | undefined, char: string) => {
     return code === undefined ? ESCAPES[char] ?? char : String.fromCharCode(parseInt(code, 16));
   });
@@ -155,11 +163,11 @@ export function readProperties(text: string): Source {
       continue;
     }
     const column = keyAt.column + logical.length - value.length;
-    const name = unescape(key);
+    const name = unescapeProperty(key);
     if (seen.has(name)) source.problems.push(broken("file", keyAt, name, value, "each key only once"));
     seen.add(name);
     const valueAt = column <= first.length ? { line, column } : keyAt;
-    source.entries.push({ origin: "file", keyAt, valueAt, key: name, value: unescape(value).trim() });
+    source.entries.push({ origin: "file", keyAt, valueAt, key: name, value: unescapeProperty(value).trim() });
   }
   return source;
 }

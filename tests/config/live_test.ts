@@ -5,7 +5,14 @@
  */
 import fc from "fast-check";
 import { changeSettings, settingLines } from "../../src/config/live.ts";
-import { type BrokerSettings, brokerSettings, checkSettings, TABLES } from "../../src/config/mod.ts";
+import {
+  type BrokerSettings,
+  brokerSettings,
+  checkSettings,
+  escapeProperty,
+  TABLES,
+  unescapeProperty,
+} from "../../src/config/mod.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 
 const LIMITS = { fixed: ["slaveTimeout"], refusalsMax: 10 };
@@ -64,4 +71,12 @@ Deno.test("what is told of the settings reads back as the same settings, without
   const again = checkSettings(text.replace(/^aclAccessKey=.*\n/m, ""), { roles: ["master"], file: "broker.conf" });
   assert(again.ok);
   assertEquals(again.settings.broker, { ...before, aclAccessKey: "", aclSecretKey: "" });
+});
+
+Deno.test("every text goes through a line of properties and comes back", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (value) => {
+    const line = escapeProperty(value);
+    assert(/^[ -~]*$/.test(line));
+    assertEquals(unescapeProperty(line), value);
+  }));
 });

@@ -1,6 +1,6 @@
 /**
  * Cleaning at an operator's word: CLEAN_UNUSED_TOPIC 316 removes queues whose topic is not there any more,
- * CLEAN_EXPIRED_CONSUMEQUEUE 306 those whose messages are all gone, DELETE_EXPIRED_COMMITLOG 329 old log files whatever
+ * CLEAN_EXPIRED_CONSUMEQUEUE 306 those whose messages are all gone and that nobody reads, DELETE_EXPIRED_COMMITLOG 329 old log files whatever
  * the hour. Follows DefaultMessageStore of RocketMQ 4.9.7, but passes over what the broker itself lives on.
  *
  * @module
@@ -20,7 +20,8 @@ const log = getLogger(["rocketd", "broker"]);
 export interface CleaningContext extends Pick<BrokerContext, "clock"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerRole">;
   readonly topics: Pick<BrokerContext["topics"], "get" | "isSystem">;
-  readonly offsets: Pick<BrokerContext["offsets"], "beginAnew">;
+  readonly offsets: Pick<BrokerContext["offsets"], "beginAnew" | "get" | "groupsOf">;
+  readonly consumers: Pick<BrokerContext["consumers"], "groupsOf">;
   readonly store: Pick<
     BrokerContext["store"],
     "queues" | "deleteTopic" | "removeOldFiles" | "minLogOffset" | "storeTimeAt"
@@ -86,14 +87,26 @@ export class Cleaning {
       if (this.#isKept(topic)) continue;
       for (const queue of store.queues.of(topic)) {
         yield;
-        if (!queue.isExpired(store.minLogOffset)) continue;
         const { queueId } = queue;
+        if (!queue.isExpired(store.minLogOffset) || this.#isRead(topic, queueId)) continue;
         log.warn("Removing the queue {topic}-{queueId}: its messages are gone", { topic, queueId });
         store.deleteTopic(topic, queueId);
-        // The next message has the offset 0, and those who are further must not miss it. A slave's are its master's.
+        // Should the topic have it again, it begins at 0. A slave's offsets are its master's.
         if (settings.brokerRole !== "SLAVE") offsets.beginAnew(topic, queueId);
       }
     }
+  }
+
+  /**
+   * Whether somebody may wait for the next message of a queue. It would have the offset 0 in one that was removed: RocketMQ
+   * sends those who are further to the end then, and they miss it.
+   */
+  #isRead(topic: string, queueId: number): boolean {
+    const { topics, offsets, consumers } = this.#broker;
+    const config = topics.get(topic);
+    if (config === undefined || queueId >= Math.max(config.readQueueNums, config.writeQueueNums)) return false;
+    return consumers.groupsOf(topic).length > 0 ||
+      offsets.groupsOf(topic).some((group) => offsets.get(group, topic, queueId) > 0);
   }
 
   /** What delays, transactions and others go on from by offsets of their own; in RocketMQ only a part of these. */

@@ -14,7 +14,7 @@ import { SystemTopic } from "../../src/protocol/names.ts";
 import type { MessageStore } from "../../src/store/mod.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import { bodies, message, put, putMany, readAll } from "../store/kit.ts";
-import { AdminDesk } from "./admin_desk.ts";
+import { AdminDesk, consumerData } from "./admin_desk.ts";
 
 const { SUCCESS } = ResponseCode;
 const text = (body: string) => new TextEncoder().encode(body);
@@ -61,9 +61,9 @@ async function cleanAs(
   given: object = {},
 ): Promise<void> {
   const store = { ...pick(desk.store), ...given };
-  const { topics, offsets } = desk;
+  const { topics, offsets, consumers } = desk;
   const table = new HandlerTable();
-  new Cleaning({ settings: { brokerRole }, clock: systemClock, topics, offsets, store }).handlers(table);
+  new Cleaning({ settings: { brokerRole }, clock: systemClock, topics, offsets, consumers, store }).handlers(table);
   const answer = await table.get(type.code)!.handler({} as Incoming);
   assertEquals(answer?.code, SUCCESS);
 }
@@ -94,42 +94,58 @@ Deno.test("a slave passes over a topic whose messages are young: its master's ta
   });
 });
 
-Deno.test("CLEAN_EXPIRED_CONSUMEQUEUE removes queues whose messages are gone, and groups begin them anew", async () => {
+Deno.test("CLEAN_EXPIRED_CONSUMEQUEUE removes queues whose messages are gone, but none that somebody reads", async () => {
   await AdminDesk.with(async (desk, ask) => {
-    const { store, offsets } = desk;
-    await desk.topic("Mixed", 2, 3);
-    await desk.topic("Old", 1, 2);
+    const { store } = desk;
+    for (const topic of ["Mixed", "Unread", "Committed", "Online", "Shrunk", "Gone"]) await desk.topic(topic, 2, 3);
     await desk.topic("Empty", 1);
     await put(store, { topic: SystemTopic.TRANS_HALF });
-    for (const topic of ["Mixed", "Old"]) desk.commit("CG", topic, 2);
-    desk.commit("DG", "Old", 1);
-    await desk.topic("T", 1);
+    for (const topic of ["Committed", "Shrunk"]) desk.commit("CG", topic, 3, 3);
+    desk.commit("CG", "Unread", 0);
+    desk.member("c1", consumerData("DG", "Online"));
+    await desk.topic("Shrunk", 1);
+    desk.topics.delete("Gone");
     await ageOut(desk, "Filler");
     await put(store, { topic: "Mixed", queueId: 1, body: text("newest") });
     store.queues.flush();
     assertEquals((await ask(CleanExpiredConsumequeue, {})).code, SUCCESS);
-    assertEquals(folders(desk), ["Filler", "Mixed", SystemTopic.TRANS_HALF, "T"]);
-    assertEquals(store.queues.of("Mixed").map(({ queueId }) => queueId), [1]);
-    assertEquals([offsets.get("CG", "Mixed", 0), offsets.get("CG", "Old", 0), offsets.get("DG", "Old", 0)], [0, 0, 0]);
+    const left = store.queues.topics().flatMap((topic) => store.queues.of(topic).map(({ queueId }) => topic + queueId));
+    assertEquals(left.sort(), [
+      "Committed0",
+      "Committed1",
+      "Filler0",
+      "Mixed1",
+      "Online0",
+      "Online1",
+      `${SystemTopic.TRANS_HALF}0`,
+      "Shrunk0",
+      "T0",
+    ]);
+    assertEquals(folders(desk), ["Committed", "Filler", "Mixed", "Online", SystemTopic.TRANS_HALF, "Shrunk", "T"]);
+    // Those that stay go on counting; the others begin at 0, and so do groups that come to them.
+    assertEquals((await put(store, { topic: "Committed" })).queueOffset, 3);
+    assertEquals((await put(store, { topic: "Unread", body: text("again") })).queueOffset, 0);
+    assertEquals(await readAll(store, "Unread"), ["again"]);
+    assertEquals(desk.offsetsOf("CG", "Shrunk"), [3, 0]);
     const found = await store.get("Mixed", 1, 3, 1);
     assertEquals(bodies(found.records), ["newest"]);
-    assertEquals((await put(store, { topic: "Old", body: text("again") })).queueOffset, 0);
-    assertEquals(await readAll(store, "Old"), ["again"]);
-    // Both queues are found again at the next start.
+    // All is found again at the next start.
     await store.close();
     const reopened = await desk.bench.open();
-    assertEquals([reopened.maxOffset("Old", 0), reopened.maxOffset("Mixed", 1)], [1, 4]);
+    assertEquals([reopened.maxOffset("Unread", 0), reopened.maxOffset("Mixed", 1)], [1, 4]);
     await reopened.close();
   });
 });
 
 Deno.test("a slave removes queues whose messages are gone, but the offsets are its master's", async () => {
   await AdminDesk.with(async (desk) => {
-    await desk.topic("Old", 1, 2);
-    desk.commit("CG", "Old", 2);
+    await desk.topic("Shrunk", 2, 2);
+    desk.commit("CG", "Shrunk", 2, 2);
+    await desk.topic("Shrunk", 1);
     await ageOut(desk, "Filler");
     await cleanAs(desk, "SLAVE", CleanExpiredConsumequeue);
-    assertEquals([desk.store.queues.of("Old"), desk.offsetsOf("CG", "Old")], [[], [2]]);
+    assertEquals(desk.store.queues.of("Shrunk").map(({ queueId }) => queueId), [0]);
+    assertEquals(desk.offsetsOf("CG", "Shrunk"), [2, 2]);
   });
 });
 

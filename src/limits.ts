@@ -366,5 +366,10 @@ export const HTTP_LINGER_BYTES_MAX = 256 * KiB;
 export const HTTP_MS_PER_TURN = 4;
 /** Characters of all metrics: some 200,000 values. */
 export const METRICS_CHARACTERS_MAX = 32 * MiB;
+/** Commands of the JSON API that run at once, and the longest that one may take, ms. */
+export const API_REQUESTS_MAX = 8;
+export const API_MS_MAX = 30_000;
+/** Characters of one answer of the JSON API. */
+export const API_CHARACTERS_MAX = 16 * MiB;
 /** Bytes of all answers that their peers have not taken yet; one more answer is refused. */
 export const HTTP_UNSENT_BYTES_MAX = 64 * MiB;

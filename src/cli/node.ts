@@ -7,6 +7,7 @@ import { startBroker } from "../broker/mod.ts";
 import { httpAddressOf, type NodeSettings, type Role } from "../config/mod.ts";
 import { type NodeView, startHttp } from "../http/mod.ts";
 import { startNameserver } from "../nameserver/mod.ts";
+import { clientTlsOf } from "../remoting/tls/settings.ts";
 
 /** A role that serves, with where. */
 export interface Listening {
@@ -66,11 +67,11 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
     }
     if (errors.length > 0) throw errors[0];
   };
-  const view: NodeView = { roles };
+  const { httpListen, httpHosts, adminRequestsFrom: apiFrom } = (broker ?? nameserver)!;
+  const view: NodeView = { roles, nameservers: [], tls: broker && clientTlsOf(broker), apiFrom };
   let http: string | undefined;
   try {
     // First, so that it tells of a long start as well; and closed last.
-    const { httpListen, httpHosts } = (broker ?? nameserver)!;
     const httpAddress = httpAddressOf(httpListen);
     if (httpAddress !== undefined) {
       const server = startHttp({ address: httpAddress, hosts: httpHosts, node: view });
@@ -80,9 +81,11 @@ export async function startNode({ roles, nameserver, broker }: NodeSettings): Pr
     if (nameserver) {
       const server = view.nameserver = await startNameserver(nameserver);
       serves("nameserver", server, nameserver.bindAddress);
+      view.nameservers = listening.map(addressFromHere);
     }
     if (broker) {
-      const beside = broker.namesrvAddr.length === 0 ? listening.map(addressFromHere) : broker.namesrvAddr;
+      const beside = broker.namesrvAddr.length === 0 ? view.nameservers : broker.namesrvAddr;
+      view.nameservers = beside;
       const role = roles.includes("slave") ? "slave" : "master";
       const server = view.broker = await startBroker({ ...broker, namesrvAddr: beside });
       serves(role, server, broker.bindAddress);

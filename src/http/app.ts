@@ -4,10 +4,12 @@
  * @module
  */
 import { Hono } from "hono";
+import { apiRoutes, type HttpEnv } from "./api.ts";
 import { type HostNames, isOurHost } from "./hosts.ts";
 import { Metrics, METRICS_TYPE } from "./metrics/mod.ts";
 import type { NodeView } from "./node_view.ts";
 import { readinessOf } from "./readiness.ts";
+import { slicedResponse } from "./slices.ts";
 
 /** What the app is about. */
 export interface AppOptions {
@@ -26,8 +28,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** Makes the app; its `fetch` answers requests. */
-export function httpApp({ node, hosts }: AppOptions): Hono {
-  const app = new Hono();
+export function httpApp({ node, hosts }: AppOptions): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
   app.use(async (c, next) => {
     if (isOurHost(c.req.header("host"), hosts)) await next();
     else c.res = c.json({ error: "the Host header names another node: see the setting httpHosts" }, 421);
@@ -41,8 +43,8 @@ export function httpApp({ node, hosts }: AppOptions): Hono {
   });
   const metrics = new Metrics(node);
   app.get("/metrics", async () => {
-    const text = await metrics.text();
-    return new Response(ReadableStream.from(text), { headers: { "content-type": METRICS_TYPE } });
+    return slicedResponse(await metrics.text(), METRICS_TYPE);
   });
+  app.route("/api/v1", apiRoutes(node));
   return app;
 }

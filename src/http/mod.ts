@@ -24,5 +24,5 @@ export interface HttpOptions {
 export function startHttp({ address, hosts, node }: HttpOptions): HttpServer {
   const { hostName } = thisMachine({});
   const app = httpApp({ node, hosts: hostNames([...hosts, address.hostname, hostName]) });
-  return new HttpServer({ ...address, fetch: (request) => app.fetch(request) });
+  return new HttpServer({ ...address, fetch: (request, peer) => app.fetch(request, { peer }) });
 }

@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import { HTTP_ANSWER_MS, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MS, HTTP_UNSENT_BYTES_MAX } from "../limits.ts";
 import { LineBudget } from "../logging/line_budget.ts";
 import { logger } from "../logging/mod.ts";
-import { acceptAll, type ListenAddress, listenOn } from "../remoting/listener.ts";
+import { acceptAll, type ListenAddress, listenOn, type Peer, peerOf } from "../remoting/listener.ts";
 import { Exchange, type ExchangeTimes } from "./exchange.ts";
 import type { RequestHead } from "./request_head.ts";
 
@@ -20,7 +20,7 @@ const LINES_MAX = 5, LINES_EVERY_MS = 10_000;
 /** What a server listens on and answers with. */
 export interface HttpServerOptions extends ListenAddress {
   /** Answers a request, as hono's `fetch`. */
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, peer: Peer) => Response | Promise<Response>;
   /** For tests; without it what src/limits.ts says. */
   readonly times?: ExchangeTimes;
   readonly connectionsMax?: number;
@@ -70,7 +70,8 @@ export class HttpServer {
       give: (bytes) => this.#unsent -= bytes,
     });
     this.#exchanges.add(exchange);
-    void exchange.run((head) => this.#answer(head)).finally(() => this.#exchanges.delete(exchange));
+    const peer = peerOf(conn);
+    void exchange.run((head) => this.#answer(head, peer)).finally(() => this.#exchanges.delete(exchange));
   }
 
   #takeUnsent(bytes: number): boolean {
@@ -80,11 +81,11 @@ export class HttpServer {
     return true;
   }
 
-  async #answer({ target, headers }: RequestHead): Promise<Response> {
+  async #answer({ target, headers }: RequestHead, peer: Peer): Promise<Response> {
     try {
       // HEAD is answered as GET, of which only the head goes out. The Host header is judged by the handlers: it has no
       // part in the address.
-      return await this.#options.fetch(new Request(`http://localhost${target}`, { headers }));
+      return await this.#options.fetch(new Request(`http://localhost${target}`, { headers }), peer);
     } catch (error) {
       this.#warn("cannot answer a request: {reason}", { reason: messageOf(error) });
       return Response.json({ error: "this request cannot be answered: see the node's log" }, { status: 500 });

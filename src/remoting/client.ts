@@ -26,6 +26,8 @@ export interface RemotingClientOptions {
   readonly sign?: Sign | undefined;
   /** Speaks TLS with every server; plain without it. */
   readonly tls?: ClientTlsOptions | undefined;
+  /** Says whether an address may be connected to; each one may without it. */
+  readonly allows?: (address: string) => boolean;
   /** Called when a connection to an address has gone. */
   readonly onClose?: (address: string) => void;
 }
@@ -119,7 +121,10 @@ export class RemotingClient {
   async #connect(address: string): Promise<Connection> {
     const { hostname, port } = parseAddress(address);
     const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    const { sign, tls } = this.#options;
+    const { sign, tls, allows } = this.#options;
+    if (allows?.(address) === false) {
+      throw new RocketdError("invalidArgument", `Cannot reach ${address}: it is no address of this cluster`);
+    }
     const connecting = tls === undefined
       ? connectPlain({ hostname, port })
       : connectTls({ hostname, port }, tls, timeoutMs);

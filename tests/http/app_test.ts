@@ -17,10 +17,10 @@ async function withHttp(node: NodeView, test: (port: number) => Promise<void>, h
   }
 }
 
-const STARTING: NodeView = { roles: ["nameserver"] };
+const STARTING: NodeView = { roles: ["nameserver"], nameservers: [], apiFrom: [] };
 
 Deno.test("a node that starts is healthy and not ready, and ready once its role serves", async () => {
-  const node: NodeView = { roles: ["nameserver"] };
+  const node: NodeView = { ...STARTING };
   await withHttp(node, async (port) => {
     assertEquals((await get(port, "/healthz")).status, 200);
     const before = await get(port, "/readyz");

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { HTTP_MS_PER_TURN, METRICS_CHARACTERS_MAX } from "../../limits.ts";
-import { type Clock, pause, systemClock } from "../../platform/clock.ts";
+import { METRICS_CHARACTERS_MAX } from "../../limits.ts";
 import type { NodeView } from "../node_view.ts";
+import { inSlices, type SliceOptions } from "../slices.ts";
 import { BROKER_FAMILIES } from "./broker.ts";
 import { type Family, linesOf, single } from "./family.ts";
 import { NAMESERVER_FAMILIES, NODE_FAMILIES } from "./node.ts";
@@ -22,8 +22,6 @@ const COMPLETE: Family<boolean> = single(
   "0 when there were too many topics and groups for one answer, and some are left out; else 1",
   (complete) => complete ? 1 : 0,
 );
-
-const encoder = new TextEncoder();
 
 /** All families, of whatever they are taken from. */
 export const ALL_FAMILIES: readonly Pick<Family<unknown>, "name" | "type" | "help" | "labels">[] = [
@@ -50,40 +48,23 @@ function* allLines(node: NodeView): Generator<string> {
 /** Makes the text of a node's metrics. */
 export class Metrics {
   readonly #node: NodeView;
-  readonly #clock: Pick<Clock, "after">;
-  readonly #elapsed: () => number;
+  readonly #options: Omit<SliceOptions, "charactersMax">;
   #running: Promise<Uint8Array[]> | undefined;
 
-  /** @param elapsed ms since some moment, whatever the clock is set to */
-  constructor(node: NodeView, clock: Pick<Clock, "after"> = systemClock, elapsed = () => performance.now()) {
+  constructor(node: NodeView, options: Omit<SliceOptions, "charactersMax"> = {}) {
     this.#node = node;
-    this.#clock = clock;
-    this.#elapsed = elapsed;
+    this.#options = options;
   }
 
-  /** The text as it is now, or as it is being made, in UTF-8, in pieces. */
+  /** The text as it is now, or as it is being made, in pieces. */
   text(): Promise<Uint8Array[]> {
     return this.#running ??= this.#make().finally(() => this.#running = undefined);
   }
 
   async #make(): Promise<Uint8Array[]> {
-    const slices: Uint8Array[] = [];
-    let slice = "", characters = 0, complete = true;
-    let began = this.#elapsed();
-    for (const line of allLines(this.#node)) {
-      characters += line.length;
-      if (characters > METRICS_CHARACTERS_MAX) {
-        complete = false;
-        break;
-      }
-      slice += line;
-      if (this.#elapsed() - began < HTTP_MS_PER_TURN) continue;
-      slices.push(encoder.encode(slice));
-      slice = "";
-      await pause(this.#clock);
-      began = this.#elapsed();
-    }
+    const options = { ...this.#options, charactersMax: METRICS_CHARACTERS_MAX };
+    const { slices, complete } = await inSlices(allLines(this.#node), options);
     const end = [...linesOf(COMPLETE, complete)].join("");
-    return [...slices, encoder.encode(slice + end)];
+    return [...slices, new TextEncoder().encode(end)];
   }
 }

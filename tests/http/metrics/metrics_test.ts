@@ -160,7 +160,7 @@ Deno.test("10,000 topics and groups are told a slice at a time", async () => {
       fn();
     });
   };
-  const metrics = new Metrics(nodeWith(10_000), { after }, () => now += 0.01);
+  const metrics = new Metrics(nodeWith(10_000), { clock: { after }, elapsed: () => now += 0.01 });
   let text: string | undefined;
   textOf(metrics).then((made) => text = made);
   while (text === undefined) {

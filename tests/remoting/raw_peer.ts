@@ -26,7 +26,8 @@ export function frameBytes<S extends Fields>(
 export class RawPeer implements Disposable {
   #bytes = new Uint8Array(0);
 
-  private constructor(readonly conn: Deno.TcpConn) {}
+  /** Over a connection that was made otherwise. */
+  constructor(readonly conn: Deno.Conn) {}
 
   static async connect(port: number): Promise<RawPeer> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });

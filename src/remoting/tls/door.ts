@@ -37,6 +37,8 @@ export class Door implements Wire {
   /** What the connection turned out to be. */
   #open: Wire | undefined;
   #joint: Joint | undefined;
+  /** Between the first byte of the handshake and its end. */
+  #greeting = false;
   /** By its user. */
   #closed = false;
   /** Nothing of it is left but perhaps its user. */
@@ -90,7 +92,8 @@ export class Door implements Wire {
         late = true;
         this.#end();
       }, this.keeper.handshakeMs);
-      await joint.inner.handshake();
+      this.#greeting = true;
+      await joint.inner.handshake().finally(() => this.#greeting = false);
       this.#open = joint.inner;
     } catch (error) {
       const reason = late ? `it took longer than ${this.keeper.handshakeMs} ms` : messageOf(error);
@@ -136,6 +139,8 @@ export class Door implements Wire {
     if (this.#joint === undefined) return closeQuietly(this.outside);
     closeQuietly(this.#joint.inner);
     if (this.#ended) return;
+    // Deno keeps such a connection until its other end goes.
+    if (this.#greeting) return this.#end();
     this.#lingering = setTimeout(() => this.#end(), LINGER_MS);
     this.keeper.lingers(this);
   }

@@ -39,13 +39,17 @@ export class InnerListener {
     acceptAll(this.#listener, log, (conn) => this.#take(conn));
   }
 
+  /** Where it listens, on the loopback address. */
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
   /** Makes a connection to this process itself. Rejects when none is to be had. */
   async join(): Promise<Joint> {
     if (this.#closing) throw new RocketdError("unavailable", "Cannot speak TLS: this node is stopping");
     this.#joining++;
     try {
-      const { hostname, port } = this.#listener.addr as Deno.NetAddr;
-      const outer = await Deno.connect({ hostname, port });
+      const outer = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
       outer.setNoDelay(true);
       const from = (outer.localAddr as Deno.NetAddr).port;
       const inner = this.#unclaimed.get(from) ?? await this.#accepted(from);
@@ -68,6 +72,7 @@ export class InnerListener {
       this.#waiting.delete(port);
       claim(conn);
     } else if (this.#joining === 0 || this.#unclaimed.size >= TLS_CONNECTIONS_UNCLAIMED_MAX) {
+      // A stranger's. Nobody reads it; Deno lets go of it when its other end does.
       conn.close();
     } else {
       this.#unclaimed.get(port)?.close();

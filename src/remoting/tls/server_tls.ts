@@ -56,7 +56,8 @@ export class ServerTls implements DoorKeeper {
   #seen: KeyPair;
   /** What was read for the first time just now; the other file may be on its way. */
   #fresh: KeyPair | undefined;
-  #looking = false;
+  #looking: Promise<void> | undefined;
+  #closed = false;
   #emptied: (() => void) | undefined;
 
   private constructor(options: ServerTlsOptions, files: KeyPairFiles, pair: KeyPair, inner: InnerListener) {
@@ -65,7 +66,9 @@ export class ServerTls implements DoorKeeper {
     this.#files = files;
     this.#seen = pair;
     this.#inner = inner;
-    this.#timer = setInterval(() => this.#look(), options.lookMs ?? LOOK_MS);
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+    }, options.lookMs ?? LOOK_MS);
   }
 
   /** Reads the files. Throws `invalidSettings` when they are not a certificate and its key. */
@@ -123,14 +126,10 @@ export class ServerTls implements DoorKeeper {
 
   /** Takes a new certificate, once it lies there whole; keeps the old one where the new one cannot be used. */
   async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
     try {
       await this.#takeNew();
     } catch (error) {
       log.error("cannot look for a new certificate: {error}", { error });
-    } finally {
-      this.#looking = false;
     }
   }
 
@@ -142,7 +141,7 @@ export class ServerTls implements DoorKeeper {
     } catch (error) {
       pair = { cert: "", key: messageOf(error) };
     }
-    if (same(pair, this.#seen)) return;
+    if (this.#closed || same(pair, this.#seen)) return;
     // Two files are not replaced at once: what lies there for one moment only is no reason to complain.
     const standing = same(pair, this.#fresh);
     this.#fresh = pair;
@@ -165,7 +164,9 @@ export class ServerTls implements DoorKeeper {
 
   /** Speaks no more TLS, once those connections are gone that still send; their servers have closed them before. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
+    await this.#looking;
     this.#inner.close();
     if (this.#doors.size > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
   }

@@ -15,19 +15,20 @@ export interface TrustingOptions {
   readonly key?: string;
 }
 
-/** Connects and greets; `signal` ends the attempt. Rejects for a server that cannot be reached or speaks no TLS. */
+/** Connects and greets; `signal` ends the wait. Rejects for a server that cannot be reached or speaks no TLS. */
 export function connectTrusting({ hostname, port, ...shown }: TrustingOptions, signal: AbortSignal): Promise<Wire> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port, rejectUnauthorized: false, ...shown });
-    const give = () => {
+    const fail = (reason: unknown) => {
       socket.destroy();
-      reject(signal.reason);
+      reject(reason);
     };
-    signal.addEventListener("abort", give, { once: true });
-    socket.once("error", reject);
-    socket.once("close", () => reject(new Error("the server closed the connection")));
+    socket.once("error", fail);
+    socket.once("close", () => fail(new Error("the server closed the connection")));
+    // Destroyed before it is there, the connection would stay for ever (Deno 2.6): who is late is destroyed then.
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     socket.once("secureConnect", () => {
-      signal.removeEventListener("abort", give);
+      if (signal.aborted) return socket.destroy();
       socket.setNoDelay(true);
       resolve(new TrustingConn(socket, { hostname, port }));
     });

@@ -7,6 +7,14 @@ import { configure, reset } from "@logtape/logtape";
 import { startNode } from "../../src/cli/node.ts";
 import { loadSettings, type Role } from "../../src/config/mod.ts";
 import {
+  CleanExpiredConsumequeue,
+  CleanUnusedTopic,
+  CloneGroupOffset,
+  DeleteExpiredCommitlog,
+  GetConsumerConnectionList,
+  ResumeCheckHalfMessage,
+} from "../../src/protocol/admin_requests.ts";
+import {
   decodeConsumerOffsets,
   decodeSubscriptionGroupTable,
   decodeTopicConfigTable,
@@ -124,7 +132,7 @@ async function startCluster(): Promise<Cluster> {
   }
 }
 
-const { SUCCESS, SYSTEM_ERROR, SERVICE_NOT_AVAILABLE, SLAVE_NOT_AVAILABLE } = ResponseCode;
+const { SUCCESS, SYSTEM_ERROR, SERVICE_NOT_AVAILABLE, SLAVE_NOT_AVAILABLE, CONSUMER_NOT_ONLINE } = ResponseCode;
 
 Deno.test("a slave refuses what is its master's, serves what it has, and takes over with its store", async (t) => {
   await using cluster = await startCluster();
@@ -167,6 +175,7 @@ Deno.test("a slave refuses what is its master's, serves what it has, and takes o
         [requests.UpdateAndCreateTopic, topic],
         [requests.DeleteTopicInBroker, { topic: "T" }],
         [requests.UpdateAndCreateSubscriptionGroup, {}, group],
+        [CloneGroupOffset, { srcGroup: "CG", destGroup: "DG" }],
       ] as Parameters<Ask>[]
     ) {
       assertEquals(await codeAndRemark(...asked), [
@@ -174,6 +183,15 @@ Deno.test("a slave refuses what is its master's, serves what it has, and takes o
         "Can't modify topic or subscription group from slave broker, please execute it from master broker.",
       ]);
     }
+  });
+
+  await t.step("it is cleaned like its master, and says who is connected to it", async () => {
+    for (const type of [CleanUnusedTopic, CleanExpiredConsumequeue, DeleteExpiredCommitlog]) {
+      assertEquals((await ask(type, {})).code, SUCCESS);
+    }
+    assertEquals(await cluster.max("slave"), 1);
+    assertEquals((await ask(GetConsumerConnectionList, { consumerGroup: "CG" })).code, CONSUMER_NOT_ONLINE);
+    assertEquals((await codeAndRemark(ResumeCheckHalfMessage, {}))[1], "a slave takes no messages, its master does");
   });
 
   await t.step("consumers read and commit, and their new groups leave the tables as the master's", async () => {

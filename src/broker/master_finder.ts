@@ -158,8 +158,7 @@ export class MasterFinder {
       const { minLogOffset: oldest, maxLogOffset: end } = runtimeIn(succeed(received).body);
       return { oldest, end };
     } catch (error) {
-      log.debug("cannot ask {address} how far its log goes: {reason}", { address, reason: messageOf(error) });
-      return UNKNOWN_LOG;
+      return { ...UNKNOWN_LOG, unknown: messageOf(error) };
     }
   }
 

@@ -26,6 +26,8 @@ export interface MasterLog {
   readonly oldest: number | undefined;
   /** Its end (`commitLogMaxOffset`). */
   readonly end: number | undefined;
+  /** Why it is not known how far it goes. */
+  readonly unknown?: string;
 }
 
 export interface HaSlaveOptions {
@@ -155,11 +157,12 @@ export class HaSlave {
     }
   }
 
-  #freshStart({ oldest: from }: MasterLog): StartPoint {
+  #freshStart({ oldest: from, unknown }: MasterLog): StartPoint {
     const { store } = this.#options;
     const own = new Uint8Array(0);
     if (from === undefined) {
-      throw new RocketdError("unavailable", "where its log begins cannot be learned (request 28 to its listenPort)");
+      const reason = "where its log begins cannot be learned (request 28 to its listenPort)";
+      throw new RocketdError("unavailable", unknown === undefined ? reason : `${reason}: ${unknown}`);
     }
     const { mappedFileSizeCommitLog: fileBytes } = store.options;
     if (from > 0 && from % fileBytes !== 0) {

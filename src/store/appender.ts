@@ -136,6 +136,7 @@ export class Appender {
       return;
     }
     const endedAt = this.clock.now(), tookMs = endedAt - began;
+    this.dispatcher.figures.answersAt = endedAt;
     if (tookMs >= this.options.osPageCacheBusyTimeOutMills) this.slowWrite = { tookMs, endedAt };
     this.dispatcher.dispatch(entries);
     this.afterWrite(puts);

@@ -12,6 +12,7 @@ import { callBack, type PendingPut, refused } from "./appender.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { StoreOptions } from "./options.ts";
+import type { PutFigures } from "./put_figures.ts";
 import type { StoreState } from "./state.ts";
 
 interface Waiting {
@@ -34,6 +35,7 @@ export class Flusher {
     readonly options: StoreOptions,
     readonly clock: Clock,
     readonly state: StoreState,
+    readonly figures: Pick<PutFigures, "answersAt">,
   ) {
     this.#lastSync = clock.now();
   }
@@ -61,6 +63,7 @@ export class Flusher {
       this.#syncing = this.#waiting;
       this.#waiting = [];
       await this.sync();
+      this.figures.answersAt = this.clock.now();
       const safe = this.log.syncedEnd;
       for (const waiting of this.#syncing) {
         if (waiting.answered) continue;
@@ -97,7 +100,7 @@ export class Flusher {
   }
 
   #answerOverdue(): void {
-    const now = this.clock.now();
+    const now = this.figures.answersAt = this.clock.now();
     const { syncFlushTimeout } = this.options;
     for (const waiting of [...this.#syncing, ...this.#waiting]) {
       if (waiting.answered || !isOver(waiting.deadline, syncFlushTimeout, now)) continue;

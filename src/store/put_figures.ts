@@ -58,6 +58,8 @@ export class PutFigures {
   failed = 0;
   /** The longest that a put took, ms, until its sender was answered. */
   slowestMs = 0;
+  /** When those are answered who are answered now, ms: set by who answers, for all of them at once. */
+  answersAt: number;
   readonly #clock: Pick<Clock, "now">;
   #minute: number;
   /** Of this minute and of the one before; undefined before the second minute. */
@@ -68,16 +70,16 @@ export class PutFigures {
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
-    this.#minute = clock.now();
+    this.#minute = this.answersAt = clock.now();
   }
 
-  /** A put was answered, with the result of its first message. */
+  /** A put was answered, at {@linkcode answersAt}, with the result of its first message. */
   answered({ logOffset, status, storeTimestamp }: PutResult): void {
     if (logOffset < 0) {
       if (status !== "MESSAGE_ILLEGAL") this.failed++;
       return;
     }
-    const now = this.#clock.now();
+    const now = this.answersAt;
     // The store time may be ahead where the clock was set back.
     const ms = Math.max(0, now - storeTimestamp);
     if (ms > this.slowestMs) this.slowestMs = ms;

@@ -8,6 +8,7 @@ import { REPLICA_WAITS_GONE_MAX } from "../limits.ts";
 import { type Clock, isOver, type Timer } from "../platform/clock.ts";
 import { callBack, type PendingPut } from "./appender.ts";
 import type { StoreOptions } from "./options.ts";
+import type { PutFigures } from "./put_figures.ts";
 import type { PutResult, PutStatus } from "./types.ts";
 
 /** Who counts the slaves: the server that they copy the log from. */
@@ -57,7 +58,12 @@ export class ReplicaWaits {
   #timer: Timer | undefined;
 
   /** @param next takes the puts, each with a `done` that tells what the disk said */
-  constructor(readonly options: StoreOptions, readonly clock: Clock, readonly next: (puts: PendingPut[]) => void) {}
+  constructor(
+    readonly options: StoreOptions,
+    readonly clock: Clock,
+    readonly figures: Pick<PutFigures, "answersAt">,
+    readonly next: (puts: PendingPut[]) => void,
+  ) {}
 
   /** How many puts wait for a slave. */
   get size(): number {
@@ -112,6 +118,7 @@ export class ReplicaWaits {
   }
 
   #release(isDue: (waiting: Waiting) => boolean, status: PutStatus, reason = ""): void {
+    this.figures.answersAt = this.clock.now();
     while (this.#head < this.#waiting.length && isDue(this.#waiting[this.#head]!)) {
       this.#waiting[this.#head++]!.slaveSaid(status, reason);
     }

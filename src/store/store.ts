@@ -73,8 +73,8 @@ export class MessageStore {
     const log = this.#log = new CommitLog(files, recovered, options);
     log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
     const cold = new ColdReader(log);
-    this.#flusher = new Flusher(log, checkpoint, options, clock, state);
-    this.#replicaWaits = new ReplicaWaits(options, clock, (puts) => this.#flusher.take(puts));
+    this.#flusher = new Flusher(log, checkpoint, options, clock, state, this.figures);
+    this.#replicaWaits = new ReplicaWaits(options, clock, this.figures, (puts) => this.#flusher.take(puts));
     this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#committed(puts));
     this.#copy = new LogCopy(log, dispatcher, options, state, recovered.lastRecord);
     this.#reader = new Reader(log, queues, cold, options, clock);

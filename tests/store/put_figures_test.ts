@@ -19,6 +19,7 @@ function put(figures: PutFigures, clock: HandClock, ms: number): void {
     queueOffset: 0,
     storeTimestamp: clock.now() - ms,
   };
+  figures.answersAt = clock.now();
   figures.answered(result);
 }
 
@@ -72,4 +73,32 @@ Deno.test("messages and bytes are counted as they come into the log, and what fa
   await store.close();
   store.put(message({ topic: "T" }), () => {});
   assertEquals(figures.failed, 1);
+});
+
+Deno.test("a put takes until its sender is answered: after the write, the sync, a slave's report", async () => {
+  using bench = new Bench();
+  const { clock, disk } = bench;
+  let slaveHasIt = () => {};
+  for (
+    const [more, wait] of [
+      [{}, () => {}],
+      [{ flushDiskType: "SYNC_FLUSH" as const }, () => {}],
+      [{ brokerRole: "SYNC_MASTER" as const }, () => slaveHasIt()],
+    ] as const
+  ) {
+    const store = await bench.open(more);
+    store.replicas = { connected: () => 1 };
+    slaveHasIt = () => store.acknowledged(store.maxLogOffset);
+    let release = () => {};
+    disk.holdSyncs = new Promise((resolve) => release = resolve);
+    const answered = new Promise((resolve) => store.put(message(), resolve));
+    await Promise.resolve();
+    clock.advance(7);
+    release();
+    wait();
+    await answered;
+    assertEquals(store.figures.slowestMs, "flushDiskType" in more || "brokerRole" in more ? 7 : 0);
+    disk.holdSyncs = undefined;
+    await store.close();
+  }
 });

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import fc from "fast-check";
 import * as bodies from "../../src/protocol/bodies/mod.ts";
 import { assertEquals, assertThrows } from "../../src/std.ts";
+import { onlyMalformed } from "./only_malformed.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 const bytes = (text: string) => encoder.encode(text);
@@ -106,3 +108,43 @@ Deno.test("ConsumerRunningInfo and ConsumeMessageDirectlyResult are read and wri
   assertEquals(decoder.decode(bodies.encodeConsumeDirectly(bodies.decodeConsumeDirectly(bytes(result)))), result);
   assertThrows(() => bodies.decodeConsumeDirectly(bytes(`{"consumeResult":"CR_X"}`)), Error, "consumeResult");
 });
+
+const DECODERS: [name: string, text: string, decode: (bytes: Uint8Array) => unknown][] = [
+  [
+    "ConsumerConnection",
+    `{"connectionSet":[${CONNECTION_TEXT}],"subscriptionTable":{"T":${SUBSCRIPTION_TEXT}}}`,
+    bodies.decodeConsumerConnection,
+  ],
+  ["ProducerConnection", `{"connectionSet":[${CONNECTION_TEXT}]}`, bodies.decodeProducerConnection],
+  ["ProducerTableInfo", `{"data":{"PG":[{"clientId":"c","remoteIP":"/1.1.1.1:2"}]}}`, bodies.decodeProducerTable],
+  ["ResetOffsetBody", `{"offsetTable":{${KEY}:7}}`, bodies.decodeResetOffset],
+  [
+    "ResetOffsetBodyForC",
+    `{"offsetTable":[{"brokerName":"b","offset":7,"queueId":0,"topic":"T"}]}`,
+    bodies.decodeResetOffset,
+  ],
+  [
+    "GetConsumerStatusBody",
+    `{"consumerTable":{"c1":{${KEY}:7}},"messageQueueTable":{${KEY}:1}}`,
+    bodies.decodeConsumerStatus,
+  ],
+  ["QueryCorrectionOffsetBody", `{"correctionOffsets":{0:3,1:4}}`, bodies.decodeCorrectionOffsets],
+  ["ConsumerRunningInfo", `{"mqTable":{${KEY}:{"locked":true}},"properties":{"a":"b"}}`, bodies.decodeRunningInfo],
+  ["ConsumeMessageDirectlyResult", `{"consumeResult":"CR_LATER","spentTimeMills":3}`, bodies.decodeConsumeDirectly],
+];
+
+for (const [name, given, decode] of DECODERS) {
+  Deno.test(`whatever comes in place of ${name}, it is read or malformed`, () => {
+    const original = bytes(given);
+    decode(original);
+    const change = fc.tuple(fc.nat(original.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+        const mutated = original.slice();
+        for (const [at, byte] of changes) mutated[at] = byte;
+        onlyMalformed(() => decode(mutated));
+      }),
+      { numRuns: 200 },
+    );
+  });
+}

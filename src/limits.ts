@@ -347,20 +347,11 @@ export const CHECKPOINT_INTERVAL_MS = 10_000;
 // ---- HTTP for machines ----
 
 /** Open connections of the HTTP listener, one request each; one more is closed at once. */
-export const HTTP_CONNECTIONS_MAX = 256;
-/** Path and headers of a request, bytes; and the first of the buffers that they are read into. */
-export const HTTP_HEAD_BYTES_MAX = 16 * KiB;
-export const HTTP_READ_BYTES = 2 * KiB;
-/** Path and query, characters. */
-export const HTTP_TARGET_LENGTH_MAX = 4 * KiB;
-/** Header lines of a request. */
-export const HTTP_HEADERS_MAX = 64;
+export const HTTP_CONNECTIONS_MAX = 128;
 /** How long a peer may take to send its request, and to take its answer, ms. */
-export const HTTP_HEAD_MS = 10_000;
+export const HTTP_REQUEST_MS = 10_000;
 export const HTTP_ANSWER_MS = 60_000;
-/** Bytes that one write hands to the socket. */
-export const HTTP_WRITE_BYTES = 64 * KiB;
-/** Bytes that are read and dropped after an answer, so that the peer gets to see it. */
-export const HTTP_LINGER_BYTES_MAX = 256 * KiB;
+/** What is carried at once between a peer and the server behind the listener. */
+export const HTTP_COPY_BYTES = 16 * KiB;
 /** Bytes of all answers that their peers have not taken yet; one more answer is refused. */
 export const HTTP_UNSENT_BYTES_MAX = 64 * MiB;

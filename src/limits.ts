@@ -346,9 +346,9 @@ export const CHECKPOINT_INTERVAL_MS = 10_000;
 
 // ---- HTTP for machines ----
 
-/** Open connections of the HTTP listener, one request each; one more is closed at once. */
+/** Open connections of the HTTP listener; one more is closed at once. */
 export const HTTP_CONNECTIONS_MAX = 128;
-/** How long a peer may take to send its request, and to take its answer, ms. */
+/** How long a peer may take to send its first request, and to take an answer and send the next one, ms. */
 export const HTTP_REQUEST_MS = 10_000;
 export const HTTP_ANSWER_MS = 60_000;
 /** What is carried at once between a peer and the server behind the listener. */

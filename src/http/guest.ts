@@ -8,7 +8,7 @@ import { HTTP_COPY_BYTES } from "../limits.ts";
 
 /** A connection, from when it is accepted until `carry` resolves. */
 export class Guest {
-  /** Bytes of the answer that the peer may not have taken yet. */
+  /** Bytes of its last answer, which the peer may not have taken yet. */
   unsent = 0;
   readonly #outside: Deno.TcpConn;
   #inside: Deno.TcpConn | undefined;

@@ -17,11 +17,11 @@ const log = logger("http");
 /** Lines about refused connections and failures, in this time, ms. */
 const LINES_MAX = 5, LINES_EVERY_MS = 10_000;
 
-/** How long a connection, which is for one request, may take, ms. */
+/** How long a connection may take, ms. */
 export interface HttpTimes {
-  /** Until its request is there. */
+  /** Until its first request is there. */
   readonly requestMs: number;
-  /** From then until the peer has taken the answer. */
+  /** From a request until the peer has taken the answer and sent the next request. */
   readonly answerMs: number;
 }
 
@@ -69,7 +69,7 @@ export class HttpServer {
     return this.#guests.size;
   }
 
-  /** Bytes of answers whose connections have not ended yet. */
+  /** Bytes of answers that may not have gone out yet: the last one of each open connection. */
   get unsentBytes(): number {
     return [...this.#guests].reduce((sum, { unsent }) => sum + unsent, 0);
   }
@@ -106,8 +106,6 @@ export class HttpServer {
       return refusal(503, "too much waits for peers that do not read");
     }
     guest.unsent = body.length;
-    // A connection is for one request, so that its time is bounded.
-    response.headers.set("connection", "close");
     return new Response(body, response);
   }
 
@@ -137,5 +135,5 @@ export class HttpServer {
 }
 
 function refusal(status: number, error: string): Response {
-  return Response.json({ error }, { status, headers: { connection: "close" } });
+  return Response.json({ error }, { status });
 }

@@ -57,10 +57,13 @@ Deno.test("what is not there is 404, as JSON", () =>
 Deno.test("only GET and HEAD are obeyed", () =>
   withHttp(STARTING, async (port) => {
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "BREW"]) {
-      const answer = await raw(port, `${method} /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`);
+      const answer = await raw(
+        port,
+        `${method} /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
       assertEquals([answer?.status, answer?.headers["allow"]], [405, "GET, HEAD"]);
     }
-    const head = await raw(port, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const head = await raw(port, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assertEquals([head?.status, head?.body], [200, ""]);
   }));
 

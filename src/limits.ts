@@ -265,6 +265,8 @@ export const CONSUMER_FILTERS_CHARACTERS_MAX = 16 * MiB;
 export const OFFSET_ENTRIES_MAX = 1_000_000;
 /** Queues in a table of offsets in an answer: all topics of a group, on all brokers of one name. */
 export const QUEUE_TABLE_ENTRIES_MAX = 1_000_000;
+/** Entries of a queue in the answer of a Java broker, which gives as many as it is asked for. */
+export const QUEUE_ENTRIES_TOLD_MAX = FRAME_BYTES_MAX / 64;
 /** Clients of one group. */
 export const GROUP_CLIENTS_MAX = 100_000;
 /** Members of all groups together, of consumer and of producer groups each: a client counts in every group it is in. */
@@ -346,22 +348,13 @@ export const CHECKPOINT_INTERVAL_MS = 10_000;
 
 // ---- HTTP for machines ----
 
-/** Open connections of the HTTP listener, one request each; one more is closed at once. */
-export const HTTP_CONNECTIONS_MAX = 256;
-/** Path and headers of a request, bytes; and the first of the buffers that they are read into. */
-export const HTTP_HEAD_BYTES_MAX = 16 * KiB;
-export const HTTP_READ_BYTES = 2 * KiB;
-/** Path and query, characters. */
-export const HTTP_TARGET_LENGTH_MAX = 4 * KiB;
-/** Header lines of a request. */
-export const HTTP_HEADERS_MAX = 64;
-/** How long a peer may take to send its request, and to take its answer, ms. */
-export const HTTP_HEAD_MS = 10_000;
+/** Open connections of the HTTP listener; one more is closed at once. */
+export const HTTP_CONNECTIONS_MAX = 128;
+/** How long a peer may take to send its first request, and to take an answer and send the next one, ms. */
+export const HTTP_REQUEST_MS = 10_000;
 export const HTTP_ANSWER_MS = 60_000;
-/** Bytes that one write hands to the socket. */
-export const HTTP_WRITE_BYTES = 64 * KiB;
-/** Bytes that are read and dropped after an answer, so that the peer gets to see it. */
-export const HTTP_LINGER_BYTES_MAX = 256 * KiB;
+/** What is carried at once between a peer and the server behind the listener. */
+export const HTTP_COPY_BYTES = 16 * KiB;
 /** Time from which on those who make great answers for HTTP let others have their turn, ms. */
 export const HTTP_MS_PER_TURN = 4;
 /** Characters of all metrics: some 200,000 values. */

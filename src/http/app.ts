@@ -31,8 +31,13 @@ const HEADERS: Readonly<Record<string, string>> = {
 export function httpApp({ node, hosts }: AppOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(async (c, next) => {
-    if (isOurHost(c.req.header("host"), hosts)) await next();
-    else c.res = c.json({ error: "the Host header names another node: see the setting httpHosts" }, 421);
+    if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+      c.res = c.json({ error: `${c.req.method} is not obeyed here: only GET and HEAD are` }, 405, {
+        allow: "GET, HEAD",
+      });
+    } else if (isOurHost(c.req.header("host"), hosts)) {
+      await next();
+    } else c.res = c.json({ error: "the Host header names another node: see the setting httpHosts" }, 421);
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
   });
   app.notFound((c) => c.json({ error: `there is no ${c.req.path}` }, 404));

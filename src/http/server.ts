@@ -1,46 +1,62 @@
 /**
- * The HTTP listener. The runtime's own server has no bound for connections, for a request's head or for the time that a
- * peer may take, so rocketd reads and writes HTTP/1.1 itself, one request a connection; what is answered is hono's part.
+ * The HTTP listener. Deno's own server speaks HTTP, on a loopback port that only this process gets answers from; before
+ * it stands a listener that bounds what Deno's does not: the connections, the time that one may take, and the bytes that
+ * wait for peers.
  *
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { HTTP_ANSWER_MS, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MS, HTTP_UNSENT_BYTES_MAX } from "../limits.ts";
+import { HTTP_ANSWER_MS, HTTP_CONNECTIONS_MAX, HTTP_REQUEST_MS, HTTP_UNSENT_BYTES_MAX } from "../limits.ts";
 import { LineBudget } from "../logging/line_budget.ts";
 import { logger } from "../logging/mod.ts";
 import { acceptAll, type ListenAddress, listenOn, type Peer, peerOf } from "../remoting/listener.ts";
-import { Exchange, type ExchangeTimes } from "./exchange.ts";
-import type { RequestHead } from "./request_head.ts";
+import { Guest } from "./guest.ts";
 
 const log = logger("http");
 
 /** Lines about refused connections and failures, in this time, ms. */
 const LINES_MAX = 5, LINES_EVERY_MS = 10_000;
 
+/** How long a connection may take, ms. */
+export interface HttpTimes {
+  /** Until its first request is there. */
+  readonly requestMs: number;
+  /** From a request until the peer has taken the answer and sent the next request. */
+  readonly answerMs: number;
+}
+
 /** What a server listens on and answers with. */
 export interface HttpServerOptions extends ListenAddress {
   /** Answers a request, as hono's `fetch`. */
   readonly fetch: (request: Request, peer: Peer) => Response | Promise<Response>;
   /** For tests; without it what src/limits.ts says. */
-  readonly times?: ExchangeTimes;
+  readonly times?: HttpTimes;
   readonly connectionsMax?: number;
 }
 
-const TIMES: ExchangeTimes = { headMs: HTTP_HEAD_MS, answerMs: HTTP_ANSWER_MS };
+const TIMES: HttpTimes = { requestMs: HTTP_REQUEST_MS, answerMs: HTTP_ANSWER_MS };
 
 /** Serves from when it is made until `close`. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
+  readonly #times: HttpTimes;
   readonly #listener: Deno.TcpListener;
+  readonly #http: Deno.HttpServer<Deno.NetAddr>;
   readonly #accepting: Promise<void>;
-  readonly #exchanges = new Set<Exchange>();
+  readonly #guests = new Set<Guest>();
+  /** By the port from which Deno's server sees them. */
+  readonly #byPort = new Map<number, Guest>();
   readonly #lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
-  #unsent = 0;
 
   /** Throws `inUse`, naming httpListen, when the port is taken. */
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#times = options.times ?? TIMES;
     this.#listener = listenOn(options, "httpListen");
+    this.#http = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {}, onError: (error) => this.#failed(error) },
+      (request, { remoteAddr }) => this.#answer(request, remoteAddr.port),
+    );
     this.#accepting = acceptAll(this.#listener, log, (conn) => this.#take(conn));
   }
 
@@ -50,46 +66,52 @@ export class HttpServer {
 
   /** How many connections are open. */
   get connections(): number {
-    return this.#exchanges.size;
+    return this.#guests.size;
   }
 
-  /** Bytes of answers that their peers have not taken yet. */
+  /** Bytes of answers that may not have gone out yet: the last one of each open connection. */
   get unsentBytes(): number {
-    return this.#unsent;
+    return [...this.#guests].reduce((sum, { unsent }) => sum + unsent, 0);
   }
 
   #take(conn: Deno.TcpConn): void {
-    const { connectionsMax = HTTP_CONNECTIONS_MAX, times = TIMES } = this.#options;
-    if (this.#exchanges.size >= connectionsMax) {
+    const { connectionsMax = HTTP_CONNECTIONS_MAX } = this.#options;
+    if (this.#guests.size >= connectionsMax) {
       conn.close();
       this.#warn("refusing connections: {max} are open", { max: connectionsMax });
       return;
     }
-    const exchange = new Exchange(conn, times, {
-      take: (bytes) => this.#takeUnsent(bytes),
-      give: (bytes) => this.#unsent -= bytes,
+    const guest = new Guest(conn, peerOf(conn), this.#times.requestMs);
+    this.#guests.add(guest);
+    let from: number | undefined;
+    guest.carry(this.#http.addr.port, (port) => this.#byPort.set(from = port, guest)).finally(() => {
+      this.#guests.delete(guest);
+      if (from !== undefined && this.#byPort.get(from) === guest) this.#byPort.delete(from);
     });
-    this.#exchanges.add(exchange);
-    const peer = peerOf(conn);
-    void exchange.run((head) => this.#answer(head, peer)).finally(() => this.#exchanges.delete(exchange));
   }
 
-  #takeUnsent(bytes: number): boolean {
-    // One answer alone may be as long as it is.
-    if (this.#unsent > 0 && this.#unsent + bytes > HTTP_UNSENT_BYTES_MAX) return false;
-    this.#unsent += bytes;
-    return true;
-  }
-
-  async #answer({ target, headers }: RequestHead, peer: Peer): Promise<Response> {
+  async #answer(request: Request, from: number): Promise<Response> {
+    const guest = this.#byPort.get(from);
+    if (guest === undefined) return refusal(403, "this port is not for you: see the setting httpListen");
+    guest.timeFrom(this.#times.answerMs);
+    let response: Response;
     try {
-      // HEAD is answered as GET, of which only the head goes out. The Host header is judged by the handlers: it has no
-      // part in the address.
-      return await this.#options.fetch(new Request(`http://localhost${target}`, { headers }), peer);
+      response = await this.#options.fetch(request, guest.peer);
     } catch (error) {
-      this.#warn("cannot answer a request: {reason}", { reason: messageOf(error) });
-      return Response.json({ error: "this request cannot be answered: see the node's log" }, { status: 500 });
+      response = this.#failed(error);
     }
+    const body = await response.bytes(), waiting = this.unsentBytes;
+    // One answer alone may be as long as it is.
+    if (waiting > 0 && waiting + body.length > HTTP_UNSENT_BYTES_MAX) {
+      return refusal(503, "too much waits for peers that do not read");
+    }
+    guest.unsent = body.length;
+    return new Response(body, response);
+  }
+
+  #failed(error: unknown): Response {
+    this.#warn("cannot answer a request: {reason}", { reason: messageOf(error) });
+    return refusal(500, "this request cannot be answered: see the node's log");
   }
 
   #warn(message: string, values: Record<string, unknown>): void {
@@ -107,6 +129,11 @@ export class HttpServer {
       // Already closed.
     }
     await this.#accepting;
-    for (const exchange of this.#exchanges) exchange.close();
+    for (const guest of this.#guests) guest.end();
+    await this.#http.shutdown();
   }
+}
+
+function refusal(status: number, error: string): Response {
+  return Response.json({ error }, { status });
 }

@@ -6,7 +6,7 @@
 import { startHttp } from "../../src/http/mod.ts";
 import type { NodeView } from "../../src/http/node_view.ts";
 import { assertEquals } from "../../src/std.ts";
-import { get } from "./client.ts";
+import { get, raw } from "./client.ts";
 
 async function withHttp(node: NodeView, test: (port: number) => Promise<void>, hosts: string[] = []): Promise<void> {
   const server = startHttp({ address: { hostname: "127.0.0.1", port: 0 }, hosts, node });
@@ -52,6 +52,19 @@ Deno.test("what is not there is 404, as JSON", () =>
   withHttp(STARTING, async (port) => {
     const { status, body } = await get(port, "/etc/passwd");
     assertEquals([status, JSON.parse(body)], [404, { error: "there is no /etc/passwd" }]);
+  }));
+
+Deno.test("only GET and HEAD are obeyed", () =>
+  withHttp(STARTING, async (port) => {
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "BREW"]) {
+      const answer = await raw(
+        port,
+        `${method} /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
+      assertEquals([answer?.status, answer?.headers["allow"]], [405, "GET, HEAD"]);
+    }
+    const head = await raw(port, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assertEquals([head?.status, head?.body], [200, ""]);
   }));
 
 Deno.test("every answer says that no other site may use it", () =>

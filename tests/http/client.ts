@@ -59,7 +59,7 @@ export async function raw(port: number, text: string): Promise<Answer | undefine
 
 /** A plain GET, by a name of ours unless told otherwise. */
 export async function get(port: number, path: string, host = "localhost"): Promise<Answer> {
-  const answer = await raw(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  const answer = await raw(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   if (answer === undefined) throw new Error(`no answer to GET ${path} on port ${port}`);
   return answer;
 }

@@ -5,7 +5,6 @@
  */
 import { RocketdError } from "../../src/errors.ts";
 import { HttpServer, type HttpServerOptions } from "../../src/http/server.ts";
-import { HTTP_HEAD_BYTES_MAX, HTTP_HEADERS_MAX, HTTP_TARGET_LENGTH_MAX } from "../../src/limits.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import { get, parseAnswer, raw, readAll } from "./client.ts";
 
@@ -29,58 +28,57 @@ async function until(what: () => boolean): Promise<void> {
   while (!what()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-Deno.test("a request is answered, and the connection ends", () =>
+Deno.test("a connection brings as many requests as it likes, and ends when its peer asks for that", () =>
   withServer({}, async (port, server) => {
-    const { status, headers, body } = await get(port, "/a?b=c");
-    assertEquals([status, headers["content-length"], headers["connection"], body], [200, "6", "close", "GET /a"]);
+    const answers = await raw(
+      port,
+      "GET /a?b=c HTTP/1.1\r\nHost: a\r\n\r\nGET /d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    );
+    assertEquals([answers?.status, answers?.headers["content-length"]], [200, "6"]);
+    assertStringIncludes(answers!.body, "GET /aHTTP/1.1 200 OK");
+    assert(answers!.body.endsWith("\r\n\r\nGET /d"));
     await until(() => server.connections === 0);
   }));
 
 Deno.test("HEAD is answered as GET is, without the body", () =>
   withServer({}, async (port) => {
-    const answer = await raw(port, "HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assertEquals([answer?.status, answer?.headers["content-length"], answer?.body], [200, "6", ""]);
+    const answer = await raw(port, "HEAD /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assertEquals([answer?.status, answer?.headers["content-length"], answer?.body], [200, "7", ""]);
   }));
 
 Deno.test("a head that comes byte by byte is read", () =>
   withServer({}, async (port) => {
     using conn = await Deno.connect({ hostname: "127.0.0.1", port });
     conn.setNoDelay(true);
-    for (const byte of encoder.encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n")) {
+    for (const byte of encoder.encode("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) {
       await conn.write(new Uint8Array([byte]));
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     assertEquals(parseAnswer(await readAll(conn))?.status, 200);
   }));
 
-const REFUSED: readonly (readonly [string, string, number])[] = [
-  ["another method", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b", 405],
-  ["a method that only proxies know", "CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 405],
-  ["the address of another server", "GET http://other/ HTTP/1.1\r\nHost: x\r\n\r\n", 400],
-  ["no path", "GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400],
-  ["a space too many", "GET / x HTTP/1.1\r\nHost: x\r\n\r\n", 400],
-  ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
-  ["what is not HTTP", "hello\r\n\r\n", 400],
-  ["no Host header", "GET / HTTP/1.1\r\n\r\n", 400],
-  ["two Host headers", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
-  ["a header line without a name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400],
-  ["a folded header line", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", 400],
-  ["a header with a control character", "GET / HTTP/1.1\r\nHost: a\r\nX: b\0\r\n\r\n", 400],
-  ["a long path", `GET /${"a".repeat(HTTP_TARGET_LENGTH_MAX)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
-  ["a huge path", `GET /${"a".repeat(1 << 20)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-  ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(HTTP_HEAD_BYTES_MAX)}\r\n\r\n`, 431],
-  ["many headers", `GET / HTTP/1.1\r\nHost: a\r\n${"X: b\r\n".repeat(HTTP_HEADERS_MAX)}\r\n`, 431],
+const REFUSED: readonly (readonly [string, string])[] = [
+  ["what is not HTTP", "hello\r\n\r\n"],
+  ["a frame", "\0\0\0\x10\0\0\0\x0c{}"],
+  ["a TLS hello", "\x16\x03\x01\0\xa5\x01\0\0\xa1"],
+  ["a space too many", "GET / x HTTP/1.1\r\nHost: x\r\n\r\n"],
+  ["a header line without a name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"],
+  ["a header with a control character", "GET / HTTP/1.1\r\nHost: a\r\nX: b\0\r\n\r\n"],
+  ["a huge path", `GET /${"a".repeat(1 << 20)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+  ["a huge header", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(1 << 20)}\r\n\r\n`],
+  ["many headers", `GET / HTTP/1.1\r\nHost: a\r\n${"X: b\r\n".repeat(10_000)}\r\n`],
 ];
-for (const [what, text, status] of REFUSED) {
-  Deno.test(`a request with ${what} is refused with ${status}, and no handler sees it`, async () => {
-    const fetch = () => {
-      throw new Error("nobody should ask");
-    };
-    await withServer({ fetch }, async (port) => {
-      const answer = await raw(port, text);
-      assertEquals(answer?.status, status);
-      assert(typeof JSON.parse(answer!.body).error === "string");
-    });
+for (const [what, text] of REFUSED) {
+  Deno.test(`no handler sees a request with ${what}, and the server goes on`, async () => {
+    let seen = 0;
+    await withServer(
+      { fetch: () => new Response(String(++seen)), times: { requestMs: 200, answerMs: 200 } },
+      async (port) => {
+        const answer = await raw(port, text);
+        assert(answer === undefined || answer.status >= 400, `status ${answer?.status}`);
+        assertEquals((await get(port, "/")).body, "1");
+      },
+    );
   });
 }
 
@@ -93,7 +91,7 @@ Deno.test("a handler that fails costs one request, and tells nothing of the fail
   }));
 
 Deno.test("a peer that does not send its request is let go", () =>
-  withServer({ times: { headMs: 50, answerMs: 60_000 } }, async (port, server) => {
+  withServer({ times: { requestMs: 50, answerMs: 60_000 } }, async (port, server) => {
     const conns = await Promise.all(Array.from({ length: 20 }, () => Deno.connect({ hostname: "127.0.0.1", port })));
     for (const conn of conns) await conn.write(encoder.encode("GET / HTTP/1.1\r\n"));
     for (const conn of conns) assertEquals(await readAll(conn), "");
@@ -103,7 +101,7 @@ Deno.test("a peer that does not send its request is let go", () =>
 
 Deno.test("a peer that does not take its answer is let go", () =>
   withServer({
-    times: { headMs: 60_000, answerMs: 50 },
+    times: { requestMs: 60_000, answerMs: 50 },
     fetch: () => new Response(new Uint8Array(32 << 20)),
   }, async (port, server) => {
     using conn = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -116,7 +114,7 @@ Deno.test("a peer that does not take its answer is let go", () =>
 
 Deno.test("answers that wait for their peers are bounded together, and room is made when they go", () =>
   withServer({
-    times: { headMs: 60_000, answerMs: 60_000 },
+    times: { requestMs: 60_000, answerMs: 60_000 },
     fetch: () => new Response(new Uint8Array(30 << 20)),
   }, async (port, server) => {
     const ask = async () => {

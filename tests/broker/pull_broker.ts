@@ -47,6 +47,7 @@ export class Broker {
   readonly groups;
   readonly offsets;
   readonly consumers;
+  readonly stats;
   readonly pulling;
   /** Reads of the store, each as topic-queue@offset. */
   readonly reads: string[] = [];
@@ -80,7 +81,8 @@ export class Broker {
     const intake = new Intake(store);
     const filters = new MessageFilters(settings);
     const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk, clock });
-    const tables = { topics, groups, offsets, consumers, consumerFilters, filters, stats: statsOf(clock) };
+    const stats = this.stats = statsOf(clock);
+    const tables = { topics, groups, offsets, consumers, consumerFilters, filters, stats };
     this.pulling = new Pulling({ settings, store, storeHost: HOST, intake, clock, ...tables });
     this.#desk = new Desk((table) => this.pulling.handlers(table));
     this.#ask = this.#desk.client().ask;

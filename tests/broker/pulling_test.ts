@@ -176,3 +176,24 @@ Deno.test("LITE_PULL_MESSAGE is served like PULL_MESSAGE", async () => {
     assertEquals([code, bodies([...recordsIn(body)])], [SUCCESS, names(3)]);
   });
 });
+
+Deno.test("What a pull brings counts for its group, also when it was held; what brings nothing counts as a miss", async () => {
+  await served(async (broker) => {
+    const { stats } = broker;
+    await put(broker.store, { queueId: 1 });
+    const [held] = await broker.hold({});
+    await put(broker.store);
+    await held;
+    await broker.pull({ queueOffset: 1 });
+    await broker.pull({ queueId: 1, consumerGroup: "CG2" });
+    const counted = [...stats.groupsGot()].map((
+      { topic, group, counter },
+    ) => [topic, group, counter.nums, counter.times]);
+    assertEquals(counted, [["T", "CG", 1, 1], ["T", "CG2", 1, 1]]);
+    const size = broker.store.logOffsetOf("T", 0, 0)!;
+    assertEquals([stats.got.nums, stats.got.bytes], [2, broker.store.maxLogOffset]);
+    assertEquals([...stats.groupsGot()][1]?.counter.bytes, size);
+    const { found, missed, transferred } = stats.throughput;
+    assertEquals([found, missed, transferred], [2, 2, 2]);
+  });
+});

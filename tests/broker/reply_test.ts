@@ -36,6 +36,7 @@ type Reply = { topic?: string; properties?: string; sysFlag?: number; body?: str
 class Post {
   readonly producers = new ProducerGroups(new HandClock());
   readonly topics: TopicTable;
+  readonly stats = statsOf(new HandClock());
   readonly #desk: Desk;
   readonly #ask;
 
@@ -47,7 +48,7 @@ class Post {
     const topics = this.topics = new TopicTable({ settings, disk: bench.disk, clock });
     const { producers } = this;
     const intake = new Intake(store);
-    const [address, stats] = ["10.1.2.3:10911", statsOf(clock)];
+    const address = "10.1.2.3:10911", stats = this.stats;
     const parts = { settings, clock, topics, producers, store, storeHost: HOST, address, intake, stats };
     const broker = parts as unknown as BrokerContext;
     this.#desk = new Desk((table) => {
@@ -124,9 +125,11 @@ Deno.test("a reply is handed to the producer that waits for it, and stored", asy
       strayed++;
       return took();
     });
+    const counted = () => [...post.stats.topicsPut()].map(([topic, { nums }]) => [topic, nums]);
     for (const [n, type] of [SendReplyMessage, SendReplyMessageV2].entries()) {
       const { code, remark, header } = await post.reply({ sysFlag: 1 }, type as typeof SendReplyMessage);
       assertEquals([code, remark, header.queueId, header.queueOffset], [SUCCESS, undefined, 0, n]);
+      assertEquals(counted(), [[TOPIC, n + 1]]);
       assertEquals([header.MSG_REGION, header.TRACE_ON], ["DefaultRegion", "true"]);
       assertMatch(header.msgId ?? "", /^0A01020300002A9F[0-9A-F]{16}$/);
 

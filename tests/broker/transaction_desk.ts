@@ -11,6 +11,7 @@ import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
 import { sendingHandlers } from "../../src/broker/sending.ts";
 import { TopicTable } from "../../src/broker/topics.ts";
+import type { BrokerStats } from "../../src/broker/stats/mod.ts";
 import { Transactions } from "../../src/broker/transactions.ts";
 import { type BrokerSettings, checkSettings } from "../../src/config/mod.ts";
 import { SysFlag } from "../../src/protocol/codes.ts";
@@ -99,6 +100,7 @@ export class TransactionDesk {
   store!: MessageStore;
   offsets!: ConsumerOffsets;
   producers!: ProducerGroups;
+  stats!: BrokerStats;
   transactions!: Transactions;
   topics!: TopicTable;
   #desk!: Desk;
@@ -127,7 +129,7 @@ export class TransactionDesk {
     const offsets = this.offsets = new ConsumerOffsets({ settings, topics, disk, clock });
     const producers = this.producers = new ProducerGroups(clock);
     const store = this.store;
-    const [intake, stats] = [new Intake(store), statsOf(clock)];
+    const intake = new Intake(store), stats = this.stats = statsOf(clock);
     const broker = { settings, store, topics, offsets, producers, clock, storeHost: HOST, intake, stats };
     this.transactions = new Transactions(broker);
     this.#desk = new Desk((table) => {

@@ -50,6 +50,17 @@ Deno.test("A commit delivers the message as it was sent, and says that the half 
   });
 });
 
+Deno.test("A half message counts for the half topic, and for its own once it is committed", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const [first, second] = [await desk.prepare("first"), await desk.prepare("second")];
+    await desk.end(first, COMMIT);
+    await desk.end(second, ROLLBACK);
+    const counted = [...desk.stats.topicsPut()].map(([topic, { nums }]) => [topic, nums]);
+    assertEquals(counted, [[HALF, 2], ["T", 1]]);
+    assertEquals(desk.stats.put.nums, 3);
+  });
+});
+
 Deno.test("A rollback delivers nothing, and says that the half message is done with", async () => {
   await TransactionDesk.with(async (desk) => {
     assertEquals(await desk.end(await desk.prepare("m"), ROLLBACK), OK);

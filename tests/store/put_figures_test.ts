@@ -7,7 +7,8 @@ import { assertEquals } from "../../src/std.ts";
 import { PutFigures } from "../../src/store/put_figures.ts";
 import type { PutResult } from "../../src/store/types.ts";
 import { HandClock } from "../broker/workshop.ts";
-import { Bench, message } from "./kit.ts";
+import { copyAll, pair } from "./copy_kit.ts";
+import { Bench, message, putMany } from "./kit.ts";
 
 function put(figures: PutFigures, clock: HandClock, ms: number): void {
   const result: PutResult = {
@@ -102,3 +103,12 @@ Deno.test("a put takes until its sender is answered: after the write, the sync, 
     await store.close();
   }
 });
+
+Deno.test("what a slave copies counts there too", () =>
+  pair(async (master, slave) => {
+    await putMany(master, 5);
+    await copyAll(master, slave, 100);
+    const { messages, bytes, slowestMs } = slave.figures;
+    assertEquals([messages, bytes, slowestMs], [5, master.figures.bytes, 0]);
+    assertEquals(bytes, slave.maxLogOffset);
+  }));

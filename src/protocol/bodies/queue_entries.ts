@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QUEUE_READ_ENTRIES_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../limits.ts";
+import { QUEUE_ENTRIES_TOLD_MAX, SUBSCRIPTION_LENGTH_MAX } from "../../limits.ts";
 import { fastJsonBytes } from "../fastjson.ts";
 import { subscriptionShape } from "./heartbeat.ts";
 import { decodeJson, flag, int32, list, long, maybe, object, type ShapeOf, text } from "./shape.ts";
@@ -27,7 +27,7 @@ export type QueueEntry = ShapeOf<typeof entryShape>;
 const queueEntriesShape = object({
   subscriptionData: maybe(subscriptionShape),
   filterData: maybe(text(SUBSCRIPTION_LENGTH_MAX)),
-  queueData: maybe(list(entryShape, QUEUE_READ_ENTRIES_MAX)),
+  queueData: maybe(list(entryShape, QUEUE_ENTRIES_TOLD_MAX)),
   maxQueueIndex: maybe(long, () => 0),
   minQueueIndex: maybe(long, () => 0),
 });

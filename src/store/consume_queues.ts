@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
 import { QUEUE_ID_STORED_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
-import type { Disk } from "../platform/disk.ts";
+import { type Disk, folderOf } from "../platform/disk.ts";
 import { SysFlag } from "../protocol/codes.ts";
 import { ConsumeQueue, QueuesShared } from "./consume_queue.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -14,6 +14,8 @@ import { ENTRY_BYTES } from "./queue_entries.ts";
 import type { DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
+/** Where removed queues lie until their files are gone: no topic has this name, and RocketMQ finds no queue ids there. */
+const GOING = ".going";
 const QUEUE_ID = /^(0|[1-9]\d{0,9})$/;
 const utf8 = new TextEncoder();
 
@@ -29,6 +31,7 @@ export class ConsumeQueues {
   readonly #topics = new Map<string, Map<number, ConsumeQueue>>();
   readonly #open: OpenFiles;
   readonly #shared: QueuesShared;
+  #takenAway = 0;
 
   private constructor(readonly folder: string, options: ConsumeQueuesOptions, disk: Disk) {
     this.#open = new OpenFiles(disk, options.openFilesMax);
@@ -38,6 +41,7 @@ export class ConsumeQueues {
   /** Loads every queue of the folder. Throws RocketdError `damagedStore` naming a file of the wrong size. */
   static open(folder: string, options: ConsumeQueuesOptions, disk: Disk): ConsumeQueues {
     const queues = new ConsumeQueues(folder, options, disk);
+    disk.removeSync(`${folder}/${GOING}`, { recursive: true });
     for (const topic of disk.listSync(folder)) {
       if (!disk.isDirectorySync(`${folder}/${topic}`)) continue;
       for (const id of disk.listSync(`${folder}/${topic}`)) {
@@ -137,18 +141,34 @@ export class ConsumeQueues {
     return [...this.#topics.get(topic)?.values() ?? []];
   }
 
-  /** Removes a topic's queues with their files, or one of them. */
+  /** Removes a topic's queues with their files, or one of them. Nothing has happened when it throws. */
   deleteTopic(topic: string, queueId?: number): void {
     const queues = this.#topics.get(topic);
     if (queues === undefined || (queueId !== undefined && !queues.has(queueId))) return;
-    const gone = queueId === undefined ? [...queues.values()] : [queues.get(queueId)!];
+    const isAll = queueId === undefined || queues.size === 1;
+    this.#takeAway(isAll ? topic : `${topic}/${queueId}`);
+    const gone = isAll ? [...queues.values()] : [queues.get(queueId)!];
     for (const queue of gone) {
       queue.forget();
       queues.delete(queue.queueId);
     }
-    const isEmpty = queues.size === 0;
-    if (isEmpty) this.#topics.delete(topic);
-    this.#open.disk.removeSync(`${this.folder}/${topic}${isEmpty ? "" : `/${queueId}`}`, { recursive: true });
+    if (isAll) this.#topics.delete(topic);
+    const going = `${this.folder}/${GOING}`;
+    try {
+      this.#open.disk.removeSync(going, { recursive: true });
+    } catch (error) {
+      logger.error("Cannot remove {going}, it goes with the next start: {reason}", { going, reason: messageOf(error) });
+    }
+  }
+
+  /** Takes a folder away in one step, which a crash leaves done or undone: half a queue could not be opened again. */
+  #takeAway(name: string): void {
+    const { disk } = this.#open;
+    const path = `${this.folder}/${name}`;
+    if (!disk.existsSync(path)) return;
+    disk.mkdirSync(`${this.folder}/${GOING}`);
+    disk.renameSync(path, `${this.folder}/${GOING}/queues-${++this.#takenAway}`);
+    disk.syncDirSync(folderOf(path));
   }
 
   /** Writes what is left and closes all files. */

@@ -17,7 +17,7 @@ import type { Check, HandlerTable, Incoming } from "../handlers.ts";
 import type { AccountBook, Accounts } from "./accounts.ts";
 import type { Account } from "./acl_file.ts";
 import { guardAdministration, isAdministrative } from "./administration.ts";
-import { Grant, grants, type Need, needsOf } from "./permissions.ts";
+import { Grant, type Need, needsOf } from "./permissions.ts";
 import { AccessField, isSigned } from "./signature.ts";
 
 const log = getLogger(["rocketd", "access"]);
@@ -98,7 +98,7 @@ function needsAdmin(type: RequestType): boolean {
   return isAdministrative(type) || type.code === GetBrokerClusterAclConfig.code;
 }
 
-function isGranted({ grants: own, groupsByDefault, topicsByDefault }: Account, [resource, needed]: Need): boolean {
+function isGranted({ grants, groupsByDefault, topicsByDefault }: Account, [resource, needed]: Need): boolean {
   const byDefault = isRetryTopic(resource) ? groupsByDefault : topicsByDefault;
-  return grants(own.get(resource) ?? byDefault, needed);
+  return ((grants.get(resource) ?? byDefault) & needed) !== 0;
 }

@@ -10,7 +10,7 @@ import type { RequestType } from "../../protocol/request.ts";
 import * as requests from "../../protocol/requests.ts";
 import type { Incoming } from "../handlers.ts";
 
-/** Bits of a permission. */
+/** Bits of a permission; DENY never comes with another. */
 export const Grant = { DENY: 1, PUB: 4, SUB: 8 } as const;
 
 const WORDS: Readonly<Record<string, number>> = {
@@ -26,11 +26,6 @@ export const GRANT_WORDS = "PUB, SUB, PUB|SUB or DENY";
 /** A permission's bits; undefined for what is none of {@linkcode GRANT_WORDS}. */
 export function parseGrant(word: string): number | undefined {
   return Object.hasOwn(WORDS, word.trim()) ? WORDS[word.trim()] : undefined;
-}
-
-/** Whether what is granted has what is needed. */
-export function grants(granted: number, needed: number): boolean {
-  return (granted & Grant.DENY) === 0 && (granted & needed) !== 0;
 }
 
 /** A topic, or the retry topic that stands for a group, with the bit that is needed. */

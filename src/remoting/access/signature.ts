@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Sign } from "../owner.ts";
 
 /** The fields that carry it (`SessionCredentials`). */
@@ -17,6 +17,8 @@ export const AccessField = {
 
 /** A field of queries that Java's clients leave unsigned up to 4.9.3, and sign from 4.9.4 on. */
 const SOMETIMES_SIGNED = "_UNIQUE_KEY_QUERY";
+
+const SHA1_BLOCK_BYTES = 64;
 
 /** An account's name and secret. */
 export interface Credentials {
@@ -50,9 +52,23 @@ export function signatureOf(
 ): string {
   // Sorted by UTF-16 code units, as Java's strings are.
   const names = [...fields.keys()].filter((name) => name !== AccessField.SIGNATURE && name !== without).sort();
-  const hmac = createHmac("sha1", secretKey).update(names.map((name) => fields.get(name)).join(""));
-  for (const part of body) hmac.update(part);
-  return hmac.digest("base64");
+  const [inner, outer] = padsOf(secretKey);
+  const hash = createHash("sha1").update(inner).update(names.map((name) => fields.get(name)).join(""));
+  for (const part of body) hash.update(part);
+  return createHash("sha1").update(outer).update(hash.digest()).digest("base64");
+}
+
+/** What HMAC (RFC 2104) hashes before the text, and before the hash of that. Deno's own Hmac takes twice the time. */
+function padsOf(secretKey: string): readonly [Uint8Array, Uint8Array] {
+  const encoded = Buffer.from(secretKey);
+  const key = encoded.length > SHA1_BLOCK_BYTES ? createHash("sha1").update(encoded).digest() : encoded;
+  const inner = new Uint8Array(SHA1_BLOCK_BYTES), outer = new Uint8Array(SHA1_BLOCK_BYTES);
+  for (let i = 0; i < SHA1_BLOCK_BYTES; i++) {
+    const byte = key[i] ?? 0;
+    inner[i] = byte ^ 0x36;
+    outer[i] = byte ^ 0x5c;
+  }
+  return [inner, outer];
 }
 
 /** Whether a request carries the signature that only who knows the secret can make. */

@@ -69,6 +69,17 @@ Deno.test("a file that was written is read as the same, keys that RocketMQ does 
   assert(text.includes("secretKey: '0012345'"), text);
 });
 
+Deno.test("the example config/plain_acl.yml can be used with secrets of one's own, and not as it is", async () => {
+  const text = await Deno.readTextFile(new URL("../../../config/plain_acl.yml", import.meta.url));
+  assertThrows(() => understand(text), RocketdError, "secretKey has 0 characters");
+  const { accounts } = understand(text.replaceAll('secretKey: ""', "secretKey: 8+characters"));
+  assertEquals(accounts.map(({ accessKey, admin }) => [accessKey, admin ?? false]), [
+    ["operator", true],
+    ["replica", false],
+    ["orders-service", false],
+  ]);
+});
+
 Deno.test("a null that Java wrote says nothing", () => {
   const { accounts } = understand(SAMPLE.replace("whiteRemoteAddress:\n", "whiteRemoteAddress: null\n"));
   assertEquals(accounts[0]!.whiteRemoteAddress, undefined);

@@ -232,7 +232,7 @@ Deno.test("an admin needs no permissions, unless he was given some", () => {
   );
 });
 
-Deno.test("DENY wins over what else an account has, and an account without defaults has nothing", () => {
+Deno.test("an account without defaults has nothing", () => {
   const book = bookOf("accounts:\n- {accessKey: account-1, secretKey: secret-1}\n");
   assertEquals(asked(requests.SendMessageV2, send, { as: "account-1" }, book), "No default permission for topic:T");
   assertEquals(asked(requests.PullMessage, pull, { as: "account-1" }, book), "No default permission for topic:T");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHmac } from "node:crypto";
 import { isSigned, signatureOf, signer, signerOf } from "../../../src/remoting/access/signature.ts";
 import { assert, assertEquals } from "../../../src/std.ts";
 
@@ -16,6 +17,16 @@ Deno.test("a signature is the one that RocketMQ's AclUtils makes", () => {
     signatureOf(new Map([["topic", "c"], ["AccessKey", "ab"]]), [], "12345678"),
     "BOigG5+Fiv0354g5bQuwOUOPMp0=",
   );
+});
+
+Deno.test("a signature is HMAC-SHA1, whatever the length of the secret and the text", () => {
+  for (const length of [7, 63, 64, 65, 200]) {
+    for (const bytes of [0, 55, 64, 5000]) {
+      const secret = "ä1b2c3d4".repeat(30).slice(0, length), body = new Uint8Array(bytes).fill(length);
+      const expected = createHmac("sha1", secret).update("value").update(body).digest("base64");
+      assertEquals(signatureOf(new Map([["name", "value"]]), [body], secret), expected);
+    }
+  }
 });
 
 Deno.test("values count in the order of their names, the signature itself does not", () => {

@@ -314,6 +314,8 @@ export const MEMBER_STATUS_BYTES_MAX = 4 * MiB;
 export const GROUP_STATUS_BYTES_MAX = 12 * MiB;
 /** Characters of all fields of a request that is passed on to a client. */
 export const PASSED_ON_FIELDS_LENGTH_MAX = 64 * KiB;
+/** Bytes of a message that is passed on to a client: a frame, less such fields, whose characters have six bytes at most. */
+export const PASSED_ON_BYTES_MAX = FRAME_BYTES_MAX - 8 * PASSED_ON_FIELDS_LENGTH_MAX;
 /** Bytes of new offsets that one reset tells all members of a group, and that it tells them in one turn. */
 export const RESET_BYTES_MAX = 256 * MiB;
 export const RESET_BYTES_PER_TURN = MiB;

@@ -14,6 +14,7 @@ import {
   GROUP_STATUS_BYTES_MAX,
   MEMBER_STATUS_BYTES_MAX,
   MEMBERS_ASKED_AT_ONCE,
+  PASSED_ON_BYTES_MAX,
   PASSED_ON_FIELDS_LENGTH_MAX,
   TABLE_ANSWER_BYTES_MAX,
 } from "../limits.ts";
@@ -91,6 +92,12 @@ class ClientQuestions {
     const found = this.#broker.store.fetchRecord(parseMessageId(msgId).logOffset);
     const record = found instanceof Promise ? await found : found;
     if (record === undefined) return refusal(`can not find message by the id ${msgId}`);
+    // A client ends its connection over a frame that is too long.
+    if (record.length > PASSED_ON_BYTES_MAX) {
+      return refusal(
+        `the message has ${record.length} bytes in the log, allowed for a client are ${PASSED_ON_BYTES_MAX}`,
+      );
+    }
     return await this.passOn(type, header, fields, record);
   }
 

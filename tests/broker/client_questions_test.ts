@@ -7,7 +7,12 @@ import {
   GetConsumerStatusFromClient,
   InvokeBrokerToGetConsumerStatus,
 } from "../../src/protocol/admin_requests.ts";
-import { CLIENT_QUESTIONS_OF_ONE_MAX, MEMBER_STATUS_BYTES_MAX, PASSED_ON_FIELDS_LENGTH_MAX } from "../../src/limits.ts";
+import {
+  CLIENT_QUESTIONS_OF_ONE_MAX,
+  MEMBER_STATUS_BYTES_MAX,
+  PASSED_ON_BYTES_MAX,
+  PASSED_ON_FIELDS_LENGTH_MAX,
+} from "../../src/limits.ts";
 import { decodeConsumerStatus, encodeClientStatus } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
 import { FieldTable, maybe } from "../../src/protocol/fields.ts";
@@ -223,6 +228,21 @@ Deno.test("members that do not say where they are, or in no way that can be read
     {},
     { passedOn: 1000, status: 300, group: 450 },
   );
+});
+
+Deno.test("a message that no client's frame can take is not handed to one", async () => {
+  await AdminDesk.with(async (desk, ask) => {
+    await desk.consumer("c1", [GROUP], new HandlerTable().on(ConsumeMessageDirectly, () => ({ code: SUCCESS })));
+    const msgId = formatMessageId(HOST, 0);
+    const consume = async (bytes: number) => {
+      desk.store.fetchRecord = () => new Uint8Array(bytes);
+      return await ask(ConsumeMessageDirectly, { consumerGroup: "CG", clientId: "c1", msgId });
+    };
+    assertEquals((await consume(PASSED_ON_BYTES_MAX)).code, SUCCESS);
+    const { code, remark } = await consume(PASSED_ON_BYTES_MAX + 1);
+    assertEquals(code, SYSTEM_ERROR);
+    assertStringIncludes(remark ?? "", `allowed for a client are ${PASSED_ON_BYTES_MAX}`);
+  });
 });
 
 Deno.test("the record handed to a consumer may come from a file", async () => {

@@ -167,10 +167,11 @@ export class Admin implements AsyncDisposable {
   /** For each broker of a topic the master, else a slave: who can tell of it. Throws `notFound`. */
   async readersOf(topic: string): Promise<Peer[]> {
     const { brokerDatas } = await this.route(topic);
-    return brokerDatas.flatMap(({ brokerName, brokerAddrs }) => {
+    const peers = brokerDatas.flatMap(({ brokerName, brokerAddrs }) => {
       const address = brokerAddrs.get(MASTER_ID) ?? brokerAddrs.values().next().value;
       return address === undefined ? [] : [{ name: brokerName, address }];
     });
+    return peers.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   /** Asks several peers at the same time; the rows of each stay together, in the order of the peers. */

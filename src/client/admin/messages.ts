@@ -126,13 +126,16 @@ export interface Reading {
   readonly limit: number;
   /** Tags joined by `||`. */
   readonly expression?: string | undefined;
+  /** Only messages stored from and until these times, ms. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 /** Reads a part of a queue, in whose name nothing is remembered. `more`: the limit was reached before the end. */
 export async function readQueue(
   admin: Admin,
   broker: Peer,
-  { topic, queueId, begin, end, limit, expression = EVERYTHING }: Reading,
+  { topic, queueId, begin, end, limit, expression = EVERYTHING, since = 0, until = Infinity }: Reading,
 ): Promise<{ messages: ReceivedMessage[]; more: boolean }> {
   const subscription = subscriptionTo(topic, expression);
   const messages: ReceivedMessage[] = [];
@@ -151,20 +154,20 @@ export async function readQueue(
       expressionType: subscription.expressionType,
     });
     if (!PULLED.has(answer.code)) throw refused(answer, `read queue ${queueId} of ${topic}`);
-    if (answer.code === ResponseCode.SUCCESS) {
-      messages.push(
-        ...decodeRecords(answer.body).map((record) => new ReceivedMessage(record, broker.name))
-          .filter((message) => message.queueOffset < end && wants(subscription, message.tag)),
-      );
-    }
+    const records = answer.code === ResponseCode.SUCCESS ? decodeRecords(answer.body) : [];
+    messages.push(
+      ...records.map((record) => new ReceivedMessage(record, broker.name)).filter((message) =>
+        message.queueOffset < end && message.storeTimestamp >= since && message.storeTimestamp <= until &&
+        wants(subscription, message.tag)
+      ),
+    );
+    if (records.some(({ storeTimestamp }) => storeTimestamp > until)) break;
     const next = answer.header.nextBeginOffset ?? end;
     if (next <= at) break;
     at = next;
-    if (messages.length > limit || (messages.length === limit && at < end)) {
-      return { messages: messages.slice(0, limit), more: true };
-    }
+    if (messages.length === limit && at < end) return { messages, more: true };
   }
-  return { messages, more: false };
+  return { messages: messages.slice(0, limit), more: messages.length > limit };
 }
 
 const PULLED: ReadonlySet<number> = new Set([
@@ -178,23 +181,20 @@ function refused({ code, remark }: { code: number; remark: string | undefined },
   return new RocketdError("refused", `Cannot ${what}: ${remark ?? `code ${code}`}`, { responseCode: code });
 }
 
-/** From where to where a queue goes; only messages stored within two times (ms) if they are given. */
+/** From where to where a queue goes; from about a time (ms) on if one is given: brokers give the nearest message. */
 export async function boundsOf(
   admin: Admin,
   broker: Peer,
   queue: { readonly topic: string; readonly queueId: number },
-  begin?: number,
-  end?: number,
+  since?: number,
 ): Promise<{ begin: number; end: number }> {
-  const first = begin === undefined
-    ? admin.ask(broker, GetMinOffset, queue)
-    : admin.ask(broker, SearchOffsetByTimestamp, { ...queue, timestamp: begin });
-  const last = admin.ask(broker, GetMaxOffset, queue);
-  const found = [await first, await last].map(({ header }) => header.offset ?? 0);
-  if (end === undefined) return { begin: found[0]!, end: found[1]! };
-  // The first message that is later than the end is not meant.
-  const after = await admin.ask(broker, SearchOffsetByTimestamp, { ...queue, timestamp: end + 1 });
-  return { begin: found[0]!, end: Math.min(found[1]!, after.header.offset ?? found[1]!) };
+  const [first, last] = await Promise.all([
+    since === undefined
+      ? admin.ask(broker, GetMinOffset, queue)
+      : admin.ask(broker, SearchOffsetByTimestamp, { ...queue, timestamp: since }),
+    admin.ask(broker, GetMaxOffset, queue),
+  ]);
+  return { begin: first.header.offset ?? 0, end: last.header.offset ?? 0 };
 }
 
 /** The message with an id that tells where it is stored. Throws `malformed` for no such id, `refused` if it is gone. */

@@ -41,13 +41,14 @@ interface Wanted {
 /** Reads queues one after the other until there are enough messages. */
 async function readQueues(admin: Admin, queues: readonly { broker: Peer; queueId: number }[], wanted: Wanted) {
   const { topic, subExpression, beginTimestamp, limit, offset = 0 } = wanted;
-  const endTimestamp = wanted.endTimestamp === NOW ? undefined : wanted.endTimestamp;
+  const until = wanted.endTimestamp === NOW ? undefined : wanted.endTimestamp;
+  const since = beginTimestamp === NOW ? Date.now() : beginTimestamp;
   let left = limit;
   let more = false;
   const { rows, failures } = await admin.each([{ name: topic, address: "" }], async () => {
     const found = [];
     for (const { broker, queueId } of queues) {
-      const bounds = await boundsOf(admin, broker, { topic, queueId }, beginTimestamp, endTimestamp);
+      const bounds = await boundsOf(admin, broker, { topic, queueId }, since);
       const begin = Math.max(bounds.begin, offset);
       if (left === 0) {
         more ||= begin < bounds.end;
@@ -60,6 +61,8 @@ async function readQueues(admin: Admin, queues: readonly { broker: Peer; queueId
         end: bounds.end,
         limit: left,
         expression: subExpression,
+        since,
+        until,
       });
       found.push(...read.messages);
       left -= read.messages.length;

@@ -76,14 +76,17 @@ const topicRoute = reads({
   options: { topic: TOPIC, list: flag({ short: "l", help: "as mqadmin has it; the same here" }) },
   run: async (admin, { topic }) => {
     const { queueDatas, brokerDatas, orderTopicConf } = await admin.route(topic);
-    const queues = queueDatas.map(({ brokerName, readQueueNums, writeQueueNums, perm, topicSysFlag }) => ({
+    const byName = (a: { brokerName: string }, b: { brokerName: string }) => a.brokerName < b.brokerName ? -1 : 1;
+    const queues = [...queueDatas].sort(byName).map((
+      { brokerName, readQueueNums, writeQueueNums, perm, topicSysFlag },
+    ) => ({
       broker: brokerName,
       readQueues: readQueueNums,
       writeQueues: writeQueueNums,
       perm,
       sysFlag: topicSysFlag,
     }));
-    const brokers = brokerDatas.flatMap(({ cluster, brokerName, brokerAddrs }) =>
+    const brokers = [...brokerDatas].sort(byName).flatMap(({ cluster, brokerName, brokerAddrs }) =>
       [...brokerAddrs].map(([id, address]) => ({ cluster, broker: brokerName, id, address }))
     );
     const order = orderTopicConf ? [orderTable([{ orderConf: orderTopicConf }])] : [];

@@ -235,10 +235,10 @@ const STEPS: Record<string, (scene: Scene) => Promise<void>> = {
     };
     assertEquals(await setting("brokerName"), [["broker-a", "broker-a"], ["broker-b", "broker-b"]]);
     assertEquals(
-      (await tool.run("updateBrokerConfig -b broker-b -k flushConsumerOffsetInterval -v 4000")).failures,
+      (await tool.run("updateBrokerConfig -b broker-b -k traceOn -v false")).failures,
       [],
     );
-    assertEquals(await setting("flushConsumerOffsetInterval"), [["broker-a", "5000"], ["broker-b", "4000"]]);
+    assertEquals(await setting("traceOn"), [["broker-a", "true"], ["broker-b", "false"]]);
     await tool.run("updateNamesrvConfig -k orderMessageEnable -v true");
     const own = await tool.cells("settings", "nameserver key value", "getNamesrvConfig");
     assertEquals(own.filter(([, key]) => key === "orderMessageEnable"), [[

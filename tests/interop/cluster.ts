@@ -78,3 +78,11 @@ export async function withLogs<T>(nodes: Node[], work: () => Promise<T>): Promis
     throw error;
   }
 }
+
+/** Does the same with Java nodes and with ours, at a time; waits for both even if one fails, so that nothing is left. */
+export async function onJavaAndOurs<T>(work: (kind: Kind) => Promise<T>): Promise<{ java: T; ours: T }> {
+  const [java, ours] = await Promise.allSettled([work("java"), work("rocketd")]);
+  if (java.status === "rejected") throw java.reason;
+  if (ours.status === "rejected") throw ours.reason;
+  return { java: java.value, ours: ours.value };
+}

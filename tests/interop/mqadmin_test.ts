@@ -1,6 +1,6 @@
 import { assertEquals } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
-import { startBroker } from "./cluster.ts";
+import { onJavaAndOurs, startBroker } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
 import { operate, PLAIN, type Scene } from "./mqadmin_run.ts";
 import { outputShape } from "./mqadmin_shape.ts";
@@ -34,7 +34,7 @@ const SECURED: Scene = {
 
 /** Runs a scene against Java nodes and against ours, and compares the shapes of what is printed. */
 async function compare(t: Deno.TestContext, scene: Scene): Promise<void> {
-  const [java, ours] = await Promise.all([operate("java", scene), operate("rocketd", scene)]);
+  const { java, ours } = await onJavaAndOurs((kind) => operate(kind, scene));
   for (const [index, { step, text, file }] of ours.entries()) {
     await t.step(`${index + 1}: ${step.run}`, () => {
       const known = java[index];

@@ -7,7 +7,7 @@ import * as requests from "../../src/protocol/requests.ts";
 import { assertEquals } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
 import { RawPeer } from "../remoting/raw_peer.ts";
-import { startNameserver } from "./cluster.ts";
+import { type Kind, onJavaAndOurs, startNameserver } from "./cluster.ts";
 
 /** Asks a nameserver, over a connection that stays open: a broker lives as long as its own. */
 type Ask = <R extends RequestType>(type: R, values: RequestInput<R>, body?: unknown) => Promise<void>;
@@ -99,7 +99,7 @@ function byText(a: unknown, b: unknown): number {
   return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
 }
 
-async function answers(kind: "java" | "rocketd"): Promise<unknown[]> {
+async function answers(kind: Kind): Promise<unknown[]> {
   await using nameserver = await startNameserver(kind, { orderMessageEnable: true });
   using peer = await RawPeer.connect(nameserver.port);
   const all: unknown[] = [];
@@ -119,6 +119,6 @@ async function answers(kind: "java" | "rocketd"): Promise<unknown[]> {
 }
 
 Deno.test({ name: "Our nameserver answers as a Java one, request by request", ignore: !hasJava() }, async () => {
-  const [java, ours] = await Promise.all([answers("java"), answers("rocketd")]);
+  const { java, ours } = await onJavaAndOurs(answers);
   for (const [index, answer] of ours.entries()) assertEquals(answer, java[index]);
 });

@@ -146,6 +146,8 @@ export const QUEUE_READ_ENTRIES_MAX = 1024;
 export const QUEUE_FILES_OPEN_MAX = 512;
 /** Queue files synced at the same time. */
 export const QUEUE_SYNCS_AT_ONCE = 8;
+/** Folders of deleted queues that are removed at once; further ones follow with every write of queue entries. */
+export const QUEUE_FOLDERS_REMOVED_AT_ONCE = 32;
 /** Name of a topic's folder, bytes: what Linux file systems take. */
 export const TOPIC_FOLDER_BYTES_MAX = 255;
 /** Index entries gathered in memory before they are written. */

@@ -5,7 +5,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
-import { QUEUE_ID_STORED_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
+import { QUEUE_FOLDERS_REMOVED_AT_ONCE, QUEUE_ID_STORED_MAX, TOPIC_FOLDER_BYTES_MAX } from "../limits.ts";
 import { type Disk, folderOf } from "../platform/disk.ts";
 import { SysFlag } from "../protocol/codes.ts";
 import { ConsumeQueue, QueuesShared } from "./consume_queue.ts";
@@ -31,6 +31,8 @@ export class ConsumeQueues {
   readonly #topics = new Map<string, Map<number, ConsumeQueue>>();
   readonly #open: OpenFiles;
   readonly #shared: QueuesShared;
+  /** What is to be removed, from the end on: a folder stands before what is in it. */
+  readonly #going: string[] = [];
   #takenAway = 0;
 
   private constructor(readonly folder: string, options: ConsumeQueuesOptions, disk: Disk) {
@@ -153,12 +155,7 @@ export class ConsumeQueues {
       queues.delete(queue.queueId);
     }
     if (isAll) this.#topics.delete(topic);
-    const going = `${this.folder}/${GOING}`;
-    try {
-      this.#open.disk.removeSync(going, { recursive: true });
-    } catch (error) {
-      logger.error("Cannot remove {going}, it goes with the next start: {reason}", { going, reason: messageOf(error) });
-    }
+    this.removeSome();
   }
 
   /** Takes a folder away in one step, which a crash leaves done or undone: half a queue could not be opened again. */
@@ -167,8 +164,28 @@ export class ConsumeQueues {
     const path = `${this.folder}/${name}`;
     if (!disk.existsSync(path)) return;
     disk.mkdirSync(`${this.folder}/${GOING}`);
-    disk.renameSync(path, `${this.folder}/${GOING}/queues-${++this.#takenAway}`);
+    const going = `${this.folder}/${GOING}/queues-${++this.#takenAway}`;
+    disk.renameSync(path, going);
     disk.syncDirSync(folderOf(path));
+    this.#going.push(going);
+    for (const inner of disk.listSync(going)) this.#going.push(`${going}/${inner}`);
+  }
+
+  /** Removes some of the folders that were taken away: a topic may have so many that others would wait too long. */
+  removeSome(): void {
+    const { disk } = this.#open;
+    if (this.#going.length === 0) return;
+    try {
+      const some = this.#going.splice(-QUEUE_FOLDERS_REMOVED_AT_ONCE);
+      for (const path of some.reverse()) disk.removeSync(path, { recursive: true });
+      if (this.#going.length === 0) disk.removeSync(`${this.folder}/${GOING}`, { recursive: true });
+    } catch (error) {
+      const { folder } = this;
+      logger.error("Cannot remove queues of {folder}: {reason}; they go with the next start", {
+        folder,
+        reason: messageOf(error),
+      });
+    }
   }
 
   /** Writes what is left and closes all files. */

@@ -33,6 +33,7 @@ export class Housekeeping {
     try {
       queues.flush();
       index?.flush();
+      queues.removeSome();
     } catch (error) {
       this.state.fail(`queues or index cannot be written: ${messageOf(error)}`);
       return;

@@ -261,36 +261,6 @@ Deno.test("ConsumeQueues delete a topic with its files, and can begin it anew", 
     queues.close();
   }));
 
-Deno.test("ConsumeQueues take a topic away in one step: what a crash leaves of it goes at the next start", () =>
-  inFolder((folder) => {
-    const left: string[] = [];
-    const disk = { ...denoDisk };
-    const queues = ConsumeQueues.open(folder, SMALL, disk);
-    const fill = (topic: string) => {
-      for (let i = 0; i < 25; i++) queues.dispatch(entry(i, { topic }));
-      queues.flush();
-    };
-    fill("T");
-    disk.renameSync = () => {
-      throw new Error("EIO");
-    };
-    assertThrows(() => queues.deleteTopic("T"), Error, "EIO");
-    assertEquals(queues.get("T", 0)?.maxOffset, 25);
-    disk.renameSync = denoDisk.renameSync;
-    disk.removeSync = (path) => void left.push(path);
-    queues.deleteTopic("T");
-    assertEquals([queues.topics(), left], [[], [`${folder}/.going`]]);
-    fill("T");
-    queues.deleteTopic("T", 0);
-    fill("U");
-    queues.close();
-    assertEquals(denoDisk.listSync(folder), [".going", "U"]);
-    assertEquals(denoDisk.listSync(`${folder}/.going`), ["queues-2", "queues-3"]);
-    const again = ConsumeQueues.open(folder, SMALL, denoDisk);
-    assertEquals([again.topics(), denoDisk.listSync(folder)], [["U"], ["U"]]);
-    again.close();
-  }));
-
 Deno.test("ConsumeQueues keep few files open, and write and open many queues with few disk calls", () =>
   inFolder(async (folder) => {
     const counting = new CountingDisk();

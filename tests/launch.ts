@@ -180,10 +180,14 @@ async function started(node: Node): Promise<Node> {
 }
 
 /** Starts a Java nameserver. */
-export async function startJavaNameserver(settings: Settings = {}): Promise<Node> {
+export async function startJavaNameserver(
+  settings: Settings = {},
+  { jvm = [], trust }: { jvm?: readonly string[]; trust?: string } = {},
+): Promise<Node> {
   const port = freePort();
   const main = "org.apache.rocketmq.namesrv.NamesrvStartup";
-  return await javaNode("Java nameserver", port, main, settings, undefined, () => nameserverAnswers(port));
+  const ready = () => nameserverAnswers(port, undefined, trust);
+  return await javaNode("Java nameserver", port, main, settings, undefined, ready, [...LEAN_JVM, ...jvm]);
 }
 
 /** What a broker needs to know. Without a store directory it gets one that goes with it. */
@@ -197,6 +201,8 @@ export interface BrokerOptions {
   port?: number;
   /** Flags of Java's machine, instead of those that start fast. */
   jvm?: readonly string[];
+  /** Certificates to trust, as PEM, of nodes that take nothing but TLS. */
+  trust?: string;
 }
 
 /** What a slave needs to know besides: it follows the master of its broker name. */
@@ -225,11 +231,11 @@ function slaveSettings({ brokerId = 1, haMasterAddress, settings, ...options }: 
 }
 
 /** A broker is up when it answers, and each of its nameservers knows it. */
-function brokerReady(port: number, namesrvAddr: string): () => Promise<boolean> {
+function brokerReady(port: number, namesrvAddr: string, trust?: string): () => Promise<boolean> {
   const nameservers = namesrvAddr.split(";").map((address) => Number(address.split(":")[1]));
   return async () => {
-    if (!await brokerAnswers(port)) return false;
-    const known = await Promise.all(nameservers.map((nameserver) => nameserverAnswers(nameserver, `:${port}`)));
+    if (!await brokerAnswers(port, trust)) return false;
+    const known = await Promise.all(nameservers.map((nameserver) => nameserverAnswers(nameserver, `:${port}`, trust)));
     return known.every((one) => one);
   };
 }
@@ -251,7 +257,7 @@ export async function startJavaSlave(options: SlaveOptions): Promise<Node> {
 
 /** What one of our own nodes needs to know; a master without a nameserver in its process needs `namesrvAddr`. */
 export type RocketdOptions =
-  | { role: "nameserver"; settings?: Settings }
+  | { role: "nameserver"; settings?: Settings; trust?: string }
   | ({ role: "master" } & BrokerOptions)
   | ({ role: "slave" } & SlaveOptions);
 
@@ -260,12 +266,13 @@ export async function startRocketd(options: RocketdOptions): Promise<Node> {
   const { role } = options;
   if (role === "nameserver") {
     const port = freePort();
-    return await rocketdNode(role, role, port, options.settings ?? {}, undefined, () => nameserverAnswers(port));
+    const ready = () => nameserverAnswers(port, undefined, options.trust);
+    return await rocketdNode(role, role, port, options.settings ?? {}, undefined, ready);
   }
   const broker = role === "slave" ? slaveSettings(options) : options;
   const port = broker.port ?? freePort();
   const { brokerName, settings } = brokerSettings(broker);
-  const ready = brokerReady(port, broker.namesrvAddr);
+  const ready = brokerReady(port, broker.namesrvAddr, broker.trust);
   const all = { ...PATIENCE, ...settings };
   return await rocketdNode(`${role} ${brokerName}`, role, port, all, broker.storeDir, ready);
 }
@@ -280,9 +287,11 @@ async function rocketdNode(
 ): Promise<Node> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-" });
   const store = storeDir ?? `${dir}/store`;
-  const all = { ...settings, listenPort: port, storePathRootDir: store };
-  const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const all: Settings = { ...settings, listenPort: port, storePathRootDir: store };
+  const { aclSecretKey, ...open } = all;
+  const flags = Object.entries(open).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const env: Record<string, string> = aclSecretKey === undefined ? {} : { ROCKETD_SECRET_KEY: String(aclSecretKey) };
   const program = Deno.env.get("ROCKETD_BIN") ?? new URL("../scripts/rocketd", import.meta.url).pathname;
   const command = [program, "--role", role, ...flags];
-  return await started(new Node(`rocketd ${name}`, port, dir, store, command, {}, ready));
+  return await started(new Node(`rocketd ${name}`, port, dir, store, command, env, ready));
 }

@@ -207,7 +207,7 @@ export const brokerSettings = {
     default: "",
     env: "ROCKETD_SECRET_KEY",
     secret: true,
-    help: "the secret of aclAccessKey; better in a file that only rocketd reads than on the command line",
+    help: "the secret of aclAccessKey; not on the command line, where everybody could see it",
   }),
 };
 

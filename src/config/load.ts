@@ -117,6 +117,11 @@ class Loader {
 
   private set(entry: Entry, { prefix, bare, targets }: Meaning): void {
     if (targets.length === 0) return this.unknown(entry, prefix, bare);
+    const secret = targets.find(({ setting }) => setting.secret)?.setting;
+    if (secret !== undefined && entry.origin === "--set") {
+      const allowed = `it in the configuration file${secret.env === undefined ? "" : ` or as $${secret.env}`}`;
+      return this.problem(entry, entry.keyAt, allowed, `would be seen in the list of processes: expected ${allowed}`);
+    }
     const running = targets.filter(({ part }) => this.parts.includes(part));
     if (running.length === 0 && prefix === undefined && entry.origin !== "environment") {
       const owner = targets[0]!.part;

@@ -18,7 +18,8 @@ import { assert, assertEquals } from "../../src/std.ts";
 const LIMITS = { fixed: ["slaveTimeout"], refusalsMax: 10 };
 
 function settings(): BrokerSettings {
-  const loaded = checkSettings("", { roles: ["master"], sets: ["aclAccessKey=somebody", "aclSecretKey=not-told"] });
+  const env = { ROCKETD_ACCESS_KEY: "somebody", ROCKETD_SECRET_KEY: "not-told" };
+  const loaded = checkSettings("", { roles: ["master"], env });
   if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
   return loaded.settings.broker!;
 }

@@ -259,3 +259,26 @@ for (const role of ["nameserver", "master", "slave"] as const) {
     assertEquals(shown, plain);
   });
 }
+
+Deno.test("a secret is not taken from the command line, where everybody could see it", () => {
+  const account = { ROCKETD_ACCESS_KEY: "the-slave", ROCKETD_SECRET_KEY: "secret-of-slave" };
+  const good = checkSettings("", { roles: ["slave"], env: account });
+  assert(good.ok);
+  assertEquals(good.settings.broker?.aclSecretKey, "secret-of-slave");
+  const bad = checkSettings("", { roles: ["slave"], sets: ["aclAccessKey=the-slave", "aclSecretKey=secret-of-slave"] });
+  assert(!bad.ok);
+  const messages = bad.problems.map(({ message }) => message).join();
+  assert(messages.includes("$ROCKETD_SECRET_KEY") && !messages.includes("secret-of-slave"), messages);
+});
+
+Deno.test("a broker's account has both a name and a secret, or there is none", () => {
+  for (
+    const [env, named] of [[{ ROCKETD_ACCESS_KEY: "the-slave" }, "aclAccessKey"], [{
+      ROCKETD_SECRET_KEY: "secret-of-slave",
+    }, "aclSecretKey"]] as const
+  ) {
+    const checked = checkSettings("", { roles: ["slave"], env });
+    assert(!checked.ok);
+    assert(checked.problems[0]!.message.includes("aclAccessKey and aclSecretKey together"), named);
+  }
+});

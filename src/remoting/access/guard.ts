@@ -37,8 +37,9 @@ export interface GuardOptions {
 
 /** Puts the check before the requests of a table whose handlers are all there. */
 export function guard(table: HandlerTable, { accounts, adminRequestsFrom, concerns }: GuardOptions): void {
-  if (accounts === undefined) guardAdministration(table, adminRequestsFrom);
-  else table.check(accessCheck(accounts), concerns);
+  if (accounts === undefined) return guardAdministration(table, adminRequestsFrom);
+  if (adminRequestsFrom.length > 0) log.warn("adminRequestsFrom has no effect with aclEnable: admins sign instead");
+  table.check(accessCheck(accounts), concerns);
 }
 
 /** The check of a node with accounts. A refusal has RocketMQ's code and words. */

@@ -7,6 +7,9 @@
 import { HTTP_COPY_BYTES } from "../limits.ts";
 import type { Peer } from "../remoting/listener.ts";
 
+/** How a connection of HTTP/2 begins. */
+const HTTP2 = "PRI ";
+
 /** A connection, from when it is accepted until `carry` resolves. */
 export class Guest {
   /** Bytes of its last answer, which the peer may not have taken yet. */
@@ -28,12 +31,19 @@ export class Guest {
     this.#timer = setTimeout(() => this.end(), ms);
   }
 
-  /** Carries until one side ends it, or the time is over. `joined` is told the port that the server behind sees. Never rejects. */
+  /**
+   * Carries until one side ends it, or the time is over. `joined` is told the port that the server behind sees. Never
+   * rejects.
+   */
   async carry(to: number, joined: (port: number) => void): Promise<void> {
     try {
+      const first = await this.#firstBytes();
+      // One connection of HTTP/2 brings many requests at once, whose answers nobody counts.
+      if (first === undefined || startsWith(first, HTTP2)) return;
       const inside = this.#inside = await Deno.connect({ hostname: "127.0.0.1", port: to });
       if (this.#ended) return inside.close();
       joined((inside.localAddr as Deno.NetAddr).port);
+      await writeAll(inside, first);
       const inward = copy(this.#outside, inside).then(() => inside.closeWrite()).catch(() => {});
       await copy(inside, this.#outside);
       this.end();
@@ -43,6 +53,18 @@ export class Guest {
     } finally {
       this.end();
     }
+  }
+
+  /** What the peer says first, enough to tell HTTP/2; undefined when it leaves. */
+  async #firstBytes(): Promise<Uint8Array | undefined> {
+    const buffer = new Uint8Array(HTTP_COPY_BYTES);
+    let length = 0;
+    while (length < HTTP2.length) {
+      const count = await this.#outside.read(buffer.subarray(length));
+      if (count === null) return undefined;
+      length += count;
+    }
+    return buffer.subarray(0, length);
   }
 
   /** Ends it at once. */
@@ -60,10 +82,18 @@ export class Guest {
   }
 }
 
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
+}
+
+async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await to.write(bytes.subarray(sent));
+}
+
 /** Copies until the end of what is read. */
 async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(HTTP_COPY_BYTES);
   for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-    for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
+    await writeAll(to, buffer.subarray(0, count));
   }
 }

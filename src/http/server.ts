@@ -100,13 +100,22 @@ export class HttpServer {
     } catch (error) {
       response = this.#failed(error);
     }
-    const body = await response.bytes(), waiting = this.unsentBytes;
+    if (response.body === null) return response;
+    // As they are: several peers may get the same.
+    const pieces: Uint8Array[] = [];
+    for await (const piece of response.body) pieces.push(piece);
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    // What it was answered before, the peer has taken.
+    guest.unsent = 0;
+    const waiting = this.unsentBytes;
     // One answer alone may be as long as it is.
-    if (waiting > 0 && waiting + body.length > HTTP_UNSENT_BYTES_MAX) {
+    if (waiting > 0 && waiting + length > HTTP_UNSENT_BYTES_MAX) {
       return refusal(503, "too much waits for peers that do not read");
     }
-    guest.unsent = body.length;
-    return new Response(body, response);
+    guest.unsent = length;
+    const headers = new Headers(response.headers);
+    headers.set("content-length", String(length));
+    return new Response(ReadableStream.from(pieces), { status: response.status, headers });
   }
 
   #failed(error: unknown): Response {

@@ -40,7 +40,10 @@ async function ask(
   path: string,
   headers = "",
 ): Promise<{ status: number; data: Record<string, unknown> }> {
-  const answer = await raw(port, `GET /api/v1${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`);
+  const answer = await raw(
+    port,
+    `GET /api/v1${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`,
+  );
   if (answer === undefined) throw new Error(`no answer to ${path}`);
   assertEquals(answer.headers["content-type"], "application/json");
   return { status: answer.status, data: JSON.parse(answer.body) };

@@ -57,9 +57,13 @@ Deno.test("a head that comes byte by byte is read", () =>
     assertEquals(parseAnswer(await readAll(conn))?.status, 200);
   }));
 
+/** Settings, and the headers of one request. */
+const HTTP2_GET = "\0\0\0\x04\0\0\0\0\0" + "\0\0\x11\x01\x05\0\0\0\x01" + "\x02\x03GET\x06\x04http\x04\x01/\x01\x01a";
+
 const REFUSED: readonly (readonly [string, string])[] = [
   ["what is not HTTP", "hello\r\n\r\n"],
   ["a frame", "\0\0\0\x10\0\0\0\x0c{}"],
+  ["HTTP/2", `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${HTTP2_GET}`],
   ["a TLS hello", "\x16\x03\x01\0\xa5\x01\0\0\xa1"],
   ["a space too many", "GET / x HTTP/1.1\r\nHost: x\r\n\r\n"],
   ["a header line without a name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"],

@@ -15,7 +15,12 @@ import {
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../src/std.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { encodeInTurns } from "../../src/broker/slices.ts";
+import { clientHandlers } from "../../src/broker/client_handlers.ts";
+import { encodeHeartbeat } from "../../src/protocol/bodies/heartbeat.ts";
+import { HeartBeat } from "../../src/protocol/requests.ts";
+import { HandlerTable, type Incoming } from "../../src/remoting/handlers.ts";
 import { AdminDesk, consumerData } from "./admin_desk.ts";
+import { RecordingConnection } from "./workshop.ts";
 
 const { SUCCESS, SYSTEM_ERROR, CONSUMER_NOT_ONLINE } = ResponseCode;
 
@@ -53,6 +58,25 @@ Deno.test("GET_PRODUCER_CONNECTION_LIST and GET_ALL_PRODUCER_INFO name producers
     const [info] = all.get("QG")!;
     assertEquals([info?.clientId, info?.remoteIP], ["p1", `/${one?.clientAddr}`]);
     assert(info!.lastUpdateTimestamp > Date.now() - 60_000);
+  });
+});
+
+Deno.test("a client's language is one that Java's tools know, whatever its header says", async () => {
+  await AdminDesk.with(async (desk, ask) => {
+    const { topics, groups, consumers, producers } = desk;
+    const table = new HandlerTable();
+    const filters = undefined as never, consumerFilters = { register: () => {} } as never;
+    clientHandlers(table, { topics, groups, consumers, producers, filters, consumerFilters });
+    const body = encodeHeartbeat({ clientID: "c1", consumerDataSet: [consumerData("CG", "T")], producerDataSet: [] });
+    for (const [language, told] of [["GO", "GO"], ["X".repeat(9999), "OTHER"]]) {
+      const connection = new RecordingConnection("10.0.0.1:1");
+      const request = { body, connection, language, version: 407 } as unknown as Incoming;
+      assertEquals((await table.get(HeartBeat.code)!.handler(request))?.code, SUCCESS);
+      const { connectionSet } = decodeConsumerConnection(
+        (await ask(GetConsumerConnectionList, { consumerGroup: "CG" })).body,
+      );
+      assertEquals(connectionSet.at(-1)?.language, told);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Our own tool for administrators signs its requests, and looks after the accounts of a broker of ours or
- * (`CLUSTER=java`) of Java's.
+ * Our own tool for administrators signs its requests, and looks after the accounts of a broker of ours
+ * and of one of Java's.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { signer } from "../../src/remoting/access/signature.ts";
 import { assertEquals, assertMatch } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
 import { startSecured } from "./accounts.ts";
-import { AdminTool, until } from "./admin_tool.ts";
-import { clusterKind, startNameserver, withLogs } from "./cluster.ts";
+import { AdminTool, KINDS, until } from "./admin_tool.ts";
+import { type Kind, startNameserver, withLogs } from "./cluster.ts";
 
 const ROOT = { accessKey: "tool-root", secretKey: "tool-root-secret" };
 const ACCOUNTS = `accounts:
@@ -18,8 +18,7 @@ const ACCOUNTS = `accounts:
   admin: true
 `;
 
-Deno.test({ name: "rocketd admin looks after accounts", ignore: clusterKind() === "java" && !hasJava() }, async (t) => {
-  const kind = clusterKind();
+async function lookAfterAccounts(t: Deno.TestContext, kind: Kind): Promise<void> {
   await using nameserver = await startNameserver(kind);
   await using broker = await startSecured({ namesrvAddr: nameserver.address }, kind, ACCOUNTS);
   const nameservers = nameserver.address;
@@ -73,4 +72,12 @@ Deno.test({ name: "rocketd admin looks after accounts", ignore: clusterKind() ==
     assertEquals([cluster, name, address], ["DefaultCluster", "broker-a", broker.node.address]);
     assertEquals(Number(version) > 0, true);
   });
-});
+}
+
+for (const kind of KINDS) {
+  Deno.test({
+    name: `rocketd admin looks after accounts of ${kind}`,
+    ignore: kind === "java" && !hasJava(),
+    fn: (t) => lookAfterAccounts(t, kind),
+  });
+}

@@ -1,6 +1,6 @@
 /**
- * Our own tool for administrators against a cluster of ours or (`CLUSTER=java`) of Java's: what it tells is compared with
- * what is known to be true, and what it changes is looked at.
+ * Our own tool for administrators against a cluster of ours and one of Java's: what it tells is compared with what is
+ * known to be true, and what it changes is looked at.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { RocketdError } from "../../src/errors.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
 import type { Node } from "../launch.ts";
-import { AdminTool, type Rows, until } from "./admin_tool.ts";
-import { clusterKind, startBroker, startNameserver, startSlave, withLogs } from "./cluster.ts";
+import { AdminTool, KINDS, type Rows, until } from "./admin_tool.ts";
+import { type Kind, startBroker, startNameserver, startSlave, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
 
 const CLUSTER = "DefaultCluster", TOPIC = "Tooled", GROUP = "tool-group", JAVA_PRODUCERS = "interop-producer-main";
@@ -320,8 +320,7 @@ function nothingYet(error: unknown): Rows {
   throw error;
 }
 
-Deno.test({ name: "rocketd admin looks after a cluster", ignore: !hasJava() }, async (t) => {
-  const kind = clusterKind();
+async function lookAfter(t: Deno.TestContext, kind: Kind): Promise<void> {
   await using nameserver = await startNameserver(kind);
   const namesrvAddr = nameserver.address;
   await using a = await startBroker({ namesrvAddr, brokerName: "broker-a" }, kind);
@@ -333,4 +332,12 @@ Deno.test({ name: "rocketd admin looks after a cluster", ignore: !hasJava() }, a
   for (const [name, step] of Object.entries(STEPS)) {
     await t.step(name, () => withLogs([nameserver, a, b], () => step(scene)));
   }
-});
+}
+
+for (const kind of KINDS) {
+  Deno.test({
+    name: `rocketd admin looks after a cluster of ${kind}`,
+    ignore: !hasJava(),
+    fn: (t) => lookAfter(t, kind),
+  });
+}

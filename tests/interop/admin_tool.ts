@@ -7,6 +7,10 @@ import { Admin, type AdminOptions, findAdminCommand, readValues, resultData } fr
 import { admin as group } from "../../src/cli/admin.ts";
 import { readArgs } from "../../src/cli/command.ts";
 import { delay } from "../launch.ts";
+import { clusterKind, type Kind } from "./cluster.ts";
+
+/** Our tool must work with both: each is a run of its own, unless `$CLUSTER` chooses one. */
+export const KINDS: readonly Kind[] = Deno.env.has("CLUSTER") ? [clusterKind()] : ["rocketd", "java"];
 
 /** A part of a result, as `--json` prints it. */
 export type Rows = Record<string, unknown>[];

@@ -1,6 +1,7 @@
 import { assertEquals } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
-import { onJavaAndOurs, startBroker } from "./cluster.ts";
+import { startSecured } from "./accounts.ts";
+import { onJavaAndOurs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
 import { operate, PLAIN, type Scene } from "./mqadmin_run.ts";
 import { outputShape } from "./mqadmin_shape.ts";
@@ -20,15 +21,7 @@ const SECURED: Scene = {
   steps: ACCESS_STEPS,
   account,
   async start(kind, namesrvAddr, stack) {
-    const home = await Deno.makeTempDir({ prefix: "rocketd-accounts-" });
-    stack.defer(() => Deno.remove(home, { recursive: true }));
-    const aclFile = `${home}/conf/plain_acl.yml`;
-    await Deno.mkdir(`${home}/conf`);
-    await Deno.writeTextFile(aclFile, ACCOUNTS);
-    await Deno.writeTextFile(`${home}/conf/logback_broker.xml`, "<configuration/>");
-    const jvm = ["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", `-Drocketmq.home.dir=${home}`];
-    const settings = kind === "java" ? { aclEnable: true } : { aclEnable: true, aclFile };
-    return [stack.use(await startBroker({ namesrvAddr, settings, jvm }, kind))];
+    return [stack.use(await startSecured({ namesrvAddr }, kind, ACCOUNTS)).node];
   },
 };
 

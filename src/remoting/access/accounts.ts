@@ -71,7 +71,7 @@ export class Accounts {
     try {
       this.#read();
     } catch (error) {
-      const reason = `Cannot control access (aclEnable): ${messageOf(error)}`;
+      const reason = `Cannot control access (aclEnable) by the accounts of aclFile: ${messageOf(error)}`;
       throw new RocketdError("invalidSettings", reason, { field: "aclFile", value: options.aclFile, cause: error });
     }
     const { byKey, white } = this.#book;

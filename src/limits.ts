@@ -129,6 +129,9 @@ export const BENCH_BODY_BYTES_MAX = 4 * MiB;
 /** Connections and requests in flight on each that `rocketd bench` may use. */
 export const BENCH_CONNECTIONS_MAX = 1_000;
 export const BENCH_IN_FLIGHT_MAX = 10_000;
+/** Messages that a command of `rocketd admin` shows at most, and bytes of theirs that it keeps. */
+export const ADMIN_MESSAGES_MAX = 10_000;
+export const ADMIN_MESSAGE_BYTES_MAX = 64 * MiB;
 /** Messages that one pull of `rocketd admin` asks for. */
 export const PULL_MESSAGES_AT_ONCE = 32;
 /** Brokers that `rocketd admin` asks at the same time. */

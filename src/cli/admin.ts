@@ -31,8 +31,9 @@ const FILE_FLAG: Flag = {
   help: "write it into this folder, under the name that mqadmin gives it, instead of to standard output",
 };
 const INTERVAL_FLAG: Flag = { name: "interval", short: "i", value: "S", help: "show it again after so many seconds" };
-/** Longest time for an answer or between two showings, ms. */
-const TIMER_MS_MAX = 0x7fff_ffff;
+/** Longest time for an answer, ms, and between two showings, s. */
+const TIMEOUT_MS_MAX = 3_600_000;
+const INTERVAL_S_MAX = 86_400;
 
 /** `rocketd admin`. */
 export const admin: CommandGroup = {
@@ -84,8 +85,8 @@ function flagsOf({ options, asks, watched, exports }: AdminCommand): Flag[] {
 
 async function run(command: AdminCommand, args: Args): Promise<number> {
   await setup({ level: "warn" });
-  const timeoutMs = args.int(TIMEOUT_FLAG.name, { min: 1, max: TIMER_MS_MAX });
-  const seconds = args.int(INTERVAL_FLAG.name, { min: 1, max: Math.floor(TIMER_MS_MAX / 1000) });
+  const timeoutMs = args.int(TIMEOUT_FLAG.name, { min: 1, max: TIMEOUT_MS_MAX });
+  const seconds = args.int(INTERVAL_FLAG.name, { min: 1, max: INTERVAL_S_MAX });
   return await asUsage(async () => {
     const values = readValues(command.options, await givenTexts(command, args));
     const question = args.has(YES_FLAG.name) ? undefined : command.asks?.(values);
@@ -102,6 +103,7 @@ async function run(command: AdminCommand, args: Args): Promise<number> {
       const code = await show(command, await command.run(admin, values), args);
       if (seconds === undefined) return code;
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      if (!args.has(JSON_FLAG.name)) await print("\n");
     }
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { RocketdError } from "../../errors.ts";
-import { PULL_MESSAGES_AT_ONCE } from "../../limits.ts";
+import { ADMIN_MESSAGE_BYTES_MAX, PULL_MESSAGES_AT_ONCE } from "../../limits.ts";
 import { PullFlag, ResponseCode } from "../../protocol/codes.ts";
 import { formatHost } from "../../protocol/host.ts";
 import { parseMessageId } from "../../protocol/message_id.ts";
@@ -131,7 +131,7 @@ export interface Reading {
   readonly until?: number | undefined;
 }
 
-/** Reads a part of a queue, in whose name nothing is remembered. `more`: the limit was reached before the end. */
+/** Reads a part of a queue, in whose name nothing is remembered. `more`: the limit, or much memory, was reached. */
 export async function readQueue(
   admin: Admin,
   broker: Peer,
@@ -139,6 +139,7 @@ export async function readQueue(
 ): Promise<{ messages: ReceivedMessage[]; more: boolean }> {
   const subscription = subscriptionTo(topic, expression);
   const messages: ReceivedMessage[] = [];
+  let bytes = 0;
   for (let at = begin; at < end && messages.length < limit;) {
     const answer = await admin.try(broker, PullMessage, {
       consumerGroup: TOOLS_GROUP,
@@ -165,7 +166,8 @@ export async function readQueue(
     const next = answer.header.nextBeginOffset ?? end;
     if (next <= at) break;
     at = next;
-    if (messages.length === limit && at < end) return { messages, more: true };
+    bytes += answer.body.length;
+    if (at < end && (messages.length === limit || bytes > ADMIN_MESSAGE_BYTES_MAX)) return { messages, more: true };
   }
   return { messages: messages.slice(0, limit), more: messages.length > limit };
 }

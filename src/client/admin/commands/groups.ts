@@ -228,6 +228,7 @@ const allQueuesTable = table("queues", { group: column("GROUP", "text"), ...queu
 const allTotals = table("totals", { broker: column("BROKER", "text"), behind: column("BEHIND", "count") });
 /** Time for brokers to look at all queues of all groups, ms. */
 const BROKER_STATS_MS = 50_000;
+const TIMEOUT_MS_MAX = 3_600_000;
 
 const brokerConsumeStats = reads({
   name: "brokerConsumeStats",
@@ -235,7 +236,7 @@ const brokerConsumeStats = reads({
   summary: "Show how far all groups of a broker are, queue by queue",
   options: {
     ...BROKER_OR_CLUSTER,
-    timeoutMillis: whole(1)({
+    timeoutMillis: whole(1, TIMEOUT_MS_MAX)({
       short: "t",
       value: "MS",
       otherwise: BROKER_STATS_MS,

@@ -5,6 +5,7 @@
  */
 import { RocketdError } from "../../../errors.ts";
 import { ConsumeMessageDirectly, QueryConsumeQueue } from "../../../protocol/admin_requests.ts";
+import { QUEUE_READ_ENTRIES_MAX } from "../../../limits.ts";
 import { decodeConsumeDirectly, decodeQueueEntries } from "../../../protocol/bodies/mod.ts";
 import { formatHost } from "../../../protocol/host.ts";
 import type { ReceivedMessage } from "../../message.ts";
@@ -177,7 +178,7 @@ const queryCq = reads({
     topic: TOPIC,
     queue: whole(0)({ short: "q", required: true, help: "the queue's number" }),
     index: whole(0)({ short: "i", required: true, help: "the first entry" }),
-    count: whole(1)({ short: "c", otherwise: 10, help: "how many (10)" }),
+    count: whole(1, QUEUE_READ_ENTRIES_MAX)({ short: "c", otherwise: 10, help: "how many (10)" }),
     broker: text({
       short: "b",
       value: "BROKER",

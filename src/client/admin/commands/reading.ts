@@ -4,6 +4,7 @@
  * @module
  */
 import { RocketdError } from "../../../errors.ts";
+import { ADMIN_MESSAGES_MAX } from "../../../limits.ts";
 import { Route } from "../../routes.ts";
 import type { Admin, Peer } from "../admin.ts";
 import { reads } from "../command.ts";
@@ -25,7 +26,7 @@ const WHICH = {
   }),
   endTimestamp: time({ short: "e", help: "stored until this time" }),
   printBody: truth({ short: "d", otherwise: true, help: "with the begin of their bodies (true)" }),
-  limit: whole(1)({ otherwise: SHOWN, help: `at most so many messages (${SHOWN})` }),
+  limit: whole(1, ADMIN_MESSAGES_MAX)({ otherwise: SHOWN, help: `at most so many messages (${SHOWN})` }),
 };
 
 interface Wanted {
@@ -65,12 +66,12 @@ async function readQueues(admin: Admin, queues: readonly { broker: Peer; queueId
         until,
       });
       found.push(...read.messages);
-      left -= read.messages.length;
+      left = read.more ? 0 : left - read.messages.length;
       more ||= read.more;
     }
     return found;
   });
-  return { messages: rows, failures, remarks: more ? [`There are more messages; these are ${limit}.`] : [] };
+  return { messages: rows, failures, remarks: more ? [`There are more messages; these are ${rows.length}.`] : [] };
 }
 
 /** All queues of a topic, at the brokers that can be read. */
@@ -139,7 +140,11 @@ const consumeMessage = reads({
     consumerGroup: text({ short: "g", value: "GROUP", help: "as mqadmin has it; no group's place moves here" }),
     beginTimestamp: time({ short: "s", help: WHICH.beginTimestamp.help }),
     endTimestamp: time({ short: "e", help: WHICH.endTimestamp.help }),
-    MessageNumber: whole(1)({ short: "c", otherwise: CONSUMED, help: `at most so many messages (${CONSUMED})` }),
+    MessageNumber: whole(1, ADMIN_MESSAGES_MAX)({
+      short: "c",
+      otherwise: CONSUMED,
+      help: `at most so many messages (${CONSUMED})`,
+    }),
   },
   run: async (admin, { brokerName, queueId, offset, MessageNumber, ...values }) => {
     if ((queueId !== undefined && brokerName === undefined) || (offset !== undefined && queueId === undefined)) {

@@ -310,7 +310,7 @@ export const LARGE_ANSWERS_MS_PER_TURN = 5;
 /** Bytes of a table that is made for an administrator: a frame, less room for its header. */
 export const TABLE_ANSWER_BYTES_MAX = FRAME_BYTES_MAX - 64 * KiB;
 /** Questions of administrators that wait for an answer of a client: over all clients, and of one. */
-export const CLIENT_QUESTIONS_MAX = 1_000;
+export const CLIENT_QUESTIONS_MAX = 10_000;
 export const CLIENT_QUESTIONS_OF_ONE_MAX = 32;
 /** Members of a group that one request asks at the same time. */
 export const MEMBERS_ASKED_AT_ONCE = 32;

@@ -9,7 +9,7 @@
  *
  * All is taken only while the log is copied, when the master was seen to have the same log: one that lost its disk
  * answers as well, with empty tables (RocketMQ takes them). And queues stay when their topic goes, as RocketMQ's do;
- * those of a topic that is made again begin anew with its first message.
+ * those of a topic that is made again begin anew with its first message. Its offsets go with it (RocketMQ's stay).
  *
  * While the master is away, consumers read from the slave and commit there. RocketMQ lays the master's old offsets over
  * those when it returns, and whatever a consumer that has left since had committed is delivered once more. Here an offset
@@ -24,7 +24,7 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import { type ConsumerOffsetTable, decodeConsumerOffsets } from "../protocol/bodies/consumer_offsets.ts";
 import { decodeDelayOffsets, type DelayOffsetTable } from "../protocol/bodies/delay_offsets.ts";
 import { decodeSubscriptionGroupTable } from "../protocol/bodies/subscription_group.ts";
-import { decodeTopicConfigTable } from "../protocol/bodies/topic_config.ts";
+import { decodeTopicConfigTable, type TopicConfigTable } from "../protocol/bodies/topic_config.ts";
 import {
   GetAllConsumerOffset,
   GetAllDelayOffset,
@@ -140,11 +140,11 @@ export class SlaveCopy {
 
   /** A request that fails keeps the others from nothing. */
   async #copy(master: string): Promise<void> {
-    const { topics, groups, sameLog } = this.#broker;
+    const { groups, sameLog } = this.#broker;
     const epoch = this.#epoch;
     const isOld = () => this.#closed || this.#epoch !== epoch || !sameLog();
     const table = await this.#step(master, GetAllTopicConfig, decodeTopicConfigTable);
-    if (table !== undefined && !isOld()) topics.replace(table, `the master ${master}`);
+    if (table !== undefined && !isOld()) this.#takeTopics(table, master);
     const groupTable = await this.#step(master, GetAllSubscriptionGroupConfig, decodeSubscriptionGroupTable);
     if (groupTable !== undefined && !isOld()) groups.replace(groupTable);
     if (this.#waiting === undefined) {
@@ -155,6 +155,14 @@ export class SlaveCopy {
       if (runtime !== undefined && !isOld()) this.#waiting = { end: runtime.maxLogOffset ?? 0, consumers, delays };
     }
     await this.#takeOffsets();
+  }
+
+  /** The offsets of a topic go with it: when it is made anew, its queues begin at 0. */
+  #takeTopics(table: TopicConfigTable, master: string): void {
+    const { topics, offsets } = this.#broker;
+    const before = [...topics.names()];
+    topics.replace(table, `the master ${master}`);
+    for (const topic of before) if (topics.get(topic) === undefined) offsets.deleteTopic(topic);
   }
 
   /** What the master answers; undefined when it does not, which is logged once. */

@@ -162,13 +162,16 @@ Deno.test(
 );
 
 Deno.test(
-  "topics that the master deleted are deleted",
+  "topics that the master deleted are deleted, with their offsets",
   paired(async (pair) => {
+    const { topics, offsets } = pair;
     pair.setTopics(["T", "U"]);
     await pair.copied();
+    assertEquals(offsets.commit("CG", "U", 0, 7), undefined);
     pair.setTopics(["T"], { counter: 8, timestamp: START });
     await pair.copied();
-    assertEquals([pair.topics.get("U"), pair.topics.get("T")?.topicName], [undefined, "T"]);
+    assertEquals([topics.get("U"), topics.get("T")?.topicName], [undefined, "T"]);
+    assertEquals([offsets.topicsOf("CG"), pair.offset(0)], [["T"], 5]);
   }),
 );
 

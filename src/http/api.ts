@@ -185,8 +185,10 @@ function asApiError(error: unknown): ApiError {
       return new ApiError(404, message);
     case "timeout":
       return new ApiError(504, message);
-    case "refused":
-      return new ApiError(details.responseCode === ResponseCode.NO_PERMISSION ? 403 : 502, message);
+    case "refused": {
+      const forbidden = details.responseCode === ResponseCode.NO_PERMISSION || message.includes("AclException");
+      return new ApiError(forbidden ? 403 : 502, message);
+    }
     default:
       return new ApiError(502, message);
   }

@@ -6,7 +6,7 @@
 import { SendMessageV2 } from "../../src/protocol/requests.ts";
 import { RemotingClient, succeed } from "../../src/remoting/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { get } from "../http/client.ts";
+import { get, raw } from "../http/client.ts";
 import { type ReadFamily, readMetrics, valueOf } from "../http/metrics/prometheus.ts";
 import { type Node, startRocketd } from "../launch.ts";
 import { freePort } from "../ports.ts";
@@ -161,6 +161,35 @@ Deno.test("metrics of all roles are well formed, count what happens, and counter
   const ofNameserver = await scrape(nameserver);
   assertEquals(valueOf(ofNameserver, "rocketd_nameserver_brokers"), 2);
   assertEquals(ofNameserver.has("rocketmq_broker_tps"), false);
+});
+
+const ACCOUNTS = `accounts:
+  - accessKey: operators
+    secretKey: "12345678"
+    admin: true
+`;
+
+Deno.test("the JSON API asks in the name of who asks it, and is no way around access control", async () => {
+  await using nameserver = await startRocketd({ role: "nameserver" });
+  const aclFile = await Deno.makeTempFile({ suffix: ".yml" });
+  await Deno.writeTextFile(aclFile, ACCOUNTS);
+  const settings = { aclEnable: true, aclFile };
+  await using master = await startRocketd({ role: "master", namesrvAddr: nameserver.address, settings });
+  const ask = async (account?: string) => {
+    const authorization = account === undefined ? "" : `Authorization: Basic ${btoa(account)}\r\n`;
+    const request = `GET /api/v1/brokerStatus HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${authorization}\r\n`;
+    const { status, body } = (await raw(httpPort(master), request))!;
+    return { status, data: JSON.parse(body) as { runtime?: unknown[]; failures: { reason: string }[] } };
+  };
+  const { status, data } = await ask("operators:12345678");
+  assertEquals([status, data.failures], [200, []]);
+  assert(data.runtime!.length > 0);
+  for (const account of [undefined, "operators:87654321", "strangers:12345678"]) {
+    const { status, data } = await ask(account);
+    assertEquals([status, data.runtime], [502, []]);
+    assertStringIncludes(data.failures[0]!.reason, "AclException");
+  }
+  await Deno.remove(aclFile);
 });
 
 Deno.test("a node whose httpListen is taken does not start, and names the setting; 0 opens no port", async () => {

@@ -28,7 +28,7 @@ function encodeRequest(code: number, extFields: Record<string, string>): Uint8Ar
   return frame;
 }
 
-async function readExactly(conn: Deno.TcpConn, length: number): Promise<Uint8Array> {
+async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
     const count = await conn.read(bytes.subarray(at));
@@ -38,9 +38,21 @@ async function readExactly(conn: Deno.TcpConn, length: number): Promise<Uint8Arr
   return bytes;
 }
 
-/** Sends one request and waits for its answer. Throws when nobody listens, or when no answer came in time. */
-export async function ask(port: number, code: number, extFields = {}, timeoutMs = 2000): Promise<Answer> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+/**
+ * Sends one request and waits for its answer, over TLS if it is told whose certificates to trust (PEM). Throws when
+ * nobody listens, or when no answer came in time.
+ */
+export async function ask(
+  port: number,
+  code: number,
+  extFields = {},
+  timeoutMs = 2000,
+  trust?: string,
+): Promise<Answer> {
+  const address = { hostname: "127.0.0.1", port };
+  const conn = trust === undefined
+    ? await Deno.connect(address)
+    : await Deno.connectTls({ ...address, caCerts: [trust] });
   let open = true;
   const close = () => {
     if (open) conn.close();
@@ -62,14 +74,14 @@ export async function ask(port: number, code: number, extFields = {}, timeoutMs 
 }
 
 /** True once a broker on this port answers requests. */
-export async function brokerAnswers(port: number): Promise<boolean> {
-  return await ask(port, UNKNOWN_CODE).then(() => true, () => false);
+export async function brokerAnswers(port: number, trust?: string): Promise<boolean> {
+  return await ask(port, UNKNOWN_CODE, {}, undefined, trust).then(() => true, () => false);
 }
 
 /** True once a nameserver on this port answers requests; with the end of an address, once such a broker is registered. */
-export async function nameserverAnswers(port: number, brokerAddressEnd?: string): Promise<boolean> {
+export async function nameserverAnswers(port: number, brokerAddressEnd?: string, trust?: string): Promise<boolean> {
   try {
-    const answer = await ask(port, GET_BROKER_CLUSTER_INFO);
+    const answer = await ask(port, GET_BROKER_CLUSTER_INFO, {}, undefined, trust);
     return answer.code === 0 && (brokerAddressEnd === undefined || answer.body.includes(`${brokerAddressEnd}"`));
   } catch {
     return false;

@@ -28,9 +28,12 @@ export function connectTrusting({ hostname, port, ...shown }: TrustingOptions, s
     // Destroyed before it is there, the connection would stay for ever (Deno 2.6): who is late is destroyed then.
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     socket.once("secureConnect", () => {
-      if (signal.aborted) return socket.destroy();
-      socket.setNoDelay(true);
-      resolve(new TrustingConn(socket, { hostname, port }));
+      if (signal.aborted) {
+        socket.destroy();
+      } else {
+        socket.setNoDelay(true);
+        resolve(new TrustingConn(socket, { hostname, port }));
+      }
     });
   });
 }

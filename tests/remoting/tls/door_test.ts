@@ -135,7 +135,7 @@ tlsTest("a thousand peers that say nothing, or half a hello, end as idle", async
 }, { server: { idleMs: 300 } });
 
 tlsTest("peers that have not said what they speak count as connections", async (stage) => {
-  using silent = await Deno.connect({ hostname: "127.0.0.1", port: stage.server.port });
+  using _silent = await Deno.connect({ hostname: "127.0.0.1", port: stage.server.port });
   await until(() => stage.server.connections.size === 1);
   using other = await Deno.connect({ hostname: "127.0.0.1", port: stage.server.port });
   assertEquals(await drain(other), new Uint8Array(0));

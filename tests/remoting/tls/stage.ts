@@ -6,7 +6,7 @@
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { ResponseCode } from "../../../src/protocol/codes.ts";
 import { GetMaxOffset, HeartBeat } from "../../../src/protocol/requests.ts";
-import { RemotingClient, succeed } from "../../../src/remoting/client.ts";
+import { type RemotingClient, succeed } from "../../../src/remoting/client.ts";
 import { HandlerTable } from "../../../src/remoting/handlers.ts";
 import { RemotingServer, type ServerOptions } from "../../../src/remoting/server.ts";
 import type { ClientTlsOptions } from "../../../src/remoting/tls/client_tls.ts";

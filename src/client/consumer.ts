@@ -136,7 +136,15 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
 
   /** Tells the brokers how far the group has come; also done every 5 s and on close. */
   async commit(): Promise<void> {
-    await Promise.all([...this.#readers.values()].map((reader) => this.#commit(reader)));
+    const tables = Map.groupBy(this.#readers.values(), ({ queue }) => `${queue.topic}@${queue.brokerName}`);
+    await Promise.all([...tables.values()].map((readers) => this.#commitAll(readers)));
+  }
+
+  /** Java's broker loses first offsets that come at the same time: each makes a table of its own, the last one stays. */
+  async #commitAll(readers: QueueReader[]): Promise<void> {
+    const rest = readers.values();
+    for (const reader of rest) if (await this.#commit(reader)) break;
+    await Promise.all(rest.map((reader) => this.#commit(reader)));
   }
 
   /** Commits, leaves the group, ends the iteration. */
@@ -184,13 +192,15 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     return undefined;
   }
 
-  async #commit(reader: QueueReader): Promise<void> {
+  /** Whether there was something to tell the broker. */
+  async #commit(reader: QueueReader): Promise<boolean> {
     try {
-      await reader.commit();
+      return await reader.commit();
     } catch (error) {
       const { topic, brokerName, queueId } = reader.queue;
       const reason = messageOf(error);
       log.warn("cannot commit {topic} {brokerName}/{queueId}: {reason}", { topic, brokerName, queueId, reason });
+      return true;
     }
   }
 

@@ -78,18 +78,19 @@ export class QueueReader {
     this.#done = this.#held.length === 0 && this.#handedOut === 0 ? this.#next : message.queueOffset + 1;
   }
 
-  /** Tells the broker how far the program has come, if that changed. */
-  async commit(): Promise<void> {
-    if (this.#done < 0) return;
+  /** Tells the broker how far the program has come, if that changed; gives whether it did. */
+  async commit(): Promise<boolean> {
+    if (this.#done < 0) return false;
     const address = await this.#address();
     // A master that is back may not know what its slave was told.
-    if (this.#done === this.#committed && address === this.#committedTo) return;
+    if (this.#done === this.#committed && address === this.#committedTo) return false;
     const commitOffset = this.#done;
     const { topic, queueId } = this.queue;
     const header = { consumerGroup: this.context.group, topic, queueId, commitOffset };
     succeed(await this.context.client.invoke(address, UpdateConsumerOffset, header, undefined, REQUEST_TIMEOUT_MS));
     this.#committed = commitOffset;
     this.#committedTo = address;
+    return true;
   }
 
   /** Ends the reader; what it holds is dropped. */

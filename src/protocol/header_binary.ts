@@ -54,10 +54,17 @@ class BinaryFields extends HeaderFields {
 
   override all(): Map<string, string> {
     const all = new Map<string, string>();
-    let at = this.start;
-    while (at < this.end) {
+    const { start, end } = this;
+    // Decoding at once is faster than piece by piece. Bytes become fewer characters where there is a character of several
+    // bytes, and never more: where there are as many, each stands at the place of its byte.
+    const whole = this.#text(start, end);
+    const text = whole.length === end - start
+      ? (from: number, to: number) => whole.slice(from - start, to - start)
+      : (from: number, to: number) => this.#text(from, to);
+    let at = start;
+    while (at < end) {
       const keyEnd = this.#keyEnd(at), valueEnd = this.#valueEnd(keyEnd);
-      all.set(this.#text(at + 2, keyEnd), this.#text(keyEnd + 4, valueEnd));
+      all.set(text(at + 2, keyEnd), text(keyEnd + 4, valueEnd));
       at = valueEnd;
     }
     return all;

@@ -69,7 +69,7 @@ Deno.test("an account is made, changed in what is given, and removed", () =>
     assertEquals([...account().grants.keys()].sort(), ["%RETRY%G", "A", "B"]);
     const changed = { accessKey: "account-2", whiteRemoteAddress: "10.2.2.2", secretKey: "", topicPerms: "" };
     assertEquals((await ask(UpdateAndCreateAclConfig, changed)).code, ResponseCode.SUCCESS);
-    assertEquals([account().secretKey, [...account().grants.keys()].length], ["secret-2", 3]);
+    assertEquals([account().entry.secretKey, [...account().grants.keys()].length], ["secret-2", 3]);
     assert(account().isWhite("10.2.2.2"));
     assertEquals((await ask(DeleteAclConfig, { accessKey: "account-2" })).code, ResponseCode.SUCCESS);
     assertEquals([...accounts.book.byKey.keys()], ["account-1"]);
@@ -81,7 +81,7 @@ Deno.test("a tool that sends back what it was shown does not change the secret",
     const { accessKey, secretKey } = shown!;
     await ask(UpdateAndCreateAclConfig, { accessKey, secretKey, defaultTopicPerm: "SUB" });
     const account = accounts.book.byKey.get("account-1")!;
-    assertEquals([account.secretKey, account.topicsByDefault], ["secret-1", 8]);
+    assertEquals([account.entry.secretKey, account.topicsByDefault], ["secret-1", 8]);
   }));
 
 Deno.test("white addresses are replaced, in the files that are there only", () =>

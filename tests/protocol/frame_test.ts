@@ -104,6 +104,17 @@ Deno.test("declared fields, remark and body survive both encodings", () => {
   }));
 });
 
+Deno.test("all fields of a header are the texts that were written, whatever their characters and lengths", () => {
+  const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.string({ minLength: 120, maxLength: 400 }));
+  const name = fc.string({ unit: "binary", minLength: 1 }).filter((name) => name !== "__proto__");
+  const fields = fc.array(fc.tuple(name, anyText));
+  fc.assert(fc.property(fc.constantFrom(...ENCODINGS), fields, (encoding, fields) => {
+    const extra = new Map(fields);
+    const { header } = decoded(encoded(encoding, { code: 1, version: 0, opaque: 1, flag: 0, extra }, ""));
+    assertEquals([...header.fields.all()].sort(), [...extra].sort());
+  }));
+});
+
 function obey(bytes: Uint8Array): void {
   const { header } = decoded(bytes);
   for (const table of [everyType, SendMessageV2.request, GetRouteinfoByTopic.request]) {

@@ -11,11 +11,12 @@ import { type DataVersion, NO_VERSION } from "../../protocol/bodies/data_version
 import { retryTopic } from "../../protocol/names.ts";
 import { parseYaml, stringifyYaml } from "../../std.ts";
 import { Grant, GRANT_WORDS, parseGrant } from "./permissions.ts";
+import { type SigningKey, signingKey } from "./signature.ts";
 
 /** An account. */
 export interface Account {
   readonly accessKey: string;
-  readonly secretKey: string;
+  readonly key: SigningKey;
   readonly admin: boolean;
   /** Addresses from which its requests need no signature. */
   readonly isWhite: AddressSet;
@@ -114,7 +115,7 @@ export function accountOf(entry: AccountEntry, place = "the account"): Account {
   checkKey(secretKey, `${place} (${accessKey}): secretKey`);
   return {
     accessKey,
-    secretKey,
+    key: signingKey(secretKey),
     admin,
     isWhite: addresses(whiteRemoteAddress, `${place} (${accessKey}): whiteRemoteAddress`),
     topicsByDefault: defaultGrant(entry.defaultTopicPerm, `${place} (${accessKey}): defaultTopicPerm`),

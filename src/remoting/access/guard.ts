@@ -79,7 +79,7 @@ function refusal(request: Incoming, { byKey }: AccountBook): string | undefined 
   const account = byKey.get(accessKey);
   if (account === undefined) return `No acl config for ${shortened(accessKey)}`;
   const white = account.isWhite(connection.peerIp);
-  if (!white && !isSigned(fields, body, account.secretKey)) return `Check signature failed for accessKey=${accessKey}`;
+  if (!white && !isSigned(fields, body, account.key)) return `Check signature failed for accessKey=${accessKey}`;
   if (needsAdmin(type) && !account.admin) {
     return `Need admin permission for request code=${type.code}, but accessKey=${accessKey} is not`;
   }

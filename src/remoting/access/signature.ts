@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Sign } from "../owner.ts";
 
 /** The fields that carry it (`SessionCredentials`). */
@@ -29,10 +29,11 @@ export interface Credentials {
 
 /** Signs all requests of a client in an account's name. */
 export function signer({ accessKey, secretKey, securityToken }: Credentials): Sign {
+  const key = signingKey(secretKey);
   const identity = new Map([[AccessField.ACCESS_KEY as string, accessKey]]);
   if (securityToken !== undefined) identity.set(AccessField.SECURITY_TOKEN, securityToken);
   return (fields, body) => {
-    const signature = signatureOf(new Map([...fields, ...identity]), body, secretKey);
+    const signature = signatureOf(new Map([...fields, ...identity]), body, key);
     return new Map([...identity, [AccessField.SIGNATURE, signature]]);
   };
 }
@@ -43,40 +44,47 @@ export function signerOf(settings: { readonly aclAccessKey: string; readonly acl
   return accessKey === "" ? undefined : signer({ accessKey, secretKey });
 }
 
+/**
+ * A secret made ready for HMAC (RFC 2104): what is hashed before the text, and before the hash of that. Deno's own Hmac
+ * takes twice the time.
+ */
+export interface SigningKey {
+  readonly inner: Uint8Array;
+  readonly outer: Uint8Array;
+}
+
+/** Makes a secret ready. */
+export function signingKey(secretKey: string): SigningKey {
+  const encoded = Buffer.from(secretKey);
+  const key = encoded.length > SHA1_BLOCK_BYTES ? createHash("sha1").update(encoded).digest() : encoded;
+  const pad = (mask: number) => Uint8Array.from({ length: SHA1_BLOCK_BYTES }, (_, i) => (key[i] ?? 0) ^ mask);
+  return { inner: pad(0x36), outer: pad(0x5c) };
+}
+
 /** The signature over fields and body; fields named in `without`, and the signature itself, do not count. */
 export function signatureOf(
   fields: ReadonlyMap<string, string>,
   body: readonly Uint8Array[],
-  secretKey: string,
+  { inner, outer }: SigningKey,
   without?: string,
 ): string {
   // Sorted by UTF-16 code units, as Java's strings are.
   const names = [...fields.keys()].filter((name) => name !== AccessField.SIGNATURE && name !== without).sort();
-  const [inner, outer] = padsOf(secretKey);
   const hash = createHash("sha1").update(inner).update(names.map((name) => fields.get(name)).join(""));
   for (const part of body) hash.update(part);
   return createHash("sha1").update(outer).update(hash.digest()).digest("base64");
 }
 
-/** What HMAC (RFC 2104) hashes before the text, and before the hash of that. Deno's own Hmac takes twice the time. */
-function padsOf(secretKey: string): readonly [Uint8Array, Uint8Array] {
-  const encoded = Buffer.from(secretKey);
-  const key = encoded.length > SHA1_BLOCK_BYTES ? createHash("sha1").update(encoded).digest() : encoded;
-  const inner = new Uint8Array(SHA1_BLOCK_BYTES), outer = new Uint8Array(SHA1_BLOCK_BYTES);
-  for (let i = 0; i < SHA1_BLOCK_BYTES; i++) {
-    const byte = key[i] ?? 0;
-    inner[i] = byte ^ 0x36;
-    outer[i] = byte ^ 0x5c;
-  }
-  return [inner, outer];
+/** Whether a request carries the signature that only who knows the secret can make. */
+export function isSigned(fields: ReadonlyMap<string, string>, body: Uint8Array, key: SigningKey): boolean {
+  const given = fields.get(AccessField.SIGNATURE) ?? "";
+  const matches = (without?: string) => isSame(given, signatureOf(fields, [body], key, without));
+  return matches() || (fields.has(SOMETIMES_SIGNED) && matches(SOMETIMES_SIGNED));
 }
 
-/** Whether a request carries the signature that only who knows the secret can make. */
-export function isSigned(fields: ReadonlyMap<string, string>, body: Uint8Array, secretKey: string): boolean {
-  const given = Buffer.from(fields.get(AccessField.SIGNATURE) ?? "");
-  const matches = (without?: string) => {
-    const expected = Buffer.from(signatureOf(fields, [body], secretKey, without));
-    return expected.length === given.length && timingSafeEqual(expected, given);
-  };
-  return matches() || (fields.has(SOMETIMES_SIGNED) && matches(SOMETIMES_SIGNED));
+/** Compares in a time that does not tell where the first difference is. */
+function isSame(given: string, expected: string): boolean {
+  let difference = given.length ^ expected.length;
+  for (let i = 0; i < expected.length; i++) difference |= given.charCodeAt(i) ^ expected.charCodeAt(i);
+  return difference === 0;
 }

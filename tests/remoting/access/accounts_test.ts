@@ -140,8 +140,8 @@ Deno.test("an account is added, changed in what is given, and removed, each with
     clock.go(1);
     accounts.put({ accessKey: "account-2", admin: true, whiteRemoteAddress: "10.1.1.1" });
     assertEquals(accounts.version, { counter: 2, timestamp: START + 1 });
-    const { secretKey, admin, grants, isWhite } = accounts.book.byKey.get("account-2")!;
-    assertEquals([secretKey, admin, [...grants.keys()], isWhite("10.1.1.1")], ["secret-2", true, ["T"], true]);
+    const { entry, admin, grants, isWhite } = accounts.book.byKey.get("account-2")!;
+    assertEquals([entry.secretKey, admin, [...grants.keys()], isWhite("10.1.1.1")], ["secret-2", true, ["T"], true]);
     assert(accounts.remove("account-1"));
     assert(!accounts.remove("account-1"));
     assertEquals(accounts.version.counter, 3);

@@ -48,7 +48,7 @@ Deno.test("RocketMQ's sample file is read, keys that look like numbers as they a
   assertEquals(globalWhiteRemoteAddresses, ["10.10.103.*", "192.168.0.*"]);
   assertEquals(version, { counter: 3, timestamp: 1795390186730 });
   const [one, two] = accounts.map((entry) => accountOf(entry));
-  assertEquals(one!.secretKey, "0012345");
+  assertEquals(one!.entry.secretKey, "0012345");
   assertEquals([one!.admin, two!.admin], [false, true]);
   assertEquals([one!.topicsByDefault, one!.groupsByDefault], [Grant.DENY, Grant.SUB]);
   assertEquals([two!.topicsByDefault, two!.groupsByDefault], [Grant.DENY, Grant.DENY]);

@@ -52,7 +52,7 @@ function asked<R extends RequestType>(
   const { as, from = "10.9.9.9", body = new Uint8Array(0) } = asking;
   const fields = new Map(Object.entries(type.request.texts(header)));
   if (as !== undefined) {
-    const secretKey = asking.secretKey ?? book.byKey.get(as)?.secretKey ?? "unknown-secret";
+    const secretKey = asking.secretKey ?? book.byKey.get(as)?.entry.secretKey ?? "unknown-secret";
     const credentials: Credentials = { accessKey: as, secretKey };
     for (const [name, value] of signer(credentials)(fields, [body])) fields.set(name, value);
   }

@@ -163,7 +163,12 @@ class Loader {
       return;
     }
     if (absent !== undefined) {
-      return this.problem(entry, entry.valueAt, "", `${shown(entry.value)} is not possible here: ${absent.reason}`);
+      return this.problem(
+        entry,
+        entry.valueAt,
+        "",
+        `${shownValue(bare, entry.value)} is not possible here: ${absent.reason}`,
+      );
     }
     const names = (prefix ? [prefix] : this.parts).flatMap((part) => Object.keys(TABLES[part]));
     const guess = nearest(bare, names);

@@ -48,15 +48,10 @@ export function frameLength(view: DataView, at: number, end: number): number | u
   if (end - at < 4) return undefined;
   const length = view.getInt32(at);
   if (length < 4 || length > FRAME_BYTES_MAX) {
-    const hint = view.getUint8(at) === TLS_HANDSHAKE ? "; it looks like TLS, which is off (tlsServerCertPath)" : "";
-    throw new RocketdError(
-      "malformed",
-      `a frame's length word is ${length}, allowed is 4 to ${FRAME_BYTES_MAX}${hint}`,
-      {
-        field: "length",
-        value: length,
-      },
-    );
+    const message = view.getUint8(at) === TLS_HANDSHAKE
+      ? "it speaks TLS, which is off here (tlsServerMode, tlsServerCertPath)"
+      : `a frame's length word is ${length}, allowed is 4 to ${FRAME_BYTES_MAX}`;
+    throw new RocketdError("malformed", message, { field: "length", value: length });
   }
   return length + 4;
 }

@@ -121,8 +121,8 @@ export class Connection {
       await this.#readLoop();
     } catch (error) {
       if (error instanceof RocketdError && error.code === "malformed") {
-        log.warn("closing {peer}: {reason}", { peer: this.peer, reason: error.message });
-        this.#owner.malformed?.(this, error);
+        if (this.#owner.malformed) this.#owner.malformed(this, error);
+        else log.warn("closing {peer}: {reason}", { peer: this.peer, reason: error.message });
       } else if (!this.#closed) {
         log.debug("connection {peer} broke: {reason}", { peer: this.peer, reason: messageOf(error) });
       }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RocketdError } from "../errors.ts";
 import type { AnswerHeader, RequestType } from "../protocol/request.ts";
 import type { Connection } from "./connection.ts";
 import type { HandlerTable } from "./handlers.ts";
@@ -25,7 +26,7 @@ export interface ConnectionOwner {
   /** Called once, when the connection has gone, whoever ended it. */
   closed(connection: Connection): void;
   /** Called when the peer sent what cannot be a frame, before the connection is closed. */
-  malformed?(connection: Connection, error: unknown): void;
+  malformed?(connection: Connection, error: RocketdError): void;
   /** Signs each of our requests. */
   readonly sign?: Sign | undefined;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
+import type { RocketdError } from "../errors.ts";
+import { LineBudget } from "../logging/line_budget.ts";
 import { HeaderEncoding } from "../protocol/codes.ts";
 import { Connection } from "./connection.ts";
 import type { HandlerTable } from "./handlers.ts";
@@ -14,6 +16,9 @@ import type { ServerTls } from "./tls/server_tls.ts";
 const log = getLogger(["rocketd", "remoting"]);
 
 const IDLE_CHECK_MS = 5_000;
+/** Lines of the log about peers that send what is no frame, and the time they are for. */
+const LINES_MAX = 10;
+const LINES_EVERY_MS = 60_000;
 /** How long a stopping server waits for answers in hand to go out, ms. */
 const DRAIN_MS = 3_000;
 
@@ -48,6 +53,7 @@ export class RemotingServer implements ConnectionOwner {
   readonly counts: ServerCounts = { accepted: 0, refused: 0, malformed: 0, idle: 0 };
   readonly #listener: Deno.TcpListener;
   readonly #options: ServerOptions;
+  readonly #lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
   readonly #idleTimer: ReturnType<typeof setInterval>;
   readonly #accepting: Promise<void>;
 
@@ -95,8 +101,12 @@ export class RemotingServer implements ConnectionOwner {
     if (this.connections.delete(connection)) this.#options.onClose?.(connection);
   }
 
-  malformed(): void {
+  malformed({ peer }: Connection, { message: reason }: RocketdError): void {
     this.counts.malformed++;
+    const held = this.#lines.spend(Date.now());
+    if (held === undefined) return;
+    const more = held === 0 ? "" : `; ${held} more such lines were left out since the last one`;
+    log.warn("closing {peer}: {reason}{more}", { peer, reason, more });
   }
 
   /** Takes no new connections; those that are open go on. */

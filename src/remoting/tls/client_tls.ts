@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
 import type { Wire } from "../listener.ts";
 import { type PemFile, readPem } from "./key_pair_files.ts";
 import { connectTrusting } from "./trusting_conn.ts";
@@ -73,7 +74,7 @@ async function greet(conn: Deno.TlsConn, signal: AbortSignal): Promise<Deno.TlsC
     await conn.handshake();
   } catch (error) {
     close();
-    throw signal.aborted ? signal.reason : error;
+    throw signal.aborted ? signal.reason : new Error(`TLS failed: ${messageOf(error)}`, { cause: error });
   } finally {
     signal.removeEventListener("abort", close);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reset } from "@logtape/logtape";
 import { UNSENT_BYTES_MAX } from "../../../src/limits.ts";
 import { ResponseCode } from "../../../src/protocol/codes.ts";
 import { GetMinOffset, HeartBeat } from "../../../src/protocol/requests.ts";
@@ -10,7 +11,7 @@ import { RemotingClient } from "../../../src/remoting/client.ts";
 import { RemotingServer } from "../../../src/remoting/server.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../../src/std.ts";
 import { frameBytes, RawPeer } from "../raw_peer.ts";
-import { ask, type Changes, drain, handlers, maxOffset, tlsPeer, tlsTest, until } from "./stage.ts";
+import { ask, type Changes, drain, gatherLines, handlers, maxOffset, tlsPeer, tlsTest, until } from "./stage.ts";
 
 /** The first bytes of a client hello that promises 256 more. */
 const HALF_A_HELLO = Uint8Array.of(0x16, 3, 1, 1, 4, 1, 0, 1, 0, 3, 3);
@@ -212,6 +213,7 @@ tlsTest("a client that reads nothing of what was left is let go some seconds aft
 }, GREAT_ANSWERS);
 
 Deno.test("without a certificate, who begins with TLS is closed, and the log tells why", async () => {
+  const lines = await gatherLines();
   const server = new RemotingServer({
     hostname: "127.0.0.1",
     port: 0,
@@ -222,6 +224,9 @@ Deno.test("without a certificate, who begins with TLS is closed, and the log tel
   using peer = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await peer.write(HALF_A_HELLO);
   assertEquals((await drain(peer)).length, 0);
-  assertEquals(server.counts.malformed, 1);
   await server.close();
+  await reset();
+  const name = `127.0.0.1:${(peer.localAddr as Deno.NetAddr).port}`;
+  const why = "it speaks TLS, which is off here (tlsServerMode, tlsServerCertPath)";
+  assertEquals([server.counts.malformed, lines], [1, [`closing ${name}: ${why}`]]);
 });

@@ -68,7 +68,8 @@ export function tlsTest(name: string, work: (stage: Stage) => Promise<void>, cha
   Deno.test({ name, ignore: !READY, fn: () => onStage(work, changes) });
 }
 
-async function onStage(work: (stage: Stage) => Promise<void>, changes: Changes): Promise<void> {
+/** Gathers what is logged at warn and above, until `reset`. */
+export async function gatherLines(): Promise<readonly string[]> {
   const lines: string[] = [];
   const sink = (record: LogRecord) => void lines.push(record.message.join(""));
   const loggers = ["rocketd", ["logtape", "meta"]].map((category) => ({
@@ -77,6 +78,11 @@ async function onStage(work: (stage: Stage) => Promise<void>, changes: Changes):
     lowestLevel: "warning" as const,
   }));
   await configure({ reset: true, sinks: { sink }, loggers });
+  return lines;
+}
+
+async function onStage(work: (stage: Stage) => Promise<void>, changes: Changes): Promise<void> {
+  const lines = await gatherLines();
   await using authority = await Authority.create();
   const pair = await authority.issue("server", "IP:127.0.0.1,IP:::1");
   const tls = await ServerTls.open({ mode: "permissive", lookMs: 5, ...certFiles(pair), ...changes.tls });

@@ -27,9 +27,8 @@ function standard(listenPort: number): string {
 /** For the table of a role, after its `listenPort`. */
 export const httpListen = adjusted(
   string({
-    pattern: {
-      test: (text) => /^[^:]+:0$|^\[.*\]:0$/.test(text) || ADDRESS.pattern.test(withHost(text)) || text === OFF,
-    },
+    // An address may have port 0 here: any free one.
+    pattern: { test: (text) => text === OFF || ADDRESS.pattern.test(withHost(text).replace(/:0$/, ":1")) },
     allowed: "host:port, a port of 127.0.0.1, or 0 for none",
   }, {
     default: ({ chosen }) => standard(Number(chosen("listenPort"))),

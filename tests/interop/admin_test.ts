@@ -186,11 +186,7 @@ const STEPS: Record<string, (scene: Scene) => Promise<void>> = {
     assert((await tool.rows("stats", "statsAll -a")).some(({ topic }) => topic === TOPIC));
   },
 
-  async "offsets move while members are online, and when they are gone"({ tool, java }) {
-    const reset = `resetOffsetByTime -g ${GROUP} -t ${TOPIC} -s 2020-01-01T00:00:00Z`;
-    const told = await tool.cells("queues", "before offset how", reset);
-    assertEquals(told.map(([, ...rest]) => rest), Array(6).fill([0, "members told"]));
-    assertEquals(told.reduce((sum, [before]) => sum + Number(before), 0), 6);
+  async "offsets move when nobody is online"({ tool, java }) {
     await java.run("leave", "live");
     await until(
       "nobody online",
@@ -204,6 +200,7 @@ const STEPS: Record<string, (scene: Scene) => Promise<void>> = {
     );
     assertEquals(moved[1], ["broker-a", 1, 4, "nobody online"]);
     assertEquals(moved.length, 6);
+    const reset = `resetOffsetByTime -g ${GROUP} -t ${TOPIC} -s 2020-01-01T00:00:00Z`;
     const back = await tool.cells("queues", "before offset", reset);
     assertEquals(back[1], [4, 0]);
     await tool.run(`skipAccumulatedMessage -g ${GROUP} -t ${TOPIC}`);
@@ -212,6 +209,13 @@ const STEPS: Record<string, (scene: Scene) => Promise<void>> = {
     await tool.run(`cloneGroupOffset -s ${GROUP} -d tool-clone -t ${TOPIC} -o true`);
     const clone = await tool.cells("queues", "topic consumerOffset", "consumerProgress -g tool-clone");
     assertEquals(clone.reduce((sum, [, offset]) => sum + Number(offset), 0), 6);
+  },
+
+  async "the way of a message is told by clients that trace"({ tool, java }) {
+    await java.run("trace", "Traced", "tool-traced", "usual");
+    const [{ id } = {}] = await tool.rows("messages", "printMsg -t Traced");
+    const ways = await tool.cells("traces", "type group status", `queryMsgTraceById -i ${id}`);
+    assertEquals(ways, [["Pub", "tool-traced-producer", "success"], ["Sub", "tool-traced", "success"]]);
   },
 
   async "consumer groups are made, changed and deleted"({ tool }) {
@@ -296,6 +300,15 @@ const STEPS: Record<string, (scene: Scene) => Promise<void>> = {
     assertEquals(evaluateReport!["broker-b"]!["runtimeVersion"]!["rocketmqVersion"], "V4_9_7");
   },
 
+  async "members that are online are told to go on somewhere else"({ tool, java }) {
+    await java.run("join", "again", GROUP, TOPIC);
+    await java.run("await-queues", "again", TOPIC, 6);
+    const back = `resetOffsetByTime -g ${GROUP} -t ${TOPIC} -s 2020-01-01T00:00:00Z`;
+    const told = await tool.cells("queues", "offset how before", back);
+    assertEquals(told.map(([offset, how]) => [offset, how]), Array(6).fill([0, "members told"]));
+    assert(told.some(([, , before]) => Number(before) > 0));
+  },
+
   async "what does not go is told broker by broker"({ tool }) {
     const { failures } = await tool.run(`updateTopic -t bad|na!me -c ${CLUSTER}`);
     assertEquals(failures.map(({ name }) => name), ["broker-a", "broker-b"]);
@@ -323,7 +336,10 @@ function nothingYet(error: unknown): Rows {
 async function lookAfter(t: Deno.TestContext, kind: Kind): Promise<void> {
   await using nameserver = await startNameserver(kind);
   const namesrvAddr = nameserver.address;
-  await using a = await startBroker({ namesrvAddr, brokerName: "broker-a" }, kind);
+  await using a = await startBroker(
+    { namesrvAddr, brokerName: "broker-a", settings: { traceTopicEnable: true } },
+    kind,
+  );
   await using b = await startBroker({ namesrvAddr, brokerName: "broker-b" }, kind);
   await using slave = await startSlave({ namesrvAddr, brokerName: "broker-a" }, kind);
   await using java = await JavaShell.start("client-4.9.7", "JSON", namesrvAddr);

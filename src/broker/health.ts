@@ -26,7 +26,7 @@ export interface SlaveStanding {
 /** What the conditions are found out from. */
 export interface HealthOptions {
   readonly settings: Pick<BrokerSettings, "readyLagMax">;
-  readonly store: Pick<MessageStore, "writable" | "refusal">;
+  readonly store: Pick<MessageStore, "trouble">;
   readonly registration: { standing(): NameserverStanding[] };
   /** For a slave. */
   readonly following?: { standing(): Promise<SlaveStanding> } | undefined;
@@ -64,8 +64,8 @@ export class BrokerHealth {
   }
 
   #isWritable(): Condition {
-    const { writable, refusal } = this.#options.store;
-    return { name: "storeWritable", ok: writable, detail: writable ? "the store takes writes" : refusal };
+    const { trouble } = this.#options.store;
+    return { name: "storeWritable", ok: trouble === "", detail: trouble || "the store takes writes" };
   }
 
   #isCaughtUp(following: { standing(): Promise<SlaveStanding> }): Promise<Condition> {

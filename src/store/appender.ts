@@ -197,7 +197,9 @@ export class Appender {
     }
     try {
       log.ensureFileFor(size);
+      this.state.noFile = undefined;
     } catch (error) {
+      this.state.noFile = messageOf(error);
       return refused("CREATE_MAPEDFILE_FAILED", `a commit log file cannot be made: ${messageOf(error)}`);
     }
     try {

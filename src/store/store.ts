@@ -226,9 +226,9 @@ export class MessageStore {
     return this.#appender.slowWrite;
   }
 
-  /** Why `writable` is false, for people; "" while it is true. */
-  get refusal(): string {
-    return this.#state.refusal;
+  /** Why some messages are refused, or all, for people; "" while none is. */
+  get trouble(): string {
+    return this.#state.trouble;
   }
 
   /**

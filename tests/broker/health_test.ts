@@ -12,7 +12,7 @@ const KNOWN = { address: "a:1", registered: true }, UNKNOWN = { address: "b:2", 
 function health(options: Partial<HealthOptions> = {}): BrokerHealth {
   return new BrokerHealth({
     settings: { readyLagMax: 100 },
-    store: { writable: true, refusal: "" },
+    store: { trouble: "" },
     registration: { standing: () => [KNOWN] },
     clock: new HandClock(),
     ...options,
@@ -36,7 +36,7 @@ Deno.test("a broker is registered when one nameserver knows it, and says which o
 });
 
 Deno.test("a store that refuses writes says why", async () => {
-  const store = { writable: false, refusal: "the disk is full" };
+  const store = { trouble: "the disk is full" };
   assertEquals(await condition("storeWritable", { store }), [false, "the disk is full"]);
 });
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SendMessageV2 } from "../../src/protocol/requests.ts";
+import { SendMessageV2, UpdateConsumerOffset } from "../../src/protocol/requests.ts";
 import { RemotingClient, succeed } from "../../src/remoting/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { get, raw } from "../http/client.ts";
@@ -12,7 +12,7 @@ import { type Node, startRocketd } from "../launch.ts";
 import { freePort } from "../ports.ts";
 import { Proxy } from "../proxy.ts";
 import { sendHeader } from "./kinds.ts";
-import { caughtUp, eventually } from "./replication.ts";
+import { caughtUp, eventually, SMALL_FILES } from "./replication.ts";
 
 /** Where a node answers HTTP unless it is told otherwise. */
 const httpPort = ({ port }: Node) => port + 3;
@@ -82,15 +82,24 @@ Deno.test("a node is ready while a nameserver knows it, and not before", async (
 
 Deno.test("a store that refuses writes makes its node not ready, which says why and goes on answering", async () => {
   await using nameserver = await startRocketd({ role: "nameserver" });
-  await using master = await startRocketd({ role: "master", namesrvAddr: nameserver.address });
+  await using master = await startRocketd({ role: "master", namesrvAddr: nameserver.address, settings: SMALL_FILES });
   assertEquals(await send(master, 1, 1000), 1);
   await becomes(master, 200);
-  // Where the folder of a topic's queues should be, there is something else.
+  // Where the next file of the log should be, there is something else.
+  const next = `${master.storeDir}/commitlog/${String(SMALL_FILES.mappedFileSizeCommitLog).padStart(20, "0")}`;
+  await Deno.mkdir(next);
+  assert(await send(master, 40, 100_000) < 40, "all messages were stored");
+  const unable = await becomes(master, 503, "storeWritable");
+  assertStringIncludes(unable.conditions.get("storeWritable")!.detail, "a commit log file cannot be made");
+  await Deno.remove(next);
+  assertEquals(await send(master, 1, 1_000_000), 1);
+  await becomes(master, 200);
+  // Where the folder of a topic's queues should be, too.
   await Deno.mkdir(`${master.storeDir}/consumequeue`, { recursive: true });
   await Deno.writeTextFile(`${master.storeDir}/consumequeue/Blocked`, "");
   await send(master, 1, 1000, "Blocked");
-  const { conditions } = await becomes(master, 503, "storeWritable");
-  assertStringIncludes(conditions.get("storeWritable")!.detail, "the store takes no writes");
+  const failed = await becomes(master, 503, "storeWritable");
+  assertStringIncludes(failed.conditions.get("storeWritable")!.detail, "the store takes no writes until a restart");
   assertEquals((await get(httpPort(master), "/healthz")).status, 200);
   const families = readMetrics((await get(httpPort(master), "/metrics")).body);
   assertEquals(valueOf(families, "rocketd_store_writable"), 0);
@@ -154,6 +163,13 @@ Deno.test("metrics of all roles are well formed, count what happens, and counter
     }
     before = after;
   }
+  using client = new RemotingClient();
+  const offset = { consumerGroup: "group-a", topic: TOPIC, queueId: 0, commitOffset: 12 };
+  succeed(await client.invoke(master.address, UpdateConsumerOffset, offset, undefined, TIMEOUT_MS));
+  const consumed = await scrape(master);
+  const pair = { group: "group-a", topic: TOPIC };
+  assertEquals(valueOf(consumed, "rocketmq_consumer_offset", pair), 12);
+  assertEquals(valueOf(consumed, "rocketmq_group_diff", { ...pair, countOfOnlineConsumers: "0", msgModel: "1" }), 18);
   await caughtUp(master, slave);
   const ofSlave = await scrape(slave);
   assertEquals(valueOf(ofSlave, "rocketmq_producer_offset", { topic: TOPIC }), 30);

@@ -153,8 +153,10 @@ Deno.test("A log file that cannot be made refuses the put and nothing else", asy
   Deno.mkdirSync(bench.logFile(64 * 1024));
   const results = await putMany(store, 3, "n", 2000);
   assertEquals(results.at(-1)!.status, "CREATE_MAPEDFILE_FAILED");
+  assertStringIncludes(store.trouble, "a commit log file cannot be made");
   assertEquals((await put(store)).status, "PUT_OK", "a small one still fits into the file");
   Deno.removeSync(bench.logFile(64 * 1024));
   assertEquals((await putMany(store, 3, "o", 2000)).at(-1)!.status, "PUT_OK");
+  assertEquals(store.trouble, "");
   await store.close();
 });

@@ -94,7 +94,7 @@ export const BROKER_FAMILIES: readonly Family<BrokerView>[] = [
   }),
   single("rocketd_broker_slaves", "gauge", "slaves that are being sent the log", (broker) => broker.slaves().length),
   single("rocketd_store_writable", "gauge", "1 while the store takes writes, else 0", ({ store }) => {
-    return store.writable ? 1 : 0;
+    return store.trouble === "" ? 1 : 0;
   }),
   single("rocketd_store_log_begin_bytes", "gauge", "log offset of the oldest byte", ({ store }) => store.minLogOffset),
   single(

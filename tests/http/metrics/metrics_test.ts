@@ -49,7 +49,7 @@ function nodeWith(count: number, topicPrefix = "topic-"): NodeView {
         commitLogDiskRatio: "0.5",
         getFoundTps: "",
       }),
-    store: { writable: true, minLogOffset: 0, maxLogOffset: 99, maxOffset: () => MESSAGES },
+    store: { trouble: "", minLogOffset: 0, maxLogOffset: 99, maxOffset: () => MESSAGES },
     topics: { size: count, get: (name: string) => topics.get(name), all: () => topics.values() },
     groups: { size: count },
     offsets: {

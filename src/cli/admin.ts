@@ -18,7 +18,7 @@ import { messageOf, RocketdError } from "../errors.ts";
 import { setup } from "../logging/mod.ts";
 import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
 import { type Args, type Command, type CommandGroup, type Flag, UsageError } from "./command.ts";
-import { complain, print } from "./output.ts";
+import { complain, print, printable } from "./output.ts";
 import { resultText } from "./table.ts";
 
 const JSON_FLAG: Flag = { name: "json", help: "print the result as one JSON object, with raw numbers" };
@@ -77,7 +77,8 @@ function flagsOf({ options, asks, watched, exports }: AdminCommand): Flag[] {
     ...own,
     ...(watched ? [INTERVAL_FLAG] : []),
     ...(asks ? [YES_FLAG] : []),
-    ...(exports === undefined ? [JSON_FLAG] : [FILE_FLAG]),
+    ...(exports === undefined ? [] : [FILE_FLAG]),
+    JSON_FLAG,
     TIMEOUT_FLAG,
     ...CLIENT_FLAGS,
   ];
@@ -155,7 +156,8 @@ async function show({ exports }: AdminCommand, result: AdminResult, args: Args):
   // Tables of nothing would hide that nobody answered.
   else if (failures.length === 0 || parts.some(({ rows }) => rows.length > 0)) await print(resultText(result));
   for (const { name, address, reason } of failures) {
-    await complain(`rocketd admin: ${`${name} ${name === address ? "" : address}`.trim()}: ${reason}\n`);
+    const where = `${name} ${name === address ? "" : address}`.trim();
+    await complain(`${printable(`rocketd admin: ${where}: ${reason}`)}\n`);
   }
   return failures.length === 0 ? 0 : 1;
 }

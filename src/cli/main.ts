@@ -12,7 +12,7 @@ import { type Command, type CommandGroup, readArgs, UsageError } from "./command
 import { completion } from "./completion.ts";
 import { consume } from "./consume.ts";
 import { commandHelp, groupHelp, mainHelp, versionLine } from "./help.ts";
-import { complain, print } from "./output.ts";
+import { complain, print, printable } from "./output.ts";
 import { produce } from "./produce.ts";
 import { runCommand } from "./run.ts";
 import { settingsCommand } from "./settings.ts";
@@ -62,7 +62,9 @@ async function runOneOf(group: CommandGroup, [first, ...rest]: readonly string[]
     await complain(`${program}: expected a command (${program} --help lists them)\n`);
     return 2;
   }
-  if (first.startsWith("-")) {
+  // `admin help COMMAND` is how mqadmin is asked.
+  if (first === "help" && rest[0] !== undefined) return await runOneOf(group, [rest[0], "--help"]);
+  if (first === "help" || first.startsWith("-")) {
     await print(groupHelp(group));
     return 0;
   }
@@ -92,7 +94,8 @@ async function runOne(command: Command, args: readonly string[]): Promise<number
       return 2;
     }
     if (error instanceof RocketdError) {
-      await complain(`${name}: ${error.message}\n`);
+      // It may repeat what a peer said.
+      await complain(`${name}: ${printable(error.message, "\n")}\n`);
       return error.code === "invalidSettings" ? 2 : 1;
     }
     await complain(`${name}: ${error instanceof Error ? error.stack ?? messageOf(error) : messageOf(error)}\n`);

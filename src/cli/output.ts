@@ -24,3 +24,11 @@ export function print(text: string): Promise<void> {
 export function complain(text: string): Promise<void> {
   return writeAll(Deno.stderr, text);
 }
+
+/** A peer's text, which may not move the cursor or colour the screen; line breaks stay where `breaks` allows them. */
+export function printable(text: string, breaks = ""): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) => {
+    return breaks.includes(control) ? control : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}

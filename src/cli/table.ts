@@ -5,6 +5,7 @@
  */
 import { type AdminResult, type Cell, type Column, isoTime, type Kind, type Part } from "../client/admin/mod.ts";
 import { Permission } from "../protocol/codes.ts";
+import { printable } from "./output.ts";
 
 const GAP = "  ";
 /** What stands where there is no value. */
@@ -78,14 +79,6 @@ function cellText(kind: Kind, value: Cell, breaks = ""): string {
     default:
       return String(value);
   }
-}
-
-/** What a peer says may not move the cursor or colour the screen. */
-function printable(text: string, breaks = ""): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) => {
-    return breaks.includes(control) ? control : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
 }
 
 const BINARY_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

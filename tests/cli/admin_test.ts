@@ -63,6 +63,40 @@ Deno.test("what loses something is refused without a terminal and without --yes"
   assertMatch(err, /Delete the topic Orders .* of the cluster C1\? Nobody can be asked here: expected --yes/);
 });
 
+const hasTerminal = await new Deno.Command("script", { args: ["--version"] }).output()
+  .then(({ success }) => success, () => false);
+
+for (const [answer, told] of [["n", /Nothing was done\./], ["y", /Cannot reach 127\.0\.0\.1:1/]] as const) {
+  Deno.test({ name: `on a terminal a question is asked, and "${answer}" obeyed`, ignore: !hasTerminal }, async () => {
+    const line = `exec ${PROGRAM} admin deleteTopic -t Orders -c C1 -n 127.0.0.1:1`;
+    const child = new Deno.Command("script", {
+      args: ["-qec", line, "/dev/null"],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    let out = "";
+    const readUntil = async (end: string) => {
+      for (let read = await reader.read(); !read.done; read = await reader.read()) {
+        out += decoder.decode(read.value);
+        if (out.includes(end)) return;
+      }
+    };
+    await readUntil("[y/N]");
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(`${answer}\n`));
+    await readUntil("\0");
+    await writer.close();
+    assertMatch(out, told);
+    assertEquals((await child.status).code, 1);
+  });
+}
+
+Deno.test("mqadmin's way to ask for help works too", async () => {
+  assertEquals((await admin("help", "topicList")).out, (await admin("topicList", "--help")).out);
+  assertEquals((await admin("help")).out, (await admin("--help")).out);
+});
+
 Deno.test("a nameserver that is not there ends with 1", async () => {
   const { code, err } = await admin("topicList");
   assertEquals(code, 1);

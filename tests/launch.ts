@@ -244,7 +244,7 @@ function brokerReady(port: number, namesrvAddr: string, trust?: string): () => P
 export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
   const port = options.port ?? freePort();
   const { brokerName, settings } = brokerSettings(options);
-  const ready = brokerReady(port, options.namesrvAddr);
+  const ready = brokerReady(port, options.namesrvAddr, options.trust);
   const main = "org.apache.rocketmq.broker.BrokerStartup";
   const all = { ...PATIENCE, diskMaxUsedSpaceRatio: 95, ...settings };
   return await javaNode(`Java broker ${brokerName}`, port, main, all, options.storeDir, ready, options.jvm);

@@ -10,7 +10,7 @@ import { assert, assertRejects } from "../../src/std.ts";
 import { hasTools } from "../cache.ts";
 import { Authority, type Pair } from "../certificates.ts";
 import { hasJava } from "../java.ts";
-import { delay, type Node, type Settings, startJavaNameserver, startRocketd } from "../launch.ts";
+import { delay, type Node, type Settings, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
 import { ask } from "../probe.ts";
 import { clusterKind, startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
@@ -127,6 +127,22 @@ Deno.test({
       await using nameserver = await startJavaNameserver();
       await registers(nameserver, { "tls.enable": true, "tls.client.authServer": false });
     });
+  },
+});
+
+Deno.test({
+  name: "a Java broker registers with our nameserver, which takes nothing but TLS",
+  ignore: !READY,
+  fn: async () => {
+    await using authority = await Authority.create();
+    const trust = await Deno.readTextFile(authority.cert);
+    const files = certificate(await authority.issue("node", "IP:127.0.0.1"));
+    const settings = { "tls.server.mode": "enforcing", ...files };
+    await using nameserver = await startRocketd({ role: "nameserver", settings, trust });
+    const jvm = ["-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", ...verifying(authority)];
+    for (const [name, path] of Object.entries(files)) jvm.push(`-D${name}=${path}`);
+    await using broker = await startJavaBroker({ namesrvAddr: nameserver.address, jvm, trust });
+    assert(broker.pid > 0);
   },
 });
 

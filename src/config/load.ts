@@ -174,7 +174,9 @@ class Loader {
     const guess = nearest(bare, names);
     const allowed = guess ?? `settings of ${(prefix ? [prefix] : this.parts).join(" and ")}`;
     const hint = guess === undefined ? `expected ${allowed}` : `did you mean ${guess}?`;
-    this.problem(entry, entry.keyAt, allowed, `= ${shownValue(entry.key, entry.value)} is not a setting: ${hint}`);
+    // What was meant to be a secret is one.
+    const value = shownValue(`${entry.key} ${guess ?? ""}`, entry.value);
+    this.problem(entry, entry.keyAt, allowed, `= ${value} is not a setting: ${hint}`);
   }
 
   private problem({ origin, key, value }: Entry, place: Place | undefined, allowed: string, text: string): void {

@@ -40,9 +40,9 @@ export function shownKey(key: string): string {
   return /^[\w.-]{1,100}$/.test(key) ? key : shown(key);
 }
 
-/** The value of a key as it is shown; never that of a secret, however the key is spelt. */
+/** The value of a key as it is shown; never that of a secret, however the key is spelt, and be it within the value. */
 export function shownValue(key: string, value: string): string {
-  return SECRET_NAME.test(key) ? "(not shown)" : shown(value);
+  return SECRET_NAME.test(key) || SECRET_NAME.test(value) ? "(not shown)" : shown(value);
 }
 
 /** What every setting with a secret has in its name, so that a mistake in its line cannot tell it either. */

@@ -6,7 +6,7 @@
  */
 import { messageOf } from "../errors.ts";
 import { parseYaml } from "../std.ts";
-import { type Origin, type Place, printable, type Problem, shown, shownKey, shownValue } from "./problem.ts";
+import { type Origin, type Place, printable, type Problem, shownKey, shownValue } from "./problem.ts";
 
 /** One `key: value` as it was written. */
 export interface Entry {
@@ -36,7 +36,7 @@ export function readSource(name: string, text: string): Source {
 }
 
 function broken(origin: Origin, place: Place | undefined, key: string, value: string, allowed: string): Problem {
-  const what = key === "" ? shown(value) : `${shownKey(key)} ${shownValue(key, value)}`;
+  const what = `${key === "" ? "" : `${shownKey(key)} `}${shownValue(key, value)}`;
   const message = `${what}: expected ${allowed}`;
   return { origin, ...place, key, value, allowed, message };
 }
@@ -50,7 +50,8 @@ function readYaml(text: string): Source {
     root = parseYaml(text, { schema: "failsafe" });
   } catch (error) {
     const [, reason, line, column] = /^(.*?)(?: at line (\d+), column (\d+)[^]*)?$/s.exec(messageOf(error)) ?? [];
-    const message = `Cannot read the file as YAML: ${printable((reason ?? "").split("\n")[0]!)}`;
+    // What stands in quotes or brackets there is of the file, and may be a secret.
+    const message = `Cannot read the file as YAML: ${printable(/^[^\n"<!]*/.exec(reason ?? "")![0].trimEnd())}`;
     const allowed = '"key: value" on each line';
     const place = line === undefined ? {} : { line: Number(line), column: Number(column) };
     return { entries: [], problems: [{ origin: "file", ...place, key: "", value: "", allowed, message }] };
@@ -58,7 +59,7 @@ function readYaml(text: string): Source {
   const source: Source = { entries: [], problems: [] };
   if (root === null || root === undefined || root === "") return source;
   if (!isMap(root)) {
-    source.problems.push(broken("file", { line: 1, column: 1 }, "", String(root), '"key: value" on each line'));
+    source.problems.push(broken("file", { line: 1, column: 1 }, "", textOf(root), '"key: value" on each line'));
     return source;
   }
   const places = placesOfKeys(text);
@@ -86,8 +87,12 @@ function addYaml(
   if (items.every((item) => typeof item === "string")) {
     entries.push({ origin: "file", ...place, key, value: items.join(";").trim() });
   } else {
-    problems.push(broken("file", place.valueAt, key, JSON.stringify(value) ?? "", "one value, or a list of values"));
+    problems.push(broken("file", place.valueAt, key, textOf(value), "one value, or a list of values"));
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "";
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {
@@ -150,12 +155,13 @@ export function readProperties(text: string): Source {
   const lines = text.split(/\r\n|\r|\n/);
   for (let at = 0; at < lines.length; at++) {
     const line = at + 1, first = lines[at]!;
-    let logical = first.trimStart();
+    let piece = first.trimStart(), logical = piece;
     if (logical === "" || /^[#!]/.test(logical)) continue;
     const keyAt = { line, column: first.length - logical.length + 1 };
     // An odd number of backslashes at its end continues a line on the next.
-    while (/(?<!\\)(\\\\)*\\$/.test(logical) && at + 1 < lines.length) {
-      logical = logical.slice(0, -1) + lines[++at]!.trimStart();
+    while (/(?<!\\)(\\\\)*\\$/.test(piece) && at + 1 < lines.length) {
+      piece = lines[++at]!.trimStart();
+      logical = logical.slice(0, -1) + piece;
     }
     const [, key, value] = /^((?:\\.|[^\\\s=:])+)\s*(?:[=:]\s*|(?<=\s))(.*)$/s.exec(logical) ?? [];
     if (key === undefined || value === undefined) {

@@ -128,6 +128,26 @@ Deno.test("each form of file gives the place of key and value, however they are 
   assertEquals(lines("{listenPort: 1, }", MASTER).map((line) => line.split(" ")[0]), ["a.yaml:1:2:"]);
 });
 
+Deno.test("a secret is not shown either where a mistake hides that it is one", () => {
+  for (
+    const [text, file] of [
+      ["aclSecretKey=Xyz1", "a.yaml"],
+      ["aclSecretKey:Xyz1", "a.yaml"],
+      ["- aclSecretKey: Xyz1", "a.yaml"],
+      ["broker:\n- aclSecretKey: Xyz1", "a.yaml"],
+      ["brokr:\n  aclSecretKey: Xyz1", "a.yaml"],
+      ["aclSecrtKey: Xyz1", "a.yaml"],
+      ["aclSecretKey: *Xyz1", "a.yaml"],
+      ["aclSecretKey: !Xyz1", "a.yaml"],
+      ["aclSecrtKey=Xyz1", "a.conf"],
+      ["aclSecretKeyXyz1", "a.conf"],
+    ] as const
+  ) {
+    const found = lines(text, { ...MASTER, file });
+    assert(found.length > 0 && !found.join().includes("Xyz1"), `${text}: ${found}`);
+  }
+});
+
 Deno.test("a mistake in the line of a secret does not show it", () => {
   for (const text of ["someSecretKey: Xyz1", "accessTokens: {Xyz1: a}", "broker.Password: Xyz1"]) {
     const [line, more] = lines(text, MASTER);

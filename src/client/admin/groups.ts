@@ -15,6 +15,7 @@ import {
 import { ResponseCode } from "../../protocol/codes.ts";
 import { isRetryTopic, RETRY_PREFIX, retryTopic } from "../../protocol/names.ts";
 import { GetAllTopicListFromNameserver } from "../../protocol/requests.ts";
+import { succeed } from "../../remoting/client.ts";
 import type { Admin, Gathered, Peer } from "./admin.ts";
 import { text } from "./options.ts";
 
@@ -66,10 +67,7 @@ export function progressOf(
 export async function membersAt(admin: Admin, broker: Peer, group: string): Promise<ConsumerConnection | undefined> {
   const answer = await admin.try(broker, GetConsumerConnectionList, { consumerGroup: group });
   if (answer.code === ResponseCode.CONSUMER_NOT_ONLINE) return undefined;
-  if (answer.code !== ResponseCode.SUCCESS) {
-    await admin.ask(broker, GetConsumerConnectionList, { consumerGroup: group });
-  }
-  return decodeConsumerConnection(answer.body);
+  return decodeConsumerConnection(succeed(answer, GetConsumerConnectionList.name).body);
 }
 
 /**

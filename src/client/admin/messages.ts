@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { RocketdError } from "../../errors.ts";
 import { ADMIN_MESSAGE_BYTES_MAX, PULL_MESSAGES_AT_ONCE } from "../../limits.ts";
 import { PullFlag, ResponseCode } from "../../protocol/codes.ts";
 import { formatHost } from "../../protocol/host.ts";
@@ -17,6 +16,7 @@ import {
   SearchOffsetByTimestamp,
   ViewMessageById,
 } from "../../protocol/requests.ts";
+import { succeed } from "../../remoting/client.ts";
 import { ReceivedMessage } from "../message.ts";
 import { EVERYTHING, subscriptionTo, wants } from "../subscription.ts";
 import type { Admin, Peer } from "./admin.ts";
@@ -154,7 +154,7 @@ export async function readQueue(
       subVersion: subscription.subVersion,
       expressionType: subscription.expressionType,
     });
-    if (!PULLED.has(answer.code)) throw refused(answer, `read queue ${queueId} of ${topic}`);
+    if (!PULLED.has(answer.code)) succeed(answer, `reading queue ${queueId} of ${topic}`);
     const records = answer.code === ResponseCode.SUCCESS ? decodeRecords(answer.body) : [];
     messages.push(
       ...records.map((record) => new ReceivedMessage(record, broker.name)).filter((message) =>
@@ -178,10 +178,6 @@ const PULLED: ReadonlySet<number> = new Set([
   ResponseCode.PULL_RETRY_IMMEDIATELY,
   ResponseCode.PULL_OFFSET_MOVED,
 ]);
-
-function refused({ code, remark }: { code: number; remark: string | undefined }, what: string): RocketdError {
-  return new RocketdError("refused", `Cannot ${what}: ${remark ?? `code ${code}`}`, { responseCode: code });
-}
 
 /** From where to where a queue goes; from about a time (ms) on if one is given: brokers give the nearest message. */
 export async function boundsOf(
@@ -222,8 +218,8 @@ export async function messagesByKey(
     ...(unique && { uniqueKeyQuery: true }),
   });
   if (answer.code === ResponseCode.QUERY_NOT_FOUND) return [];
-  if (answer.code !== ResponseCode.SUCCESS) throw refused(answer, `look for ${key} in ${topic}`);
   // Keys are looked up by their hash, which others may share.
-  return decodeRecords(answer.body).map((record) => new ReceivedMessage(record, broker.name))
+  return decodeRecords(succeed(answer, `looking for ${key} in ${topic}`).body)
+    .map((record) => new ReceivedMessage(record, broker.name))
     .filter((message) => unique ? message.uniqueKey === key : message.keys.includes(key));
 }

@@ -25,7 +25,7 @@ import type { Admin, Peer } from "../admin.ts";
 import { reads } from "../command.ts";
 import { brokersOf, GROUP, membersOf, nobodyIn } from "../groups.ts";
 import { flag, text } from "../options.ts";
-import { type AdminResult, column, record, result, type Row, table } from "../result.ts";
+import { type AdminResult, column, record, result, type Row, table, wide } from "../result.ts";
 import { BROKER_OR_CLUSTER, TOPIC } from "../targets.ts";
 
 const clientColumns = {
@@ -175,9 +175,9 @@ const heldTable = table("queues", {
   queueId: column("QUEUE", "count"),
   commitOffset: column("COMMITTED", "count"),
   held: column("HELD", "count"),
-  heldBytes: column("BYTES", "bytes"),
-  locked: column("LOCKED", "flag"),
-  lastPull: column("LAST PULL", "time"),
+  heldBytes: wide("bytes"),
+  locked: wide("flag"),
+  lastPull: wide("time"),
   lastConsume: column("LAST CONSUME", "time"),
 });
 const figuresTable = table("figures", {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { RocketdError } from "../../../errors.ts";
 import { CloneGroupOffset, GetTopicStatsInfo, InvokeBrokerToResetOffset } from "../../../protocol/admin_requests.ts";
 import {
   type ConsumeStats,
@@ -13,6 +12,7 @@ import {
 } from "../../../protocol/bodies/mod.ts";
 import { ResponseCode } from "../../../protocol/codes.ts";
 import { GetMaxOffset, SearchOffsetByTimestamp, UpdateConsumerOffset } from "../../../protocol/requests.ts";
+import { succeed } from "../../../remoting/client.ts";
 import { compareQueues, queueKey } from "../../rebalance.ts";
 import type { Admin, Peer } from "../admin.ts";
 import { changes } from "../command.ts";
@@ -53,12 +53,9 @@ async function moveAt(admin: Admin, broker: Peer, move: Move): Promise<Row<typeo
   const known = await before(admin, broker, move).catch((): ConsumeStats["offsetTable"] => new Map());
   const answer = await admin.try(broker, InvokeBrokerToResetOffset, { ...move });
   if (answer.code === ResponseCode.CONSUMER_NOT_ONLINE) return await moveOffline(admin, broker, move, known);
-  if (answer.code !== ResponseCode.SUCCESS) {
-    const reason = answer.remark ?? `code ${answer.code}`;
-    throw new RocketdError("refused", `Cannot move the group ${move.group}: ${reason}`, { responseCode: answer.code });
-  }
+  const { body } = succeed(answer, `moving ${move.group}`);
   const places = new Map([...known].map(([queue, progress]) => [queueKey(queue), progress]));
-  return [...decodeResetOffset(answer.body)].sort(([a], [b]) => compareQueues(a, b)).map(([queue, offset]) => {
+  return [...decodeResetOffset(body)].sort(([a], [b]) => compareQueues(a, b)).map(([queue, offset]) => {
     const place = places.get(queueKey(queue));
     return {
       broker: queue.brokerName,

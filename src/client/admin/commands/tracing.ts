@@ -23,15 +23,17 @@ const columns = {
 const traceTable = table("traces", columns);
 const TRACES_MAX = 64;
 
+type Trace = Pick<ReceivedMessage, "bornHost" | "text">;
+
 /** What a trace tells of one message: when it was sent, and when each group had it. */
-export function traceRows(id: string, trace: ReceivedMessage): Row<typeof columns>[] {
+export function traceRows(id: string, trace: Trace): Row<typeof columns>[] {
   return trace.text().split(PROPERTY_SEPARATOR).map((line) => line.split(NAME_VALUE_SEPARATOR)).flatMap((fields) => {
     const row = traceRow(id, fields, trace);
     return row === undefined ? [] : [row];
   });
 }
 
-function traceRow(id: string, fields: readonly string[], trace: ReceivedMessage): Row<typeof columns> | undefined {
+function traceRow(id: string, fields: readonly string[], trace: Trace): Row<typeof columns> | undefined {
   const status = (word: string | undefined) => word === "true" ? "success" : "failed";
   switch (fields[0]) {
     case "Pub": {

@@ -362,6 +362,8 @@ export const HTTP_REQUEST_MS = 10_000;
 export const HTTP_ANSWER_MS = 60_000;
 /** What is carried at once between a peer and the server behind the listener. */
 export const HTTP_COPY_BYTES = 16 * KiB;
+/** Bytes of an answer that are handed over, and compressed, at once. */
+export const HTTP_PIECE_BYTES = 64 * KiB;
 /** Time from which on those who make great answers for HTTP let others have their turn, ms. */
 export const HTTP_MS_PER_TURN = 4;
 /** Characters of all metrics: some 200,000 values. */

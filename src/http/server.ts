@@ -6,7 +6,13 @@
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { HTTP_ANSWER_MS, HTTP_CONNECTIONS_MAX, HTTP_REQUEST_MS, HTTP_UNSENT_BYTES_MAX } from "../limits.ts";
+import {
+  HTTP_ANSWER_MS,
+  HTTP_CONNECTIONS_MAX,
+  HTTP_PIECE_BYTES,
+  HTTP_REQUEST_MS,
+  HTTP_UNSENT_BYTES_MAX,
+} from "../limits.ts";
 import { LineBudget } from "../logging/line_budget.ts";
 import { logger } from "../logging/mod.ts";
 import { acceptAll, type ListenAddress, listenOn, type Peer, peerOf } from "../remoting/listener.ts";
@@ -115,7 +121,7 @@ export class HttpServer {
     guest.unsent = length;
     const headers = new Headers(response.headers);
     headers.set("content-length", String(length));
-    return new Response(ReadableStream.from(pieces), { status: response.status, headers });
+    return new Response(ReadableStream.from(cut(pieces)), { status: response.status, headers });
   }
 
   #failed(error: unknown): Response {
@@ -140,6 +146,13 @@ export class HttpServer {
     await this.#accepting;
     for (const guest of this.#guests) guest.end();
     await this.#http.shutdown();
+  }
+}
+
+/** Small pieces: each may be compressed, which takes its time. */
+function* cut(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += HTTP_PIECE_BYTES) yield piece.subarray(at, at + HTTP_PIECE_BYTES);
   }
 }
 

@@ -173,3 +173,35 @@ Deno.test("a server that is closed ends the connections that are open", async ()
   assertEquals(await readAll(conn!), "");
   conn!.close();
 });
+
+/** Ports that this process listens on. */
+function listening(): number[] {
+  const inodes = new Set(
+    [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/self/fd/${name}`))?.[1];
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+  const lines = Deno.readTextFileSync("/proc/self/net/tcp").split("\n").map((line) => line.trim().split(/\s+/));
+  const LISTEN = "0A";
+  return lines.filter(([, , , state, , , , , , inode]) => state === LISTEN && inodes.has(inode))
+    .map(([, local]) => Number.parseInt(local!.split(":")[1]!, 16));
+}
+
+Deno.test({
+  name: "the port behind the listener gives nobody an answer who comes there himself",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const before = listening();
+    let seen = 0;
+    await withServer({ fetch: () => new Response(String(++seen)) }, async (port) => {
+      const behind = listening().filter((one) => one !== port && !before.includes(one));
+      assertEquals(behind.length, 1);
+      assertEquals((await get(behind[0]!, "/")).status, 403);
+      assertEquals((await get(port, "/")).body, "1");
+    });
+  },
+});

@@ -88,6 +88,22 @@ Deno.test("Registration makes topics known to every nameserver, and unregisters 
   });
 });
 
+Deno.test("Registration tells which nameservers know the broker, and that a lost one does not", async () => {
+  await inFolder(async (folder) => {
+    const servers = [await nameserver(folder), await nameserver(folder)];
+    const { registration } = setUp(folder, servers.map(({ port }) => port));
+    const known = () => registration.standing().map(({ registered }) => registered);
+    assertEquals(known(), [false, false]);
+    await registration.start();
+    assertEquals(known(), [true, true]);
+    await servers[1]!.close();
+    await until(() => known()[1] === false, "the nameserver that is gone");
+    assertEquals(known(), [true, false]);
+    await registration.close();
+    await servers[0]!.close();
+  });
+});
+
 Deno.test("Registration in the compressed form says the same", async () => {
   await inFolder(async (folder) => {
     const server = await nameserver(folder);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { configure, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
+import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import { LOG_LINE_LENGTH_MAX } from "../limits.ts";
 
 /** What is logged: a level and all more serious ones. */
@@ -34,11 +34,24 @@ export function logger(area: string): Logger {
   return getLogger(["rocketd", area]);
 }
 
-/** Starts logging to standard error, or anew with another level. Colour is for terminals, without NO_COLOR. */
+/** How lines look, once `setup` was called. */
+let style: { readonly color: boolean; readonly journal: boolean } | undefined;
+
+/** Starts logging to standard error, or anew. Colour is for terminals, without NO_COLOR. */
 export async function setup(options: { level: Level; color?: boolean }): Promise<void> {
   const color = options.color ?? (Deno.stderr.isTerminal() && !Deno.noColor);
-  const journal = await isJournal();
-  await configure({
+  style = { color, journal: await isJournal() };
+  setLevel(options.level);
+}
+
+/**
+ * Logs this level from now on, where {@linkcode setup} began the log: what a program that rocketd is a part of logs is up
+ * to that program. All in one step: two changes at a time would leave every line there twice.
+ */
+export function setLevel(level: Level): void {
+  if (style === undefined) return;
+  const { color, journal } = style;
+  configureSync({
     reset: true,
     sinks: {
       stderr: (record) => writeLine((journal ? `<${JOURNAL_LEVELS[record.level]}>` : "") + lineOf(record, color)),
@@ -46,7 +59,7 @@ export async function setup(options: { level: Level; color?: boolean }): Promise
     loggers: [
       {
         category: "rocketd",
-        lowestLevel: options.level === "warn" ? "warning" : options.level,
+        lowestLevel: level === "warn" ? "warning" : level,
         sinks: ["stderr"],
       },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },

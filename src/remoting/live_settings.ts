@@ -8,7 +8,7 @@
 import { getLogger } from "@logtape/logtape";
 import { changeSettings, settingLines } from "../config/live.ts";
 import { SETTING_REFUSALS_TOLD_MAX, SETTINGS_CHANGE_BYTES_MAX } from "../limits.ts";
-import { type Level, setup } from "../logging/mod.ts";
+import { type Level, setLevel } from "../logging/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type DataVersion, nextDataVersion } from "../protocol/bodies/data_version.ts";
 import { ResponseCode } from "../protocol/codes.ts";
@@ -69,7 +69,7 @@ export class LiveSettings<S extends object> {
       changes: changed.changes.map(({ name, from, to }) => `${name} from ${from} to ${to}`).join(", "),
     });
     const level = changed.changes.find(({ name }) => name === "logLevel");
-    if (level !== undefined) await setup({ level: level.to as Level });
+    if (level !== undefined) setLevel(level.to as Level);
     await onChange?.(new Set(changed.changes.map(({ name }) => name)));
     return { code: ResponseCode.SUCCESS };
   }

@@ -47,7 +47,9 @@ const STEPS: Record<string, (scene: Scene) => Promise<void>> = {
       order: { topic: TOPIC, orderConf: "broker-a:4;broker-b:4" },
       failures: [],
     });
-    await tool.run(`updateTopic -t ${TOPIC} -b ${a.address} -r 2 -w 2`);
+    await tool.run(`updateTopic -t ${TOPIC} -b ${a.address} -r 2`);
+    // What is not given stays.
+    await tool.run(`updateTopic -t ${TOPIC} -b ${a.address} -w 2`);
     await tool.run(`updateTopicPerm -t ${TOPIC} -b broker-b -p 4`);
     const queues = await tool.cells("queues", "broker readQueues writeQueues perm", `topicRoute -t ${TOPIC}`);
     assertEquals(queues, [["broker-a", 2, 2, 6], ["broker-b", 4, 4, 4]]);

@@ -83,14 +83,12 @@ export class Throughput {
     return sum * 1000 / (ms > 0 ? ms : seconds * SAMPLE_MS);
   }
 
-  /** Waits for midnight by the hour: until there, the clock may be set, or summer time begin. */
+  /** Waits for midnight by the hour: until there, the clock may be set or run slower than timers, or summer time begin. */
   #awaitMorning(): void {
     const now = this.#clock.now();
-    const morning = new Date(now);
-    morning.setHours(24, 0, 0, 0);
-    const ms = Math.max(1, morning.getTime() - now);
-    this.#morning = this.#clock.after(Math.min(ms, HOUR_MS), () => {
-      if (ms <= HOUR_MS) this.#record();
+    const morning = new Date(now).setHours(24, 0, 0, 0);
+    this.#morning = this.#clock.after(Math.min(morning - now, HOUR_MS), () => {
+      if (this.#clock.now() >= morning) this.#record();
       this.#awaitMorning();
     });
   }

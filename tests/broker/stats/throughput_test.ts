@@ -47,3 +47,26 @@ Deno.test("totals are noted at midnight, local time, today's and yesterday's", (
   clock.go(24 * 3_600_000);
   assertEquals([throughput.put, throughput.got], [{ today: 12, yesterday: 5 }, { today: 3, yesterday: 3 }]);
 });
+
+Deno.test("midnight is noted once though a timer comes before it, and though the clock leaps over it", () => {
+  const clock = new HandClock();
+  const puts = new PutFigures(clock);
+  const stats = statsOf(clock, puts);
+  const { throughput } = stats;
+  const midnight = new Date(clock.now()).setHours(24, 0, 0, 0);
+  const { now } = clock;
+  let ahead = 0;
+  clock.now = () => now.call(clock) + ahead;
+  stats.start();
+  puts.messages = 5;
+  clock.go(midnight - clock.now() - 1000);
+  ahead = -10;
+  clock.go(2000);
+  assertEquals(throughput.put, { today: 5, yesterday: 0 });
+  puts.messages = 12;
+  clock.go(20 * 3_600_000);
+  ahead += 6 * 3_600_000;
+  clock.go(3_600_000);
+  assertEquals(throughput.put, { today: 12, yesterday: 5 });
+  stats.close();
+});

@@ -16,7 +16,7 @@ import {
 } from "../client/admin/mod.ts";
 import { messageOf, RocketdError } from "../errors.ts";
 import { setup } from "../logging/mod.ts";
-import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
+import { CLIENT_FLAGS, clientOptions, nameserversOf, secretIn } from "./client_flags.ts";
 import { type Args, type Command, type CommandGroup, type Flag, UsageError } from "./command.ts";
 import { complain, print, printable } from "./output.ts";
 import { resultText } from "./table.ts";
@@ -135,18 +135,9 @@ async function givenTexts({ options }: AdminCommand, args: Args): Promise<(name:
   for (const [name, { secret }] of Object.entries(options)) {
     const text = args.text(name);
     if (text === undefined) continue;
-    texts.set(name, secret && text.startsWith("@") ? await secretIn(text.slice(1), name) : text);
+    texts.set(name, secret && text.startsWith("@") ? await secretIn(text.slice(1), `--${name} ${text}`) : text);
   }
   return (name) => texts.get(name);
-}
-
-async function secretIn(file: string, flag: string): Promise<string> {
-  try {
-    const text = file === "-" ? await new Response(Deno.stdin.readable).text() : await Deno.readTextFile(file);
-    return text.trim();
-  } catch (error) {
-    throw new UsageError(`--${flag} @${file}: ${messageOf(error)}`);
-  }
 }
 
 async function show({ exports }: AdminCommand, result: AdminResult, args: Args): Promise<number> {

@@ -57,18 +57,22 @@ async function credentialsOf(args: Args): Promise<Credentials | undefined> {
   const file = args.text("secret-key-file");
   if (accessKey === undefined && file === undefined) return undefined;
   if (accessKey === undefined) throw new UsageError("--secret-key-file needs --access-key");
-  const secretKey = file === undefined ? Deno.env.get(SECRET_KEY_VARIABLE) ?? "" : await secretIn(file);
+  const secretKey = file === undefined
+    ? Deno.env.get(SECRET_KEY_VARIABLE) ?? ""
+    : await secretIn(file, "--secret-key-file");
   if (secretKey === "") {
     throw new UsageError(`the account ${accessKey} needs its secret: --secret-key-file or $${SECRET_KEY_VARIABLE}`);
   }
   return { accessKey, secretKey };
 }
 
-async function secretIn(file: string): Promise<string> {
+/** The secret in a file, or on standard input for `-`. Rejects with {@linkcode UsageError}, which names the flag. */
+export async function secretIn(file: string, flag: string): Promise<string> {
   try {
-    return (await Deno.readTextFile(file)).trim();
+    const text = file === "-" ? await new Response(Deno.stdin.readable).text() : await Deno.readTextFile(file);
+    return text.trim();
   } catch (error) {
-    throw new UsageError(`--secret-key-file: ${messageOf(error)}`);
+    throw new UsageError(`${flag}: ${messageOf(error)}`);
   }
 }
 

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { RocketdError } from "../../src/errors.ts";
 import { signer } from "../../src/remoting/access/signature.ts";
-import { assertEquals, assertMatch } from "../../src/std.ts";
+import { assertEquals, assertMatch, assertRejects } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
 import { startSecured } from "./accounts.ts";
 import { AdminTool, KINDS, until } from "./admin_tool.ts";
@@ -17,6 +18,20 @@ const ACCOUNTS = `accounts:
   secretKey: ${ROOT.secretKey}
   admin: true
 `;
+
+const PROGRAM = Deno.env.get("ROCKETD_BIN") ?? new URL("../../scripts/rocketd", import.meta.url).pathname;
+
+function command(env: Record<string, string>, args: readonly string[]): Promise<Deno.CommandOutput> {
+  return new Deno.Command(PROGRAM, { args: ["admin", ...args], env, stdin: "null" }).output();
+}
+
+async function shell(env: Record<string, string>, ...args: string[]): Promise<number> {
+  return (await command(env, args)).code;
+}
+
+async function shellError(env: Record<string, string>, ...args: string[]): Promise<string> {
+  return new TextDecoder().decode((await command(env, args)).stderr);
+}
 
 async function lookAfterAccounts(t: Deno.TestContext, kind: Kind): Promise<void> {
   await using nameserver = await startNameserver(kind);
@@ -60,6 +75,32 @@ async function lookAfterAccounts(t: Deno.TestContext, kind: Kind): Promise<void>
       (await until("the deletion", accounts, ({ length }) => length === 1))[0]!["accessKey"],
       ROOT.accessKey,
     );
+  });
+
+  await step("a shell signs by flags and environment, and shows no secret in its arguments", async () => {
+    const dir = await Deno.makeTempDir({ prefix: "rocketd-secrets-" });
+    try {
+      await Deno.writeTextFile(`${dir}/root`, `${ROOT.secretKey}\n`);
+      await Deno.writeTextFile(`${dir}/client`, "shell-client-secret\n");
+      const account = ["-b", "broker-a", "-a", "shell-client", "-s", `@${dir}/client`, "-i", "SUB", "-m", "false"];
+      const flags = ["--access-key", ROOT.accessKey, "--secret-key-file", `${dir}/root`];
+      assertEquals(await shell({}, "updateAclConfig", "-n", nameservers, ...account, ...flags), 0);
+      await until("the account", accounts, ({ length }) => length === 2);
+      // Whoever knows the secret in the file is the account.
+      const as = (secret: string) => ({ ROCKETD_ACCESS_KEY: "shell-client", ROCKETD_SECRET_KEY: secret });
+      const ask = ["consumerConnection", "-n", nameservers, "-b", "broker-a", "-g", "nobody"];
+      await using known = new AdminTool({
+        nameservers,
+        sign: signer({ accessKey: "shell-client", secretKey: "shell-client-secret" }),
+      });
+      await assertRejects(() => known.run("consumerConnection -b broker-a -g nobody"), RocketdError, "not online");
+      assertMatch(await shellError(as("shell-client-secret"), ...ask), /not online/);
+      assertMatch(await shellError(as("another-secret"), ...ask), /Check signature failed/);
+      await tool.run("deleteAclConfig -b broker-a -a shell-client");
+      await until("the deletion", accounts, ({ length }) => length === 1);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
   });
 
   await step("white addresses are set, and the version tells of the changes", async () => {

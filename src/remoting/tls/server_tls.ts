@@ -67,7 +67,7 @@ export class ServerTls implements DoorKeeper {
     this.#seen = pair;
     this.#inner = inner;
     this.#timer = setInterval(() => {
-      this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+      if (!this.#closed) this.#looking ??= this.#look().finally(() => this.#looking = undefined);
     }, options.lookMs ?? LOOK_MS);
   }
 

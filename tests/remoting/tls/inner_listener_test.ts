@@ -26,14 +26,17 @@ Deno.test({
     listening(async (listener) => {
       const stranger = () => Deno.connect({ hostname: "127.0.0.1", port: listener.port });
       const before = await stranger();
-      const joining = Array.from({ length: 100 }, () => listener.join());
-      const between = await Promise.all(Array.from({ length: 20 }, stranger));
-      for (const { outer, inner } of await Promise.all(joining)) {
+      const between: Promise<Deno.TcpConn>[] = [];
+      const joints = await Promise.all(Array.from({ length: 100 }, () => {
+        between.push(stranger());
+        return listener.join();
+      }));
+      for (const { outer, inner } of joints) {
         assertEquals(portOf(outer.localAddr), portOf(inner.remoteAddr));
         outer.close();
         inner.close();
       }
-      for (const conn of [before, ...between]) conn.close();
+      for (const conn of [before, ...await Promise.all(between)]) conn.close();
     }),
 });
 

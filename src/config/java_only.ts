@@ -38,7 +38,7 @@ export const JAVA_ONLY: ReadonlySet<string> = new Set(
   rmqAddressServerDomain rmqAddressServerSubGroup consumerFallbehindThreshold maxLmqConsumeQueueNum
   dLegerGroup dLegerPeers dLegerSelfId preferredLeaderId enableBatchPush isEnableBatchPush storePathDLedgerCommitLog
   productEnvName tls.test.mode.enable tls.server.authClient
-  storePathConsumeQueue storePathIndex storeCheckpoint abortFile checkTransactionMessageEnable
+  storePathConsumeQueue storePathIndex storeCheckpoint abortFile checkTransactionMessageEnable brokerConfigPath
 `.trim().split(/\s+/),
 );
 

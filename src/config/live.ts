@@ -7,7 +7,7 @@
 import { JAVA_ABSENT, JAVA_ONLY } from "./java_only.ts";
 import { nearest } from "./nearest.ts";
 import { shownKey, shownValue } from "./problem.ts";
-import { TABLES } from "./roles.ts";
+import { settingNamed, TABLES } from "./roles.ts";
 import { type Entry, escapeProperty, type Part, readProperties } from "./source.ts";
 
 /** A setting that has another value now; both as text. */
@@ -78,10 +78,9 @@ function readChange(
   { key, value }: Entry,
   fixed: readonly string[],
 ): { name: string; value: unknown } | Refusal {
-  const table = TABLES[part];
-  const name = Object.keys(table).find((name) => name === key || table[name]!.aliases?.includes(key));
+  const name = settingNamed(part, key);
   if (name === undefined) return { message: unknown(part, key), fixed: false };
-  const { hot, parse, allowed } = table[name]!;
+  const { hot, parse, allowed } = TABLES[part][name]!;
   if (hot !== true) return { message: `${name} is read at the start only`, fixed: true };
   if (fixed.includes(name)) return { message: `${name} is in configBlackList`, fixed: true };
   const read = parse(value);

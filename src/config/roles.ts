@@ -17,3 +17,9 @@ export function partOf(role: Role): Part {
 }
 
 export const TABLES: Readonly<Record<Part, Table>> = { nameserver: nameserverSettings, broker: brokerSettings };
+
+/** The name of the setting that a part knows by this name or as an older spelling. */
+export function settingNamed(part: Part, key: string): string | undefined {
+  const table = TABLES[part];
+  return Object.keys(table).find((name) => name === key || table[name]!.aliases?.includes(key));
+}

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { JAVA_ABSENT, JAVA_ONLY } from "./java_only.ts";
 import type { NodeSettings } from "./load.ts";
 import { type Problem, shown } from "./problem.ts";
-import type { Entry, Part } from "./source.ts";
+import { settingNamed } from "./roles.ts";
+import { type Entry, type Part, PARTS } from "./source.ts";
 
 /** Where the values that were given came from, by part and name. */
 export type Given = Readonly<Record<Part, Map<string, Entry>>>;
@@ -26,6 +28,7 @@ export function ruleBreaches(settings: NodeSettings, given: Given): Problem[] {
     ...folderBreaches(settings, given),
     ...httpBreaches(settings, given),
     ...accountBreaches(settings),
+    ...blackListBreaches(settings),
     ...tlsBreaches(settings),
   ];
   return breaches.flatMap(({ part, names, value, allowed }) => {
@@ -91,6 +94,18 @@ function accountBreaches({ broker }: NodeSettings): Breach[] {
   const names = ["aclAccessKey", "aclSecretKey"];
   if (broker.aclAccessKey === "") names.reverse();
   return [{ part: "broker", names, value: "(given alone)", allowed: "aclAccessKey and aclSecretKey together" }];
+}
+
+/** A name of no setting would protect nothing. Those that only RocketMQ has are in lists that were written for it. */
+function blackListBreaches(settings: NodeSettings): Breach[] {
+  const names = ["configBlackList"], allowed = "names of settings";
+  const isKnown = (name: string) => {
+    return JAVA_ONLY.has(name) || JAVA_ABSENT.has(name) || PARTS.some((part) => settingNamed(part, name) !== undefined);
+  };
+  return PARTS.flatMap((part) => {
+    const unknown = settings[part]?.configBlackList.filter((name) => !isKnown(name)) ?? [];
+    return unknown.map((value) => ({ part, names, value, allowed }));
+  });
 }
 
 /** A certificate goes with its key, and who takes nothing but TLS needs both. */

@@ -302,3 +302,12 @@ Deno.test("a broker's account has both a name and a secret, or there is none", (
     assert(checked.problems[0]!.message.includes("aclAccessKey and aclSecretKey together"), named);
   }
 });
+
+Deno.test("a list of what must not change names settings: another name would protect nothing", () => {
+  const list = (...names: string[]) => lines(`configBlackList: [${names.join(", ")}]`, MASTER);
+  assertEquals(list("maxMesageSize", "fileReservedTime"), [
+    'a.yaml:1:18: configBlackList "maxMesageSize": expected names of settings',
+  ]);
+  assertEquals(list("fileReservedTime", "mapedFileSizeCommitLog", "orderMessageEnable"), []);
+  assertEquals(list("configBlackList", "brokerConfigPath"), [], "the default of 4.9.8");
+});

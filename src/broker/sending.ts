@@ -248,6 +248,7 @@ export class Sending {
       );
     }
     const { storeHost, stats } = this.#broker;
+    const { MSG_REGION, TRACE_ON } = this.region;
     stats.sent(first.topic, first.queueId, results.length, bytesOf(results));
     const msgId = results.length === 1
       ? formatMessageId(storeHost, first.logOffset)
@@ -259,8 +260,8 @@ export class Sending {
         msgId,
         queueId,
         queueOffset: first.queueOffset,
-        MSG_REGION: this.region.MSG_REGION,
-        TRACE_ON: this.region.TRACE_ON,
+        MSG_REGION,
+        TRACE_ON,
       },
     };
   }

@@ -193,7 +193,8 @@ class Loader {
       const standard: unknown = typeof setting.default === "function" ? setting.default(surroundings) : setting.default;
       settings[name] = values.has(name) ? values.get(name) : standard;
     }
-    return settings;
+    // Each message asks for some: V8 finds them faster in an object that was not put together key by key.
+    return { ...settings };
   }
 }
 

@@ -17,6 +17,7 @@ import { isQueued } from "./consume_queues.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { tagsCodeOf } from "./dispatcher.ts";
 import type { StoreOptions } from "./options.ts";
+import type { PutFigures } from "./put_figures.ts";
 import type { StoreState } from "./state.ts";
 import type { DispatchEntry, NewMessage, PutResult, PutStatus } from "./types.ts";
 
@@ -34,6 +35,8 @@ export interface PendingPut {
   /** Where the last record ends in the log. */
   readonly end: number;
   readonly done: (results: PutResult[]) => void;
+  /** Told of the answer; not that of a put within which another one waits. */
+  readonly figures: PutFigures | undefined;
 }
 
 /** What is known of a topic between puts. */
@@ -80,40 +83,42 @@ export class Appender {
   }
 
   /** Puts messages that belong together: all of them are stored next to each other in one file, or none. */
-  put(messages: readonly NewMessage[], taker: (results: PutResult[]) => void): void {
-    const { state, dispatcher: { figures } } = this;
-    const done = (results: PutResult[]) => {
-      figures.answered(results[0]!);
-      taker(results);
-    };
-    if (this.options.brokerRole === "SLAVE") return done([refused("SERVICE_NOT_AVAILABLE", SLAVE_REFUSAL)]);
-    if (!state.writable) return done([refused("SERVICE_NOT_AVAILABLE", state.refusal)]);
-    if (messages.length === 0) {
-      return done([refused("MESSAGE_ILLEGAL", "a batch has no message, allowed are 1 or more")]);
+  put(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
+    const { figures } = this.dispatcher;
+    const problem = this.#reserve(messages);
+    if (problem !== undefined) {
+      figures.answered(problem);
+      return done([problem]);
     }
+    const results: PutResult[] = [];
+    for (let i = 0; i < messages.length; i++) results.push(this.#encode(messages[i]!));
+    const wait = messages[0]!.waitForSync ?? this.#properties.wait;
+    this.#puts.push({ results, wait, end: this.log.end, done, figures });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.commit());
+  }
+
+  /** Makes room for messages, or says why they cannot be stored. */
+  #reserve(messages: readonly NewMessage[]): PutResult | undefined {
+    const { state, log } = this;
+    const { roomNow } = log;
+    if (this.options.brokerRole === "SLAVE") return refused("SERVICE_NOT_AVAILABLE", SLAVE_REFUSAL);
+    if (!state.writable) return refused("SERVICE_NOT_AVAILABLE", state.refusal);
+    if (messages.length === 0) return refused("MESSAGE_ILLEGAL", "a batch has no message, allowed are 1 or more");
     let most = 0;
     let least = 0;
     for (let i = 0; i < messages.length; i++) {
       const message = messages[i]!;
       const illegal = this.#illegal(message);
-      if (illegal !== undefined) return done([refused("MESSAGE_ILLEGAL", illegal)]);
+      if (illegal !== undefined) return refused("MESSAGE_ILLEGAL", illegal);
       most += this.#sizeMost(message);
       // What can never fit is refused before more of it is looked at.
       least += this.#sizeBare(message) + message.properties.length;
-      if (least > this.log.roomMax) return done([tooLarge(`${least} or more`, this.log.roomMax)]);
+      if (least > roomNow && least > log.roomMax) return tooLarge(`${least} or more`, log.roomMax);
     }
-    let exact = most;
     // Near the end of a file or chunk the true size decides, as it does for RocketMQ.
-    if (most > this.log.roomNow) exact = this.#sizeExact(messages);
-    const problem = this.#makeRoom(exact);
-    if (problem !== undefined) return done([problem]);
-    const results: PutResult[] = [];
-    for (let i = 0; i < messages.length; i++) results.push(this.#encode(messages[i]!));
-    const wait = messages[0]!.waitForSync ?? this.#properties.wait;
-    this.#puts.push({ results, wait, end: this.log.end, done });
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(() => this.commit());
+    return this.#makeRoom(most > roomNow ? this.#sizeExact(messages) : most);
   }
 
   /** Writes what was put since the last commit, and makes it visible. */
@@ -186,10 +191,8 @@ export class Appender {
   /** Makes sure that `size` bytes fit; says why not otherwise. */
   #makeRoom(size: number): PutResult | undefined {
     const { log } = this;
-    if (size > log.roomMax) {
-      return tooLarge(`${size}`, log.roomMax);
-    }
     if (size <= log.roomNow) return undefined;
+    if (size > log.roomMax) return tooLarge(`${size}`, log.roomMax);
     try {
       log.write();
     } catch (error) {
@@ -286,6 +289,7 @@ export function refused(status: PutStatus, reason: string): PutResult {
 
 /** Gives a sender its results; what it throws must not hit the others. */
 export function callBack(put: PendingPut, results: PutResult[] = put.results): void {
+  put.figures?.answered(results[0]!);
   try {
     put.done(results);
   } catch (error) {

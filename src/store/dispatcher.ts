@@ -40,10 +40,10 @@ export class Dispatcher {
   dispatch(entries: readonly DispatchEntry[]): void {
     const { figures } = this;
     const arrived = this.#arrived;
-    figures.messages += entries.length;
+    let bytes = 0;
     try {
       for (let i = 0; i < entries.length; i++) {
-        figures.bytes += entries[i]!.size;
+        bytes += entries[i]!.size;
         const queue = this.add(entries[i]!);
         if (queue !== undefined) arrived.add(queue);
       }
@@ -51,6 +51,8 @@ export class Dispatcher {
       // The records are safe in the log; queues and index are made again from it at the next start.
       this.state.fail(`queues or index cannot be written: ${messageOf(error)}`);
     }
+    figures.messages += entries.length;
+    figures.bytes += bytes;
     for (const queue of arrived) this.#tell(queue);
     arrived.clear();
   }

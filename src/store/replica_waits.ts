@@ -85,7 +85,7 @@ export class ReplicaWaits {
       this.#waiting.push(waiting);
       this.#timer ??= this.clock.after(slaveTimeout, () => this.#expire());
     }
-    return { ...put, done: (results) => waiting.diskSaid(results) };
+    return { ...put, done: (results) => waiting.diskSaid(results), figures: undefined };
   }
 
   /** Why it is no use to wait for a slave, or undefined. */

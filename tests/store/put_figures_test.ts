@@ -100,6 +100,9 @@ Deno.test("a put takes until its sender is answered: after the write, the sync, 
     await answered;
     assertEquals(store.figures.slowestMs, "flushDiskType" in more || "brokerRole" in more ? 7 : 0);
     disk.holdSyncs = undefined;
+    clock.advance(60_000);
+    const counts = [...store.figures.distribution()!.matchAll(/:(\d+) /g)].map(([, count]) => Number(count));
+    assertEquals(counts.reduce((sum, count) => sum + count), 1, "whoever waits for whom, it was one put");
     await store.close();
   }
 });

@@ -8,29 +8,33 @@ import { shortened } from "../errors.ts";
 import { PROPERTIES_BYTES_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import { QueryMessage, ViewMessageById } from "../protocol/requests.ts";
+import { ALL_PERMITTED, type PermitOf } from "../remoting/access/guard.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
 import { LargeAnswers } from "./large_answers.ts";
+import { recordRefusal } from "./record_permits.ts";
 
 /** What finding needs of the broker. */
 export interface FindingContext extends Pick<BrokerContext, "clock"> {
   readonly settings: Pick<BrokerContext["settings"], "defaultQueryMaxNum" | "maxMsgsNumBatch">;
-  readonly store: Pick<BrokerContext["store"], "queryByKey" | "fetchRecord">;
+  readonly store: Pick<BrokerContext["store"], "queryByKey" | "fetchRecord" | "logOffsetOf">;
 }
 
 /** Adds the handlers of queries. */
-export function findingHandlers(table: HandlerTable, broker: FindingContext): void {
-  const finding = new Finding(broker);
+export function findingHandlers(table: HandlerTable, broker: FindingContext, permitOf = ALL_PERMITTED): void {
+  const finding = new Finding(broker, permitOf);
   table.on(QueryMessage, (request) => finding.query(request));
   table.on(ViewMessageById, (request) => finding.view(request));
 }
 
 class Finding {
   readonly #broker: FindingContext;
+  readonly #permitOf: PermitOf;
   readonly #answers: LargeAnswers;
 
-  constructor(broker: FindingContext) {
+  constructor(broker: FindingContext, permitOf: PermitOf) {
     this.#broker = broker;
+    this.#permitOf = permitOf;
     this.#answers = new LargeAnswers("cannot read the store", broker.clock);
   }
 
@@ -56,12 +60,16 @@ class Finding {
 
   view(request: Incoming<typeof ViewMessageById>): undefined {
     const { offset } = request.header;
+    const { store } = this.#broker;
+    const permit = this.#permitOf(request as Incoming);
     const answerOf = (record: Uint8Array | undefined): Answer<typeof ViewMessageById> => {
-      if (record !== undefined) return { code: ResponseCode.SUCCESS, body: record };
+      if (record !== undefined) {
+        return recordRefusal(record, offset, permit, store) ?? { code: ResponseCode.SUCCESS, body: record };
+      }
       return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${offset}` };
     };
     this.#answers.give(request, () => {
-      const found = this.#broker.store.fetchRecord(offset);
+      const found = store.fetchRecord(offset);
       return found instanceof Promise ? found.then(answerOf) : answerOf(found);
     });
   }

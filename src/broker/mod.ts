@@ -10,7 +10,7 @@ import { systemClock } from "../platform/clock.ts";
 import { denoDisk } from "../platform/disk.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
 import { accountsOf } from "../remoting/access/accounts.ts";
-import { guard } from "../remoting/access/guard.ts";
+import { guard, permitsOf } from "../remoting/access/guard.ts";
 import { signerOf } from "../remoting/access/signature.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { RemotingServer } from "../remoting/server.ts";
@@ -123,11 +123,12 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     opened.push(registration);
     const pulling = new Pulling(broker);
     const table = new HandlerTable();
+    const permitOf = permitsOf(accounts);
     sendingHandlers(table, broker);
     replyHandlers(table, broker);
-    sendBackHandlers(table, broker);
+    sendBackHandlers(table, broker, permitOf);
     pulling.handlers(table);
-    findingHandlers(table, broker);
+    findingHandlers(table, broker, permitOf);
     offsetHandlers(table, broker);
     queueHandlers(table, broker);
     clientHandlers(table, broker);
@@ -142,7 +143,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     locks.start();
     opened.push(locks);
 
-    const transactions = new Transactions(broker);
+    const transactions = new Transactions(broker, permitOf);
     transactions.handlers(table);
     opened.push(transactions);
 

@@ -15,17 +15,19 @@ import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts"
 import { retryTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { ConsumerSendMsgBack } from "../protocol/requests.ts";
+import { ALL_PERMITTED, type Permit } from "../remoting/access/guard.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { NewMessage } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { storedAgain } from "./intake.ts";
+import { recordRefusal } from "./record_permits.ts";
 import { deadLetterQueue, groupOfRetry, noTopic, retriesAllowed, type RetryRefusal } from "./retries.ts";
 import { slaveRefusal } from "./slave_refusals.ts";
 
 /** What the handler needs of the broker. */
 export interface SendBackContext extends Pick<BrokerContext, "groups" | "topics"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerPermission" | "brokerIP1" | "brokerRole">;
-  readonly store: Pick<BrokerContext["store"], "fetchRecord" | "options">;
+  readonly store: Pick<BrokerContext["store"], "fetchRecord" | "logOffsetOf" | "options">;
   readonly intake: Pick<BrokerContext["intake"], "put">;
   readonly stats: Pick<BrokerContext["stats"], "broughtBack">;
 }
@@ -38,11 +40,15 @@ const FIRST_LEVEL = 3;
 const TIMES_MAX = 0x7fff_ffff;
 
 /** Adds the handler of messages that come back. */
-export function sendBackHandlers(table: HandlerTable, broker: SendBackContext): void {
-  table.on(ConsumerSendMsgBack, (request) => sendBack(broker, request));
+export function sendBackHandlers(table: HandlerTable, broker: SendBackContext, permitOf = ALL_PERMITTED): void {
+  table.on(ConsumerSendMsgBack, (request) => sendBack(broker, request, permitOf(request as Incoming)));
 }
 
-function sendBack(broker: SendBackContext, request: SendBack): Answer | undefined | Promise<Answer | undefined> {
+function sendBack(
+  broker: SendBackContext,
+  request: SendBack,
+  permit: Permit | undefined,
+): Answer | undefined | Promise<Answer | undefined> {
   const { header } = request;
   const { settings: { brokerPermission, brokerIP1 } } = broker;
   const closed = slaveRefusal(broker.settings);
@@ -67,7 +73,9 @@ function sendBack(broker: SendBackContext, request: SendBack): Answer | undefine
     return forbidden(`the topic[${retry.topicName}] sending message is forbidden: its perm is ${retry.perm}`);
   }
   const stored = broker.store.fetchRecord(header.offset);
-  const again = (bytes: Uint8Array | undefined) => putAgain(broker, request, bytes, group, retry);
+  const again = (bytes: Uint8Array | undefined) =>
+    (bytes && recordRefusal(bytes, header.offset, permit, broker.store)) ??
+      putAgain(broker, request, bytes, group, retry);
   return stored instanceof Promise ? stored.then(again) : again(stored);
 }
 

@@ -12,6 +12,8 @@ import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf } from "../protocol/properties.ts";
 import { ResumeCheckHalfMessage } from "../protocol/admin_requests.ts";
 import { EndTransaction } from "../protocol/requests.ts";
+import { ALL_PERMITTED, type Permit, type PermitOf } from "../remoting/access/guard.ts";
+import { Grant } from "../remoting/access/permissions.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
@@ -36,10 +38,12 @@ const FIND_FAILED = "Find prepared transaction message failed";
 /** Ends transactions, and asks about those that stay open. */
 export class Transactions {
   readonly #broker: TransactionContext;
+  readonly #permitOf: PermitOf;
   readonly #checks: TransactionChecks;
 
-  constructor(broker: TransactionContext) {
+  constructor(broker: TransactionContext, permitOf = ALL_PERMITTED) {
     this.#broker = broker;
+    this.#permitOf = permitOf;
     this.#checks = new TransactionChecks(broker);
   }
 
@@ -76,13 +80,14 @@ export class Transactions {
       const allowed = `${OPEN} (unknown), ${COMMIT} (commit), ${ROLLBACK} (rollback)`;
       return refusal(`the field commitOrRollback is ${commitOrRollback}, allowed are ${allowed}`);
     }
+    const permit = this.#permitOf(request as Incoming);
     const found = this.#broker.store.fetchRecord(header.commitLogOffset);
     return found instanceof Promise
-      ? found.then((bytes) => this.#endHalf(request, bytes))
-      : this.#endHalf(request, found);
+      ? found.then((bytes) => this.#endHalf(request, permit, bytes))
+      : this.#endHalf(request, permit, found);
   }
 
-  #endHalf(request: End, bytes: Uint8Array | undefined): Answer | undefined {
+  #endHalf(request: End, permit: Permit | undefined, bytes: Uint8Array | undefined): Answer | undefined {
     const { header } = request;
     const { commitLogOffset, tranStateTableOffset, producerGroup } = header;
     if (bytes === undefined) return refusal(`${FIND_FAILED}: no message begins at commitLogOffset ${commitLogOffset}`);
@@ -100,6 +105,9 @@ export class Transactions {
     if (this.#broker.store.logOffsetOf(SystemTopic.TRANS_HALF, HALF_QUEUE, tranStateTableOffset) !== commitLogOffset) {
       return refusal(`The commit log offset wrong: commitLogOffset is ${commitLogOffset}`);
     }
+    // RocketMQ lets every account end the transactions of all.
+    const refused = permit?.([targetOf(half)?.topic ?? half.topic, Grant.PUB]);
+    if (refused !== undefined) return refused;
     return header.commitOrRollback === COMMIT ? this.#commit(request, half) : this.#rollBack(request, half);
   }
 

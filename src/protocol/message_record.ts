@@ -196,12 +196,22 @@ export function decodeRecord(bytes: Uint8Array, at = 0, checkCrc = false): Messa
 
 /** The properties of a whole record, without decoding the rest of it. */
 export function recordProperties(record: Uint8Array): string {
+  const at = topicAtOf(record);
+  return decoder.decode(record.subarray(at + 3 + record[at]!));
+}
+
+/** The topic of a whole record, without decoding the rest of it. */
+export function recordTopic(record: Uint8Array): string {
+  const at = topicAtOf(record);
+  return decoder.decode(record.subarray(at + 1, at + 1 + record[at]!));
+}
+
+/** Where the length of a record's topic lies. */
+function topicAtOf(record: Uint8Array): number {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const sysFlag = view.getInt32(36);
   const bodyAt = 72 + hostBytes(sysFlag, SysFlag.BORN_HOST_V6) + hostBytes(sysFlag, SysFlag.STORE_HOST_V6);
-  const topicAt = bodyAt + view.getInt32(bodyAt - 4);
-  const propertiesAt = topicAt + 3 + view.getInt8(topicAt);
-  return decoder.decode(record.subarray(propertiesAt));
+  return bodyAt + view.getInt32(bodyAt - 4);
 }
 
 /** The records that follow each other in the body of a pull or query answer. Throws as {@linkcode decodeRecord}. */

@@ -68,6 +68,11 @@ export function replyTopic(clusterName: string): string {
   return `${clusterName}_${REPLY_POSTFIX}`;
 }
 
+/** Whether a topic carries the answers of request-reply, in whatever cluster. */
+export function isReplyTopic(topic: string): boolean {
+  return topic.endsWith(`_${REPLY_POSTFIX}`);
+}
+
 export function isRetryTopic(topic: string): boolean {
   return topic.startsWith(RETRY_PREFIX);
 }

@@ -11,6 +11,7 @@ import {
   PHYSICAL_OFFSET_AT,
   RECORD_BYTES_MIN,
   RECORD_MAGIC,
+  recordTopic,
   storeTimestampAt,
   storeTimestampOf,
 } from "../protocol/message_record.ts";
@@ -150,7 +151,8 @@ export class Lookup {
       const found = this.fetch(logOffset);
       // A view of memory that puts may use again: copied before anybody else gets to run.
       const record = found instanceof Promise ? await found : found?.slice();
-      if (record === undefined) continue;
+      // Java's clients pass over messages whose key only has the same hash; those of other topics are not theirs to see.
+      if (record === undefined || recordTopic(record) !== topic) continue;
       bytes += record.length;
       if (records.length > 0 && bytes > QUERY_BYTES_MAX) break;
       records.push(record);

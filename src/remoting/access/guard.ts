@@ -13,7 +13,7 @@ import { ResponseCode } from "../../protocol/codes.ts";
 import { isRetryTopic, RETRY_PREFIX, SystemTopic } from "../../protocol/names.ts";
 import type { RequestType } from "../../protocol/request.ts";
 import type { Connection } from "../connection.ts";
-import type { Check, HandlerTable, Incoming } from "../handlers.ts";
+import type { Answer, Check, HandlerTable, Incoming } from "../handlers.ts";
 import type { AccountBook, Accounts } from "./accounts.ts";
 import type { Account } from "./acl_file.ts";
 import { guardAdministration, isAdministrative } from "./administration.ts";
@@ -44,11 +44,11 @@ export function guard(table: HandlerTable, { accounts, adminRequestsFrom, concer
 
 /** The check of a node with accounts. A refusal has RocketMQ's code and words. */
 export function accessCheck(accounts: Pick<Accounts, "book">): Check {
-  const lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
+  const refuse = refuser();
   const whiteIn = new WeakMap<Connection, AccountBook>();
   const isWhite = (connection: Connection, book: AccountBook) => {
     if (whiteIn.get(connection) === book) return true;
-    const found = book.white.some((contains) => contains(connection.peerIp));
+    const found = isWhiteForAll(connection, book);
     if (found) whiteIn.set(connection, book);
     return found;
   };
@@ -56,16 +56,50 @@ export function accessCheck(accounts: Pick<Accounts, "book">): Check {
     const { book } = accounts;
     if (isWhite(request.connection, book)) return undefined;
     const reason = refusal(request, book);
-    if (reason === undefined) return undefined;
+    return reason === undefined ? undefined : refuse(request, reason);
+  };
+}
+
+/** Says why the sender of a request lacks a permission; undefined when it has it. */
+export type Permit = (need: Need) => Answer | undefined;
+
+/** What a request's sender may do, for handlers that learn on their way what is needed; undefined: all. */
+export type PermitOf = (request: Incoming) => Permit | undefined;
+
+/** Without accounts everybody may do all. */
+export const ALL_PERMITTED: PermitOf = () => undefined;
+
+/**
+ * Permissions of the accounts whose requests {@linkcode accessCheck} let pass: for requests that name a message by its
+ * place, where only the store tells its topic. RocketMQ asks for none there. Admins have them all.
+ */
+export function permitsOf(accounts: Pick<Accounts, "book"> | undefined): PermitOf {
+  if (accounts === undefined) return ALL_PERMITTED;
+  const refuse = refuser();
+  return (request) => {
+    const { book } = accounts;
+    const { connection, type } = request;
+    const account = book.byKey.get(request.extFields().get(AccessField.ACCESS_KEY) ?? "");
+    if (isWhiteForAll(connection, book) || account?.isWhite(connection.peerIp) || account?.admin) return undefined;
+    return (need) => {
+      if (account !== undefined && isGranted(account, need)) return undefined;
+      return refuse({ connection, type }, `No default permission for ${named(need[0])}`);
+    };
+  };
+}
+
+function isWhiteForAll({ peerIp }: Connection, { white }: AccountBook): boolean {
+  return white.some((contains) => contains(peerIp));
+}
+
+/** Makes the answers of refusals, and tells some of them in the log. */
+function refuser(): (request: Pick<Incoming, "type" | "connection">, reason: string) => Answer {
+  const lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
+  return ({ type: { name }, connection: { peer } }, reason) => {
     const held = lines.spend(Date.now());
     if (held !== undefined) {
       const more = held === 0 ? "" : ` (and ${held} refusals before)`;
-      log.warn("{name} of {peer} is refused: {reason}{more}", {
-        name: request.type.name,
-        peer: request.connection.peer,
-        reason,
-        more,
-      });
+      log.warn("{name} of {peer} is refused: {reason}{more}", { name, peer, reason, more });
     }
     return { code: ResponseCode.SYSTEM_ERROR, remark: `org.apache.rocketmq.acl.common.AclException: ${reason}` };
   };

@@ -5,7 +5,9 @@
  * @module
  */
 import { decodeHeartbeat } from "../../protocol/bodies/heartbeat.ts";
-import { isRetryTopic, retryTopic } from "../../protocol/names.ts";
+import { decodeLockBatch } from "../../protocol/bodies/message_queue.ts";
+import { isReplyTopic, isRetryTopic, retryTopic } from "../../protocol/names.ts";
+import { QueryConsumeQueue } from "../../protocol/admin_requests.ts";
 import type { RequestType } from "../../protocol/request.ts";
 import * as requests from "../../protocol/requests.ts";
 import type { Incoming } from "../handlers.ts";
@@ -46,6 +48,10 @@ const member = (group: string | undefined): Need[] => group === undefined ? [] :
 declare(requests.SendMessage, ({ header }) => [publish(header.topic)]);
 declare(requests.SendMessageV2, ({ header }) => [publish(header.topic)]);
 declare(requests.SendBatchMessage, ({ header }) => [publish(header.topic)]);
+// A reply is stored in the topic that it names. All who take requests may reply, so only other topics need a permission.
+const reply = ({ topic }: { readonly topic: string }) => isReplyTopic(topic) ? [] : [publish(topic)];
+declare(requests.SendReplyMessage, ({ header }) => reply(header));
+declare(requests.SendReplyMessageV2, ({ header }) => reply(header));
 declare(requests.ConsumerSendMsgBack, ({ header }) => member(header.group));
 declare(requests.PullMessage, ({ header }) => [subscribe(header.topic), ...member(header.consumerGroup)]);
 declare(requests.LitePullMessage, ({ header }) => [subscribe(header.topic), ...member(header.consumerGroup)]);
@@ -64,6 +70,11 @@ declare(
   requests.UpdateConsumerOffset,
   ({ header }) => [...member(header.consumerGroup), subscribe(header.topic)],
 );
+
+// RocketMQ lets every account stop a group by taking the locks of its queues, and see what any queue holds.
+declare(requests.LockBatchMq, ({ body }) => member(decodeLockBatch(body).consumerGroup));
+declare(requests.UnlockBatchMq, ({ body }) => member(decodeLockBatch(body).consumerGroup));
+declare(QueryConsumeQueue, ({ header }) => [subscribe(header.topic)]);
 
 /** What a request needs; nothing for those that an account's signature is enough for. Throws `malformed` for a bad body. */
 export function needsOf(request: Incoming): readonly Need[] {

@@ -79,6 +79,8 @@ export const PAGE_BYTES = 4 * KiB;
 export const HELD_PULL_MS_MAX = 300_000;
 /** Messages that one pull may ask for; more is answered as this many. */
 export const PULL_MESSAGES_MAX = 4096;
+/** Bytes of the messages of one pull, whatever the settings say: a frame, less room for its header. */
+export const PULL_BYTES_MAX = FRAME_BYTES_MAX - 64 * KiB;
 /** Tag expressions whose filters are kept made. */
 export const TAG_FILTERS_KEPT_MAX = 4096;
 /** Longest tag expression whose filter is kept, characters; the filters of longer ones are made each time. */

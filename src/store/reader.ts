@@ -5,7 +5,13 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { COLD_BLOCKS_PER_READ, COLD_READS_AT_ONCE, FILTER_MS_PER_TURN, QUEUE_SCAN_BYTES_MIN } from "../limits.ts";
+import {
+  COLD_BLOCKS_PER_READ,
+  COLD_READS_AT_ONCE,
+  FILTER_MS_PER_TURN,
+  PULL_BYTES_MAX,
+  QUEUE_SCAN_BYTES_MIN,
+} from "../limits.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Blocks, ColdReader } from "./cold_reader.ts";
 import type { CommitLog } from "./commit_log.ts";
@@ -164,7 +170,7 @@ export class Reader {
   /** Whether a record does not fit into a batch any more; the first one always does. */
   #isFull(count: number, bytes: number, size: number, most: number, logOffset: number): boolean {
     const { options } = this;
-    if (count >= most) return true;
+    if (count >= most || bytes + size > PULL_BYTES_MAX) return true;
     if (this.isFarBack(logOffset)) {
       return bytes + size > options.maxTransferBytesOnMessageInDisk ||
         count >= options.maxTransferCountOnMessageInDisk;

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../src/std.ts";
 import { RocketdError } from "../../src/errors.ts";
+import { FRAME_BYTES_MAX } from "../../src/limits.ts";
 import { decodeRecord } from "../../src/protocol/message_record.ts";
 import type { PutResult } from "../../src/store/mod.ts";
 import { Bench, bodies, FILE_BYTES, HOST, message, names, put, putMany, readAll } from "./kit.ts";
@@ -179,6 +180,18 @@ Deno.test("MessageStore limits a batch by messages and bytes, but the first mess
   const onDisk = await bench.open({ inMemoryBytes: 0 });
   assertEquals((await onDisk.get("T", 0, 0, 100)).records.length, 8);
   await onDisk.close();
+});
+
+Deno.test("MessageStore hands out no more at once than a frame takes, whatever the settings say", async () => {
+  using bench = new Bench();
+  const endless = { maxTransferBytesOnMessageInMemory: 2 ** 31 - 1, maxTransferCountOnMessageInMemory: 2 ** 31 - 1 };
+  const large = { mappedFileSizeCommitLog: 2 ** 26, maxMessageSize: 2 ** 20, tailChunkBytes: 2 ** 23 };
+  const store = await bench.open({ ...endless, ...large });
+  await putMany(store, 20, "m", 1_000_000);
+  const { records } = await store.get("T", 0, 0, 100);
+  const bytes = records.reduce((sum, { length }) => sum + length, 0);
+  assert(bytes > 15_000_000 && bytes < FRAME_BYTES_MAX, `${bytes}`);
+  await store.close();
 });
 
 Deno.test("MessageStore filters by tags code and moves on over what does not match", async () => {

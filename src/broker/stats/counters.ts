@@ -37,7 +37,12 @@ export class Counters {
     return this.#byKey.entries();
   }
 
-  /** Lets go of counters by their key. */
+  /** Lets go of one. */
+  delete(key: string): void {
+    this.#byKey.delete(key);
+  }
+
+  /** Lets go of all whose key is unwanted. */
   drop(unwanted: (key: string) => boolean): void {
     for (const key of this.#byKey.keys()) if (unwanted(key)) this.#byKey.delete(key);
   }

@@ -1,6 +1,6 @@
 /**
  * What a broker counts: messages and bytes that come in by topic, that go out by group, and in all, under the names and
- * keys of BrokerStatsManager of RocketMQ 4.9.7 ({@linkcode STATS_NAMES}). Counting costs one map lookup.
+ * keys of BrokerStatsManager of RocketMQ 4.9.7 ({@linkcode STATS_NAMES}). A send costs one map lookup, a pull two.
  *
  * To read them (metrics, consoles): {@linkcode BrokerStats.topicsPut} by topic, {@linkcode BrokerStats.groupsGot} and
  * {@linkcode BrokerStats.sentBack} by topic and group, {@linkcode BrokerStats.put} and {@linkcode BrokerStats.got} for the
@@ -160,7 +160,7 @@ export class BrokerStats {
   /** A topic was deleted. */
   topicDeleted(topic: string): void {
     const begin = topic + SEPARATOR;
-    this.#topicPuts.drop((key) => key === topic);
+    this.#topicPuts.delete(topic);
     for (const counters of [this.#groupGets, this.#backs, this.#queuePuts, this.#queueGets]) {
       counters.drop((key) => key.startsWith(begin));
     }

@@ -40,7 +40,7 @@ export function consumeFigureHandlers(table: HandlerTable, broker: ConsumeFigure
   table.on(GetConsumeStats, (request) => {
     const { consumerGroup, topic = "" } = request.header;
     const given = topic.trim() === "" ? undefined : [topic];
-    answers.give(request, () => told(consumeStatsPieces(ofGroup(broker, consumerGroup, given))));
+    answers.give(request, () => told(piecesOfGroup(broker, consumerGroup, given)));
     return undefined;
   });
   table.on(GetBrokerConsumeStats, (request) => {
@@ -51,18 +51,23 @@ export function consumeFigureHandlers(table: HandlerTable, broker: ConsumeFigure
 }
 
 /** One group's progress in topics, all that it has offsets of unless they are given, as one table. */
-function ofGroup(
+function* piecesOfGroup(
   broker: ConsumeFiguresContext,
   group: string,
   topics = broker.offsets.topicsOf(group),
-): ConsumeStatsSource {
-  const wanted = [...wantedTopics(broker, group, topics)];
-  return {
-    consumeTps: wanted.reduce((sum, { topicName }) => sum + broker.stats.groupTps(group, topicName), 0),
-    *offsetTable() {
-      for (const topic of wanted) yield* progress(broker, group, topic.topicName, topic.readQueueNums);
-    },
-  };
+): Generator<string> {
+  const wanted: TopicConfig[] = [];
+  let consumeTps = 0;
+  for (const topic of wantedTopics(broker, group, topics)) {
+    wanted.push(topic);
+    consumeTps += broker.stats.groupTps(group, topic.topicName);
+    // There is nothing to tell yet, but others may have their turn.
+    yield "";
+  }
+  function* offsetTable() {
+    for (const topic of wanted) yield* progress(broker, group, topic.topicName, topic.readQueueNums);
+  }
+  yield* consumeStatsPieces({ consumeTps, offsetTable });
 }
 
 function* ofAllGroups(

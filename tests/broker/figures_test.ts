@@ -4,10 +4,12 @@
  * @module
  */
 import { MessageFilters } from "../../src/broker/filters.ts";
+import { consumeFigureHandlers } from "../../src/broker/consume_figures.ts";
 import { ConsumerFilters } from "../../src/broker/consumer_filters.ts";
 import { ConsumerGroups } from "../../src/broker/consumers.ts";
 import { figureHandlers } from "../../src/broker/figures.ts";
 import { SubscriptionGroupTable } from "../../src/broker/groups.ts";
+import { LargeAnswers } from "../../src/broker/large_answers.ts";
 import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { TopicTable } from "../../src/broker/topics.ts";
 import { QUEUE_READ_ENTRIES_MAX } from "../../src/limits.ts";
@@ -270,3 +272,41 @@ Deno.test("one answer shows a bounded number of entries", () =>
     const { body } = await place.ask(requests.QueryConsumeQueue, header);
     assertEquals(bodies.decodeQueueEntries(body).queueData?.length, QUEUE_READ_ENTRIES_MAX);
   }, { mappedFileSizeConsumeQueue: 2 * QUEUE_READ_ENTRIES_MAX * 20 }));
+
+Deno.test("others have their turn while the rates of a group's many topics are summed up", async () => {
+  let now = 0, pauses = 0, pausesBefore: number | undefined;
+  const clock = {
+    now: () => now,
+    after: (_: number, fn: () => void) => {
+      pauses++;
+      queueMicrotask(fn);
+      return { cancel: () => {} };
+    },
+  };
+  const broker = {
+    address: ADDRESS,
+    clock,
+    settings: { brokerName: "broker-a" },
+    topics: { get: (name: string) => bodies.topicConfig(name) },
+    consumers: { find: () => undefined },
+    offsets: { get: () => 0, topicsOf: () => Array.from({ length: 100 }, (_, i) => `T${i}`) },
+    // Each takes a millisecond.
+    stats: { groupTps: () => ++now && 1 },
+    store: {
+      maxOffset: () => {
+        pausesBefore ??= pauses;
+        return 0;
+      },
+    },
+  };
+  const desk = new Desk((table) =>
+    consumeFigureHandlers(table, broker as never, new LargeAnswers("cannot tell", clock as never))
+  );
+  try {
+    const { body } = await desk.client().ask(requests.GetConsumeStats, { consumerGroup: "CG" });
+    assertEquals(bodies.decodeConsumeStats(body).consumeTps, 100);
+    assertEquals(pausesBefore! >= 10, true, `${pausesBefore} pauses`);
+  } finally {
+    await desk.close();
+  }
+});

@@ -11,6 +11,13 @@ const MiB = 1024 * KiB;
 
 /** Greatest value of a frame's length word, bytes: `com.rocketmq.remoting.frameMaxLength` of RocketMQ 4.x. */
 export const FRAME_BYTES_MAX = 16 * MiB;
+/**
+ * A frame's header, bytes. RocketMQ has no bound but the frame's, and reads a header of that size in threads; here the
+ * whole node would wait for seconds. The greatest that mean something are those of `PASSED_ON_FIELDS_LENGTH_MAX`.
+ */
+export const HEADER_BYTES_MAX = 512 * KiB;
+/** Fields of a header; RocketMQ's requests have up to 16, and those that sign or forward add a few. */
+export const HEADER_FIELDS_MAX = 1024;
 /** First size of a connection's read buffer, bytes; it doubles while reads fill it, and grows to hold one frame. */
 export const READ_BUFFER_BYTES = 8 * KiB;
 /** Size up to which a read buffer doubles to take more in one read, bytes. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { RocketdError, shortened } from "../errors.ts";
+import { HEADER_FIELDS_MAX } from "../limits.ts";
 
 /** The types that RocketMQ's custom headers know; on the wire all of them are text. */
 export type FieldType = "string" | "int" | "long" | "bool";
@@ -174,12 +175,18 @@ export class FieldTable<S extends Fields = Fields> {
   }
 }
 
+/** The error for a header of more fields than a declaration can have. */
+export function tooManyFields(): RocketdError {
+  const message = `the header has more than ${HEADER_FIELDS_MAX} fields`;
+  return new RocketdError("malformed", message, { field: "extFields", allowed: `up to ${HEADER_FIELDS_MAX}` });
+}
+
 /** The fields of a header as they came, still as text: a declared table is filled from them. */
 export abstract class HeaderFields {
   /** Values of the declared fields that are there; throws `malformed` where one is not of its type. */
   protected abstract fill(table: FieldTable): Record<string, unknown>;
 
-  /** All of them by wire name. */
+  /** All of them by wire name; throws `malformed` where one has two values, of which handlers might see the other. */
   abstract all(): Map<string, string>;
 
   /** Values of the declared fields; throws `malformed` where one is missing or not of its type. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { FRAME_BYTES_MAX } from "../limits.ts";
+import { FRAME_BYTES_MAX, HEADER_BYTES_MAX } from "../limits.ts";
 import { Flag, HeaderEncoding } from "./codes.ts";
 import { decodeBinaryHeader } from "./header_binary.ts";
 import { decodeJsonHeader } from "./header_json.ts";
@@ -67,6 +67,10 @@ export function decodeFrame(bytes: Uint8Array, view: DataView, at: number, lengt
       field: "headerLength",
       value: headerLength,
     });
+  }
+  if (headerLength > HEADER_BYTES_MAX) {
+    const message = `a frame's header has ${headerLength} bytes, allowed are ${HEADER_BYTES_MAX}`;
+    throw new RocketdError("malformed", message, { field: "headerLength", value: headerLength });
   }
   const body = bytes.subarray(headerEnd, at + length);
   if (encoding === HeaderEncoding.ROCKETMQ) {

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { RocketdError } from "../errors.ts";
-import { FIELD_NAMES_KEPT_MAX } from "../limits.ts";
+import { RocketdError, shortened } from "../errors.ts";
+import { FIELD_NAMES_KEPT_MAX, HEADER_FIELDS_MAX } from "../limits.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { LANGUAGES } from "./codes.ts";
-import { type Fields, type FieldTable, formatInteger, HeaderFields, type InputOf } from "./fields.ts";
+import { type Fields, type FieldTable, formatInteger, HeaderFields, type InputOf, tooManyFields } from "./fields.ts";
 import type { Header } from "./frame.ts";
 
 const decoder = new TextDecoder();
@@ -20,6 +20,11 @@ const INT_MAX = 0x7fff_ffff;
 
 function malformed(what: string): RocketdError {
   return new RocketdError("malformed", `a binary header is cut short: ${what}`, { field: "header" });
+}
+
+function twoValues(name: string): RocketdError {
+  const message = `the field ${shortened(name)} has two values`;
+  return new RocketdError("malformed", message, { field: name });
 }
 
 /** Decodes the header that lies in `bytes[start, end)`. Throws `malformed`. */
@@ -64,7 +69,11 @@ class BinaryFields extends HeaderFields {
     let at = start;
     while (at < end) {
       const keyEnd = this.#keyEnd(at), valueEnd = this.#valueEnd(keyEnd);
-      all.set(text(at + 2, keyEnd), text(keyEnd + 4, valueEnd));
+      const name = text(at + 2, keyEnd), value = text(keyEnd + 4, valueEnd);
+      if (all.size === HEADER_FIELDS_MAX) throw tooManyFields();
+      // Java's clients that sign write fields twice, with the same value.
+      if ((all.get(name) ?? value) !== value) throw twoValues(name);
+      all.set(name, value);
       at = valueEnd;
     }
     return all;
@@ -73,7 +82,7 @@ class BinaryFields extends HeaderFields {
   protected override fill(table: FieldTable): Record<string, unknown> {
     const values = table.empty();
     const { bytes } = this;
-    let at = this.start;
+    let at = this.start, count = 0;
     while (at < this.end) {
       const keyEnd = this.#keyEnd(at), valueEnd = this.#valueEnd(keyEnd);
       const letter = keyEnd === at + 3 ? bytes[at + 2]! : 128;
@@ -82,6 +91,7 @@ class BinaryFields extends HeaderFields {
       if (index >= 0 && valueEnd > keyEnd + 4) {
         values[table.names[index]!] = this.#value(table, index, keyEnd + 4, valueEnd);
       }
+      if (++count > HEADER_FIELDS_MAX) throw tooManyFields();
       at = valueEnd;
     }
     return values;

@@ -4,8 +4,9 @@
  * @module
  */
 import { messageOf, RocketdError } from "../errors.ts";
+import { HEADER_FIELDS_MAX } from "../limits.ts";
 import type { ByteWriter } from "./byte_writer.ts";
-import { type Fields, type FieldTable, HeaderFields } from "./fields.ts";
+import { type Fields, type FieldTable, HeaderFields, tooManyFields } from "./fields.ts";
 import type { Header } from "./frame.ts";
 import type { HeaderParts } from "./header_binary.ts";
 
@@ -31,7 +32,8 @@ export function decodeJsonHeader(bytes: Uint8Array): Header {
     throw new RocketdError("malformed", "a JSON header is no object", { field: "header" });
   }
   const header = object as Record<string, unknown>;
-  const ext = header.extFields;
+  const ext = typeof header.extFields === "object" && header.extFields !== null ? header.extFields : {};
+  if (Object.keys(ext).length > HEADER_FIELDS_MAX) throw tooManyFields();
   return {
     code: integer(header, "code"),
     language: typeof header.language === "string" ? header.language : "OTHER",
@@ -39,7 +41,7 @@ export function decodeJsonHeader(bytes: Uint8Array): Header {
     opaque: integer(header, "opaque"),
     flag: integer(header, "flag"),
     remark: typeof header.remark === "string" ? header.remark : undefined,
-    fields: new JsonFields(typeof ext === "object" && ext !== null ? ext as Record<string, unknown> : {}),
+    fields: new JsonFields(ext as Record<string, unknown>),
   };
 }
 
@@ -49,22 +51,29 @@ class JsonFields extends HeaderFields {
   }
 
   override all(): Map<string, string> {
-    return new Map(
-      Object.entries(this.ext).filter(([, value]) => value !== null).map(([key, value]) => [key, String(value)]),
-    );
+    const all = new Map<string, string>();
+    for (const name of Object.keys(this.ext)) {
+      const text = textOf(this.ext[name]);
+      if (text !== undefined) all.set(name, text);
+    }
+    return all;
   }
 
   protected override fill(table: FieldTable): Record<string, unknown> {
     const values = table.empty();
     const { names, wireNames } = table;
     for (let i = 0; i < names.length; i++) {
-      const text = this.ext[wireNames[i]!];
-      if (typeof text === "string") values[names[i]!] = table.parse(i, text);
-      // Numbers and booleans as they are; Java's null, and what is no text, count as missing.
-      else if (typeof text === "number" || typeof text === "boolean") values[names[i]!] = table.parse(i, String(text));
+      const text = textOf(this.ext[wireNames[i]!]);
+      if (text !== undefined) values[names[i]!] = table.parse(i, text);
     }
     return values;
   }
+}
+
+/** Numbers and booleans as they are; Java's null, and what is no text, count as missing. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
 /** Writes a JSON header. */

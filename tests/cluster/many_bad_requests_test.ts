@@ -154,9 +154,10 @@ function smallAttacks(ask: Ask, place: number): Record<string, Attack> {
   };
 }
 
-/** A megabyte of text that was never sent before. */
+/** Much text that was never sent before: a megabyte in a body, and what a header may have. */
 function textAttacks(ask: Ask): Record<string, Attack> {
   const text = () => fresh().padEnd(MiB, "x");
+  const field = () => fresh().padEnd(500_000, "x");
   const query = (topic: string, key: string) =>
     ask(QueryMessage, { topic, key, maxNum: 0x7fff_ffff, beginTimestamp: 0, endTimestamp: 1e15 });
   return {
@@ -166,18 +167,18 @@ function textAttacks(ask: Ask): Record<string, Attack> {
       "subString",
       "at most",
     ],
-    "an offset for a group with a name of 1 MB": [
-      () => ask(UpdateConsumerOffset, { consumerGroup: text(), topic: "T", queueId: 0, commitOffset: 5 }),
+    "an offset for a group with a name of 500 kB": [
+      () => ask(UpdateConsumerOffset, { consumerGroup: field(), topic: "T", queueId: 0, commitOffset: 5 }),
       SYSTEM_ERROR,
       "group",
     ],
-    "a pull with an expression of 1 MB": [
-      () => ask(PullMessage, { ...pull, consumerGroup: GROUP, subscription: text() }),
+    "a pull with an expression of 500 kB": [
+      () => ask(PullMessage, { ...pull, consumerGroup: GROUP, subscription: field() }),
       SUBSCRIPTION_PARSE_FAILED,
       "characters",
     ],
-    "a query with a topic of 1 MB": [() => query(text(), "k"), QUERY_NOT_FOUND, "can not find message"],
-    "a query with a key of 1 MB": [() => query("T", text()), QUERY_NOT_FOUND, "can not find message"],
+    "a query with a topic of 500 kB": [() => query(field(), "k"), QUERY_NOT_FOUND, "can not find message"],
+    "a query with a key of 500 kB": [() => query("T", field()), QUERY_NOT_FOUND, "can not find message"],
   };
 }
 

@@ -10,8 +10,6 @@ import { jsonShape } from "./mqadmin_shape.ts";
 import { type Act, type Step, STEPS } from "./mqadmin_steps.ts";
 
 const PATIENCE_MS = 20_000;
-/** After so many looks it is time to do again what there is to see. */
-const ATTEMPTS = 10;
 
 /** What a step printed, or why the tool was not even able to fail in order. */
 export interface Printed {
@@ -29,13 +27,12 @@ async function runStep(java: JavaShell, step: Step, known: Record<string, string
   const line = filled(`${step.run} -n $namesrv`, known);
   const command = step.lines === undefined ? ["mqadmin", line] : ["mqadmin-endless", step.lines, line];
   const deadline = Date.now() + PATIENCE_MS;
-  for (let attempt = 1;; attempt++) {
+  while (true) {
     const [report] = await java.run(command[0] as string, ...command.slice(1));
     const text = String(report?.["text"]).split("\n").slice(0, step.lines).join("\n");
     if (step.until !== undefined && !step.until.test(text)) {
       if (Date.now() > deadline) return { step, text: `waited in vain for ${step.until}\n${text}` };
       await delay(100);
-      if (step.again !== undefined && attempt % ATTEMPTS === 0) await runStep(java, step.again, known);
       continue;
     }
     for (const [name, pattern] of Object.entries(step.keep ?? {})) {
@@ -100,8 +97,13 @@ export async function operate(kind: Kind, scene: Scene = PLAIN): Promise<Printed
   return await withLogs([nameserver, ...brokers], async () => {
     const printed: Printed[] = [];
     for (const step of scene.steps) {
-      if (isAct(step)) await java.run(step.java);
-      else printed.push(await runStep(java, step, known));
+      if (!isAct(step)) printed.push(await runStep(java, step, known));
+      else {
+        const reports = await java.run(step.java);
+        if (step.keep !== undefined) {
+          known[step.keep] = String(reports.find((report) => step.keep! in report)?.[step.keep]);
+        }
+      }
     }
     return printed;
   });

@@ -9,8 +9,6 @@ export interface Step {
   readonly run: string;
   /** What comes without a signal (an index entry, a committed offset): the command is run again until it prints this. */
   readonly until?: RegExp;
-  /** Run now and then while waiting for that, because what it does may get lost. */
-  readonly again?: Step;
   /** A part of the output which later steps need, by its name. */
   readonly keep?: Readonly<Record<string, RegExp>>;
   /** The rows come out of a hash table whose order depends on ports and times. */
@@ -32,6 +30,8 @@ export interface Step {
 /** A command of the test's own shell: clients that live beside the tool. */
 export interface Act {
   readonly java: string;
+  /** What of its report later steps need. */
+  readonly keep?: string;
 }
 
 /** Commands of mqadmin that no step runs, and why. */
@@ -40,12 +40,6 @@ export const EXCUSED: Readonly<Record<string, string>> = {
 };
 
 const TOPIC = "ToolTopic", GROUP = "tool-group", CLONE = "tool-clone";
-
-/** The producer may be shut down before its trace is sent. */
-const TRACED: Step = {
-  run: "sendMessage -t ToolOther -p traced -k traced-key -m true -b $brokerName -i 1",
-  keep: { traced: /([0-9A-F]{32,})/ },
-};
 
 /** In this order, for each leans on what was done before. */
 export const STEPS: readonly (Step | Act)[] = [
@@ -97,10 +91,12 @@ export const STEPS: readonly (Step | Act)[] = [
     run: `sendMessage -t ${TOPIC} -p tool -k tool-key -c TagB -b $brokerName -i 2`,
     keep: { id: /([0-9A-F]{32,})/ },
   },
-  TRACED,
+  { run: "sendMessage -t ToolOther -p traced -k traced-key -m true -b $brokerName -i 1" },
+  // The tool's producer may be shut down before its trace is sent; this one waits until it has been.
+  { java: "trace-post ToolOther", keep: "traced" },
   { run: `consumerProgress -g ${GROUP}`, until: /Diff Total: 0/ },
   { run: `topicStatus -t ${TOPIC}`, exact: true },
-  { run: `queryMsgTraceById -i $traced`, until: /#ProducerGroup/, again: TRACED },
+  { run: `queryMsgTraceById -i $traced`, until: /#ProducerGroup/ },
   { run: `queryMsgByKey -t ${TOPIC} -k tool-key`, until: /[0-9A-F]{32,}/, exact: true },
   { run: `queryMsgByKey -t ${TOPIC} -k no-such-key`, fails: true },
   { run: `queryMsgByUniqueKey -t ${TOPIC} -i $id`, until: /Queue Offset/ },

@@ -94,6 +94,7 @@ public final class Interop {
             case "order-topic": Compat.call("OrderTopic", "run", session, args); break;
             case "request-reply": Compat.call("Requesting", "run", session, args); break;
             case "trace": Compat.call("Tracing", "run", session, args); break;
+            case "trace-post": Compat.call("Tracing", "post", session, args); break;
             case "send-to-system-topics": Compat.call("SystemTopics", "send", session, args); break;
             case "offset-moved": Compat.call("SystemTopics", "offsetMoved", session, args); break;
             case "delay-send": Delaying.send(session, args[0], Integer.parseInt(args[1]), Delaying.ints(args, 2)); break;

@@ -55,6 +55,20 @@ final class Tracing {
         }
     }
 
+    /** Arguments: topic. Sends a message, waits for its trace, and reports its id. */
+    static void post(Session session, String[] args) throws Exception {
+        DefaultMQProducer producer = new DefaultMQProducer("interop-traced", null, true, null);
+        session.prepare(producer, false);
+        producer.start();
+        try {
+            SendResult result = producer.send(new Message(args[0], "TagA", "traced-key", Ledger.utf8("traced")));
+            traceOf(session, "RMQ_SYS_TRACE_TOPIC", "Pub", result.getMsgId());
+            Out.line("trace-post", "traced", result.getMsgId());
+        } finally {
+            producer.shutdown();
+        }
+    }
+
     /** Waits for the trace of a kind about a message; its fields. */
     private static List<String> traceOf(Session session, String traces, String kind, String msgId) throws Exception {
         List<String> found = new ArrayList<>();

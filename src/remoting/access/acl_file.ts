@@ -5,7 +5,8 @@
  * @module
  */
 import { type AddressSet, parseAddresses } from "../../config/addresses.ts";
-import { messageOf, RocketdError } from "../../errors.ts";
+import { nearest } from "../../config/nearest.ts";
+import { messageOf, RocketdError, shortened } from "../../errors.ts";
 import { ACCESS_KEY_LENGTH_MAX, ACCESS_KEY_LENGTH_MIN } from "../../limits.ts";
 import { type DataVersion, NO_VERSION } from "../../protocol/bodies/data_version.ts";
 import { retryTopic } from "../../protocol/names.ts";
@@ -41,7 +42,19 @@ export interface AccountEntry {
   readonly groupPerms: string[] | undefined;
 }
 
-/** What a file says; keys that RocketMQ does not know are kept in `others`. */
+/** The keys of an account in the file. */
+const ACCOUNT_KEYS: ReadonlySet<string> = new Set<keyof AccountEntry>([
+  "accessKey",
+  "secretKey",
+  "whiteRemoteAddress",
+  "admin",
+  "defaultTopicPerm",
+  "defaultGroupPerm",
+  "topicPerms",
+  "groupPerms",
+]);
+
+/** What a file says; keys beside the accounts that RocketMQ does not know are kept in `others`. */
 export interface AclDocument {
   readonly globalWhiteRemoteAddresses: readonly string[];
   readonly accounts: readonly AccountEntry[];
@@ -92,6 +105,13 @@ export function writeAclFile({ globalWhiteRemoteAddresses, accounts, version, ot
 
 function readAccount(value: unknown, place: string): AccountEntry {
   if (!isMap(value)) throw refused(`${place} is no account`);
+  // RocketMQ passes over it: a DENY under a misspelt key would be none.
+  const unknown = Object.keys(value).find((key) => !ACCOUNT_KEYS.has(key));
+  if (unknown !== undefined) {
+    const guess = nearest(unknown, ACCOUNT_KEYS);
+    const hint = guess === undefined ? `an account has ${[...ACCOUNT_KEYS].join(", ")}` : `did you mean ${guess}?`;
+    throw refused(`${place} has the unknown key ${JSON.stringify(shortened(unknown))}: ${hint}`);
+  }
   const text = (name: string) => scalar(value[name], `${place}.${name}`);
   const list = (name: string) => isBlank(value[name]) ? undefined : texts(value[name], `${place}.${name}`);
   const admin = text("admin");

@@ -103,6 +103,9 @@ const REFUSED: readonly (readonly [why: string, text: string, reason: string])[]
   ["no word", with1("  groupPerms: [G]\n"), "expected NAME=PERMISSION"],
   ["a topic twice", with1("  topicPerms: [T=PUB, T=DENY]\n"), "twice"],
   ["one text for a list", with1("  topicPerms: T=PUB\n"), "topicPerms is no list"],
+  ["a key misspelt", with1("  topicPerm: [T=DENY]\n  defaultTopicPerm: PUB\n"), "did you mean topicPerms?"],
+  ["a key in another case", with1("  Admin: true\n"), "did you mean admin?"],
+  ["a key that means nothing", with1("  remarks: a\n  __proto__: {admin: 'true'}\n"), "an account has accessKey"],
   ["no address", with1("  whiteRemoteAddress: office\n"), "no set of IP addresses"],
 ];
 

@@ -11,6 +11,9 @@ import { acceptAll } from "../listener.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
+/** Where it listens and is connected to from. */
+const HERE = "127.0.0.1";
+
 /** A certificate, with those that vouch for it, and its key; both as PEM text. */
 export interface KeyPair {
   readonly cert: string;
@@ -35,7 +38,7 @@ export class InnerListener {
 
   /** Throws what Deno does for a certificate that it cannot read, or a key that is not the certificate's. */
   constructor(pair: KeyPair) {
-    this.#listener = Deno.listenTls({ ...pair, hostname: "127.0.0.1", port: 0 });
+    this.#listener = Deno.listenTls({ ...pair, hostname: HERE, port: 0 });
     acceptAll(this.#listener, log, (conn) => this.#take(conn));
   }
 
@@ -49,7 +52,7 @@ export class InnerListener {
     if (this.#closing) throw new RocketdError("unavailable", "Cannot speak TLS: this node is stopping");
     this.#joining++;
     try {
-      const outer = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+      const outer = await Deno.connect({ hostname: HERE, port: this.port });
       outer.setNoDelay(true);
       const from = (outer.localAddr as Deno.NetAddr).port;
       const inner = this.#unclaimed.get(from) ?? await this.#accepted(from);
@@ -66,7 +69,9 @@ export class InnerListener {
   }
 
   #take(conn: Deno.TlsConn): void {
-    const { port } = conn.remoteAddr;
+    const { hostname, port } = conn.remoteAddr;
+    // From another address of this machine a stranger could use the port that one of ours has.
+    if (hostname !== HERE) return conn.close();
     const claim = this.#waiting.get(port);
     if (claim !== undefined) {
       this.#waiting.delete(port);

@@ -41,6 +41,55 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a stranger from another address of this machine takes nobody's place by having its port",
+  ignore,
+  fn: async () => {
+    const { connect, listenTls } = Deno;
+    const strangers: { closed: boolean }[] = [];
+    const accepted = Promise.withResolvers<void>();
+    // No program of Deno's can choose the port that it connects from: what comes after our own end is made up.
+    Deno.listenTls = ((options: Parameters<typeof listenTls>[0]) => {
+      const listener = listenTls(options);
+      let remoteAddr: Deno.NetAddr | undefined;
+      return {
+        addr: listener.addr,
+        close: () => listener.close(),
+        accept: async () => {
+          if (remoteAddr === undefined) {
+            const conn = await listener.accept();
+            remoteAddr = { ...conn.remoteAddr, hostname: "127.0.0.2" };
+            return conn;
+          }
+          if (strangers.length > 0) {
+            accepted.resolve();
+            return await listener.accept();
+          }
+          const stranger = { remoteAddr, closed: false, close: () => void (stranger.closed = true) };
+          strangers.push(stranger);
+          return stranger;
+        },
+      };
+    }) as unknown as typeof Deno.listenTls;
+    Deno.connect = (async (options: Deno.ConnectOptions) => {
+      const outer = await connect(options);
+      await accepted.promise;
+      return outer;
+    }) as typeof Deno.connect;
+    try {
+      await listening(async (listener) => {
+        const { outer, inner } = await listener.join();
+        assertEquals((inner.remoteAddr as Deno.NetAddr).hostname, "127.0.0.1");
+        assertEquals(strangers.map(({ closed }) => closed), [true]);
+        outer.close();
+        inner.close();
+      });
+    } finally {
+      Object.assign(Deno, { connect, listenTls });
+    }
+  },
+});
+
+Deno.test({
   name: "a listener that closes lets those through that are joining",
   ignore,
   fn: () =>

@@ -145,6 +145,8 @@ export const ADMIN_MESSAGE_BYTES_MAX = 64 * MiB;
 export const PULL_MESSAGES_AT_ONCE = 32;
 /** Brokers that `rocketd admin` asks at the same time. */
 export const ADMIN_BROKERS_AT_ONCE = 16;
+/** How many time-outs long `rocketd admin` does not ask a broker again that was silent for one. */
+export const ADMIN_SILENCES = 2;
 
 // ---- consume queues and index ----
 

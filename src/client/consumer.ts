@@ -6,7 +6,14 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf, RocketdError } from "../errors.ts";
-import { decodeConsumerIds, encodeHeartbeat, type SubscriptionData } from "../protocol/bodies/mod.ts";
+import { ResetConsumerClientOffset } from "../protocol/admin_requests.ts";
+import {
+  decodeConsumerIds,
+  decodeResetOffset,
+  encodeHeartbeat,
+  type QueueOffsets,
+  type SubscriptionData,
+} from "../protocol/bodies/mod.ts";
 import { retryTopic } from "../protocol/names.ts";
 import { GetConsumerListByGroup, HeartBeat, NotifyConsumerIdsChanged, UnregisterClient } from "../protocol/requests.ts";
 import { type ClientSecurity, RemotingClient, type RemotingClientOptions, succeed } from "../remoting/client.ts";
@@ -86,6 +93,9 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     this.#from = options.from ?? "last";
     const handlers = new HandlerTable().on(NotifyConsumerIdsChanged, ({ header }) => {
       if (header.consumerGroup === group) this.#rebalanceSoon(0);
+      return undefined;
+    }).on(ResetConsumerClientOffset, ({ header, body }) => {
+      if (header.group === group) this.#moveSoon(decodeResetOffset(body));
       return undefined;
     });
     // A broker that lost us has forgotten our membership.
@@ -260,6 +270,23 @@ export class Consumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable
     } catch (error) {
       log.debug("cannot leave group {group}: {reason}", { group: this.#group, reason: messageOf(error) });
     }
+  }
+
+  /** An administrator moves the group: brokers only tell its members, and those commit where they go on. */
+  #moveSoon(offsets: QueueOffsets): void {
+    // Between rebalances, which start to read where the group stands.
+    this.#rebalancing = (this.#rebalancing ?? Promise.resolve()).then(async () => {
+      const moved = [...offsets].flatMap(([queue, offset]) => {
+        const reader = this.#readers.get(queueKey(queue));
+        if (this.#closed || reader === undefined) return [];
+        this.#readers.delete(queueKey(queue));
+        if (this.#current?.reader === reader) this.#current = undefined;
+        reader.stopAt(offset);
+        return [reader];
+      });
+      await this.#commitAll(moved);
+      this.#rebalanceSoon(0);
+    });
   }
 
   /** Rebalances after a while; calls meanwhile are one. */

@@ -100,11 +100,21 @@ export class QueueReader {
     this.#wake?.();
   }
 
+  /** Ends the reader, and counts the queue as consumed up to this offset, whatever the program got. */
+  stopAt(offset: number): void {
+    this.stop();
+    this.#done = offset;
+  }
+
   /** Finds where the group stands, then pulls until stopped. Never throws: failures are logged, and tried again. */
   async run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (this.#next < 0) this.#next = this.#done = this.#committed = await this.#start();
+        if (this.#next < 0) {
+          const start = await this.#start();
+          if (this.#stopped) return;
+          this.#next = this.#done = this.#committed = start;
+        }
         if (this.#full) await this.#pause();
         else await this.#pull();
       } catch (error) {

@@ -44,8 +44,8 @@ export const admin: CommandGroup = {
     commands: ADMIN_COMMANDS.filter((command) => command.area === area).map(commandOf),
   })).filter(({ commands }) => commands.length > 0),
   notes: [
-    "Names and letters are mqadmin's; capitals do not matter in names. A command that loses something asks first,",
-    "or takes --yes. The exit code is 1 if anybody asked did not answer or refused, and 2 for wrong usage.",
+    "Names and letters are mqadmin's; capitals do not matter in names. A command that loses something asks first, or " +
+    "takes --yes. The exit code is 1 if anybody asked did not answer or refused, and 2 for wrong usage.",
   ],
   find: (name) => {
     const found = findAdminCommand(name);

@@ -24,7 +24,7 @@ export const runCommand: Command = {
     SET_FLAG,
   ],
   notes: [
-    "Settings have RocketMQ's names (listenPort, storePathRootDir, …). With several roles in one process,",
+    "Settings have RocketMQ's names (listenPort, storePathRootDir, …). With several roles in one process, " +
     "nameserver.KEY and broker.KEY say which one is meant.",
   ],
   run: async (args) => {

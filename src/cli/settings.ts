@@ -13,7 +13,7 @@ export const settingsCommand: Command = {
   summary: "Print every setting with its value and what it is for, as a file of settings",
   flags: [ROLE_FLAG, CONFIG_FLAG, SET_FLAG],
   notes: [
-    "A setting that is marked with (*) can be changed while the node runs, until its next start:",
+    "A setting that is marked with (*) can be changed while the node runs, until its next start: " +
     "rocketd admin updateBrokerConfig and updateNamesrvConfig, and mqadmin's, do that.",
     "Secrets are left out.",
   ],

@@ -130,7 +130,7 @@ const queueColumns = {
   brokerOffset: column("BROKER OFFSET", "count"),
   consumerOffset: column("GROUP OFFSET", "count"),
   behind: column("BEHIND", "count"),
-  lastTime: column("LAST STORED", "time"),
+  lastTime: column("CONSUMED TO", "time"),
 } as const;
 const progressTable = table("queues", queueColumns);
 const membersTable = table("queues", { ...queueColumns, client: column("CLIENT", "text") });

@@ -16,7 +16,9 @@ import {
 } from "../../src/protocol/requests.ts";
 import type { Connection } from "../../src/remoting/connection.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
+import type { Wire } from "../../src/remoting/listener.ts";
 import { RemotingServer, type ServerOptions } from "../../src/remoting/server.ts";
+import type { ServerTls } from "../../src/remoting/tls/server_tls.ts";
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import { frameBytes, RawPeer } from "./raw_peer.ts";
 
@@ -280,6 +282,37 @@ Deno.test("a connection beyond the limit is closed, until another has gone", asy
     assertEquals((await third.ask(maxOffset(3))).header.opaque, 3);
     assertEquals(server.counts.accepted, 2);
   }, { connectionsMax: 1, onClose: () => resolve() });
+});
+
+Deno.test("a connection whose last write does not end counts until it does, for it keeps its socket and its bytes", async () => {
+  // As sockets of Deno 2.6 behave: closing them does not end a write that their peer does not take.
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+  const { promise: writing, resolve: writes } = Promise.withResolvers<void>();
+  const guard = (conn: Deno.TcpConn): Wire => ({
+    remoteAddr: conn.remoteAddr,
+    localAddr: conn.localAddr,
+    read: (into) => conn.read(into),
+    write: (bytes) => {
+      writes();
+      return taken.then(() => conn.write(bytes));
+    },
+    close: () => conn.close(),
+  });
+  const tls = { lingering: 0, guard } as unknown as ServerTls;
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  await serving(offsets(), async (server) => {
+    const first = await RawPeer.connect(server.port);
+    await first.write(frameBytes(maxOffset(1)));
+    await writing;
+    first[Symbol.dispose]();
+    await gone;
+    using second = await RawPeer.connect(server.port);
+    assertEquals([await second.read(), server.counts.refused], [undefined, 1]);
+    take();
+    await taken;
+    using third = await RawPeer.connect(server.port);
+    assertEquals((await third.ask(maxOffset(2))).header.opaque, 2);
+  }, { connectionsMax: 1, tls, onClose: () => resolve() });
 });
 
 /** Keeps the connection of the last HEART_BEAT. */

@@ -368,9 +368,12 @@ export const CHECKPOINT_INTERVAL_MS = 10_000;
 
 /** Open connections of the HTTP listener; one more is closed at once. */
 export const HTTP_CONNECTIONS_MAX = 128;
-/** How long a peer may take to send its first request, and to take an answer and send the next one, ms. */
+/**
+ * How long a peer may take to send its first request, and to take an answer and send the next one, ms: the second is
+ * longer than the minute after which Prometheus asks again.
+ */
 export const HTTP_REQUEST_MS = 10_000;
-export const HTTP_ANSWER_MS = 60_000;
+export const HTTP_ANSWER_MS = 90_000;
 /** What is carried at once between a peer and the server behind the listener. */
 export const HTTP_COPY_BYTES = 16 * KiB;
 /** Bytes of an answer that are handed over, and compressed, at once. */

@@ -41,8 +41,8 @@ export const FIELD_NAMES_KEPT_MAX = 1024;
 
 // ---- TLS ----
 
-/** What is carried at once between a peer and the TLS end inside this process, bytes: one TLS record. */
-export const TLS_COPY_BYTES = 16 * KiB;
+/** What is copied at once from a peer's connection to one inside this process, or back, bytes: one TLS record. */
+export const WIRE_COPY_BYTES = 16 * KiB;
 /** A file with certificates or a key, bytes. */
 export const PEM_BYTES_MAX = 1 * MiB;
 /** Connections to the TLS end inside this process that may wait until it is known whose they are. */
@@ -374,8 +374,6 @@ export const HTTP_CONNECTIONS_MAX = 128;
  */
 export const HTTP_REQUEST_MS = 10_000;
 export const HTTP_ANSWER_MS = 90_000;
-/** What is carried at once between a peer and the server behind the listener. */
-export const HTTP_COPY_BYTES = 16 * KiB;
 /** Bytes of an answer that are handed over, and compressed, at once. */
 export const HTTP_PIECE_BYTES = 64 * KiB;
 /** Time from which on those who make great answers for HTTP let others have their turn, ms. */

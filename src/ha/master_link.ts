@@ -8,6 +8,7 @@ import { messageOf, RocketdError } from "../errors.ts";
 import { HA_READ_BYTES } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { othersTurn } from "../remoting/turn.ts";
+import { writeAll } from "../remoting/wires.ts";
 import type { CopyStore } from "./copy_store.ts";
 import { FirstByte } from "./first_byte.ts";
 import { encodeReport, FrameReader, type FrameSink } from "./protocol.ts";
@@ -266,7 +267,7 @@ export class MasterLink implements FrameSink {
       }
       const bytes = encodeReport(this.#held);
       try {
-        for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
+        await writeAll(this.#conn, bytes);
       } catch {
         // Reading says how the connection ended.
         return;

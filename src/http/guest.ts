@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { HTTP_COPY_BYTES } from "../limits.ts";
+import { WIRE_COPY_BYTES } from "../limits.ts";
 import type { Peer } from "../remoting/listener.ts";
+import { closeQuietly, copyAll, writeAll } from "../remoting/wires.ts";
 
 /** How a connection of HTTP/2 begins. */
 const HTTP2 = "PRI ";
@@ -44,8 +45,8 @@ export class Guest {
       if (this.#ended) return inside.close();
       joined((inside.localAddr as Deno.NetAddr).port);
       await writeAll(inside, first);
-      const inward = copy(this.#outside, inside).then(() => inside.closeWrite()).catch(() => {});
-      await copy(inside, this.#outside);
+      const inward = copyAll(this.#outside, inside).then(() => inside.closeWrite()).catch(() => {});
+      await copyAll(inside, this.#outside);
       this.end();
       await inward;
     } catch {
@@ -57,7 +58,7 @@ export class Guest {
 
   /** What the peer says first, enough to tell HTTP/2; undefined when it leaves. */
   async #firstBytes(): Promise<Uint8Array | undefined> {
-    const buffer = new Uint8Array(HTTP_COPY_BYTES);
+    const buffer = new Uint8Array(WIRE_COPY_BYTES);
     let length = 0;
     while (length < HTTP2.length) {
       const count = await this.#outside.read(buffer.subarray(length));
@@ -75,28 +76,11 @@ export class Guest {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    for (const conn of [this.#outside, this.#inside]) {
-      try {
-        conn?.close();
-      } catch {
-        // It has gone already.
-      }
-    }
+    closeQuietly(this.#outside);
+    if (this.#inside !== undefined) closeQuietly(this.#inside);
   }
 }
 
 function startsWith(bytes: Uint8Array, text: string): boolean {
   return [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
-}
-
-async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await to.write(bytes.subarray(sent));
-}
-
-/** Copies until the end of what is read. */
-async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
-  const buffer = new Uint8Array(HTTP_COPY_BYTES);
-  for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-    await writeAll(to, buffer.subarray(0, count));
-  }
 }

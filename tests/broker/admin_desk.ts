@@ -18,9 +18,10 @@ import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
 import { resetHandlers } from "../../src/broker/reset_offset.ts";
 import { TopicTable } from "../../src/broker/topics.ts";
+import { EVERYTHING, subscriptionTo } from "../../src/client/subscription.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { encodeHeartbeat, topicConfig } from "../../src/protocol/bodies/mod.ts";
-import type { ConsumerData, SubscriptionData } from "../../src/protocol/bodies/heartbeat.ts";
+import type { ConsumerData } from "../../src/protocol/bodies/heartbeat.ts";
 import { HeartBeat, NotifyConsumerIdsChanged } from "../../src/protocol/requests.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assertEquals } from "../../src/std.ts";
@@ -32,15 +33,7 @@ type Settings = ReturnType<typeof settingsIn>;
 
 /** What a heartbeat says of a group that subscribes to these topics. */
 export function consumerData(groupName: string, ...topics: string[]): ConsumerData {
-  const subscriptionDataSet = topics.map((topic): SubscriptionData => ({
-    topic,
-    subString: "*",
-    tagsSet: [],
-    codeSet: [],
-    subVersion: 1,
-    expressionType: "TAG",
-    classFilterMode: false,
-  }));
+  const subscriptionDataSet = topics.map((topic) => subscriptionTo(topic, EVERYTHING, 1));
   return {
     groupName,
     consumeType: "CONSUME_PASSIVELY",

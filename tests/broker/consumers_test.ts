@@ -4,6 +4,7 @@
 import { ConsumerGroups } from "../../src/broker/consumers.ts";
 import { Memberships } from "../../src/broker/memberships.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
+import { EVERYTHING, subscriptionTo } from "../../src/client/subscription.ts";
 import { GROUPS_CLIENTS_MAX, SUBSCRIPTION_CHARACTERS_MAX } from "../../src/limits.ts";
 import type { ConsumerData, SubscriptionData } from "../../src/protocol/bodies/heartbeat.ts";
 import { subscriptionGroup } from "../../src/protocol/bodies/subscription_group.ts";
@@ -13,16 +14,7 @@ import { HandClock, RecordingConnection } from "./workshop.ts";
 const NOTICE = "NOTIFY_CONSUMER_IDS_CHANGED";
 
 function subscription(topic: string, given: Partial<SubscriptionData> = {}): SubscriptionData {
-  return {
-    topic,
-    subString: "*",
-    tagsSet: [],
-    codeSet: [],
-    subVersion: 1,
-    expressionType: "TAG",
-    classFilterMode: false,
-    ...given,
-  };
+  return { ...subscriptionTo(topic, EVERYTHING, 1), ...given };
 }
 
 function data(groupName: string, ...subscriptions: (string | SubscriptionData)[]): ConsumerData {

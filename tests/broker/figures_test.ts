@@ -19,6 +19,7 @@ import { javaHash } from "../../src/protocol/java_hash.ts";
 import { assertEquals } from "../../src/std.ts";
 import type { MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { Bench, message } from "../store/kit.ts";
+import { consumerData } from "./admin_desk.ts";
 import { type Ask, Desk, RecordingConnection, settingsIn, statsOf } from "./workshop.ts";
 
 const ADDRESS = "10.1.2.3:10911";
@@ -64,24 +65,7 @@ class Office {
 
   /** A group that is online and subscribes to topics. */
   online(group: string, ...topics: string[]): void {
-    const subscriptionDataSet = topics.map((topic) => ({
-      topic,
-      subString: "*",
-      tagsSet: [],
-      codeSet: [],
-      subVersion: 1,
-      expressionType: "TAG",
-      classFilterMode: false,
-    }));
-    const data = {
-      groupName: group,
-      consumeType: "CONSUME_PASSIVELY",
-      messageModel: "CLUSTERING",
-      consumeFromWhere: "CONSUME_FROM_LAST_OFFSET",
-      subscriptionDataSet,
-      unitMode: false,
-    } as const;
-    this.consumers.register(data, new RecordingConnection("127.0.0.1:1"), {
+    this.consumers.register(consumerData(group, ...topics), new RecordingConnection("127.0.0.1:1"), {
       clientId: "c",
       language: "JAVA",
       version: 407,

@@ -6,9 +6,9 @@
  * @module
  */
 import { messageOf } from "../../errors.ts";
-import { TLS_COPY_BYTES } from "../../limits.ts";
 import { TLS_HANDSHAKE } from "../../protocol/frame.ts";
 import type { Wire } from "../listener.ts";
+import { closeQuietly, copyAll, writeAll } from "../wires.ts";
 import type { Joint } from "./inner_listener.ts";
 
 /** How long what was written may take to reach a peer after the connection was closed on our side, ms. */
@@ -107,12 +107,9 @@ export class Door implements Wire {
   }
 
   async #carryIn(outer: Deno.TcpConn, hello: Uint8Array): Promise<void> {
-    const buffer = new Uint8Array(TLS_COPY_BYTES);
     try {
       await writeAll(outer, hello);
-      for (let count = await this.outside.read(buffer); count !== null; count = await this.outside.read(buffer)) {
-        await writeAll(outer, buffer.subarray(0, count));
-      }
+      await copyAll(this.outside, outer);
       await outer.closeWrite();
     } catch {
       // One of both has gone. What comes out of the inner connection is still due, and ends all.
@@ -121,11 +118,8 @@ export class Door implements Wire {
   }
 
   async #carryOut(outer: Deno.TcpConn): Promise<void> {
-    const buffer = new Uint8Array(TLS_COPY_BYTES);
     try {
-      for (let count = await outer.read(buffer); count !== null; count = await outer.read(buffer)) {
-        await writeAll(this.outside, buffer.subarray(0, count));
-      }
+      await copyAll(outer, this.outside);
     } catch {
       // One of both has gone.
     }
@@ -154,17 +148,5 @@ export class Door implements Wire {
     if (this.#joint !== undefined) closeQuietly(this.#joint.outer);
     if (this.#closed && this.#joint !== undefined) closeQuietly(this.#joint.inner);
     this.keeper.left(this);
-  }
-}
-
-async function writeAll(conn: Wire, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
-}
-
-function closeQuietly(conn: Pick<Deno.Conn, "close">): void {
-  try {
-    conn.close();
-  } catch {
-    // It has gone already.
   }
 }

@@ -126,12 +126,19 @@ export const ACL_ADDRESSES_LENGTH_MAX = 64 * KiB;
 export const CONNECT_TIMEOUT_MS = 3_000;
 /** Bytes that the body of one received message may unfold to; RocketMQ's brokers take 4 MiB unless told otherwise. */
 export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
+/** Bytes of one message, or of all messages of a batch, that a producer sends: `maxMessageSize` of Java's producers. */
+export const SEND_BYTES_MAX = 4 * MiB;
 /** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
 export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */
 export const QUEUE_MESSAGES_HELD_MAX = 1_000;
-/** The same in bytes; Java's `pullThresholdSizeForQueue` is 100 MiB. */
-export const QUEUE_BYTES_HELD_MAX = 16 * MiB;
+/** How far apart they may be, in offsets (`consumeConcurrentlyMaxSpan` and `consumeMaxSpan` of Java's). */
+export const QUEUE_SPAN_HELD_MAX = 2_000;
+/** Messages of all queues that a pulling consumer holds (`pullThresholdForAll` of Java's). */
+export const MESSAGES_HELD_MAX = 10_000;
+/** MiB of one queue's messages that a consumer holds (`pullThresholdSizeForQueue` of Java's), and what a MiB is. */
+export const QUEUE_MIB_HELD_MAX = 100;
+export const HELD_UNIT_BYTES = MiB;
 /** Body of a message that `rocketd bench` sends, bytes: unless told otherwise, and at most. */
 export const BENCH_BODY_BYTES = KiB;
 export const BENCH_BODY_BYTES_MAX = 4 * MiB;

@@ -26,6 +26,8 @@ export interface OutgoingMessage {
   readonly properties?: Readonly<Record<string, string>>;
   /** Number that is kept with the message. */
   readonly flag?: number;
+  /** Delivers later: number of a level of `messageDelayLevel`, by default 1 = 1 s, 2 = 5 s, … 18 = 2 h; 0: at once. */
+  readonly delayLevel?: number;
   /** False: the broker answers before disk and slave have it, whatever it is set to. */
   readonly waitStored?: boolean;
 }
@@ -55,6 +57,7 @@ export function propertiesText(message: OutgoingMessage, uniqueKey: string): str
   const properties = new Map(Object.entries(message.properties ?? {}));
   if (message.tag !== undefined) properties.set(PropertyName.TAGS, message.tag);
   if (message.keys !== undefined) properties.set(PropertyName.KEYS, message.keys.join(" "));
+  if (message.delayLevel) properties.set(PropertyName.DELAY, String(message.delayLevel));
   properties.set(PropertyName.UNIQ_KEY, uniqueKey);
   properties.set(PropertyName.WAIT, String(message.waitStored ?? true));
   return formatProperties(properties);

@@ -17,3 +17,4 @@ export { Consumer, type ConsumerOptions } from "./consumer.ts";
 export { type OutgoingMessage, ReceivedMessage } from "./message.ts";
 export { Producer, type ProducerOptions, type SendResult } from "./producer.ts";
 export type { MessageQueue } from "./rebalance.ts";
+export type { QueueSelector, SendOptions } from "./selecting.ts";

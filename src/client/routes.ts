@@ -4,6 +4,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
+import { TOPIC_QUEUES_MAX } from "../limits.ts";
 import { decodeTopicRoute, type TopicRouteData } from "../protocol/bodies/mod.ts";
 import { MASTER_ID, Permission, ResponseCode } from "../protocol/codes.ts";
 import { GetRouteinfoByTopic } from "../protocol/requests.ts";
@@ -23,10 +24,15 @@ export const NEW_TOPIC_QUEUES = 4;
 
 /** A topic's queues and the brokers that have them. */
 export class Route {
-  /** Queues to write to, in Java's order; empty when no master takes writes. */
+  /**
+   * Queues to write to, in Java's order; empty when no master takes writes. Those of an ordered topic are the same
+   * whether their brokers are there or not, so that a key keeps its queue.
+   */
   readonly writable: readonly MessageQueue[];
   /** Queues to read from, in Java's order. */
   readonly readable: readonly MessageQueue[];
+  /** Names of the clusters whose brokers have the topic. */
+  readonly clusters: ReadonlySet<string>;
   readonly #addresses: ReadonlyMap<string, ReadonlyMap<number, string>>;
 
   constructor(topic: string, data: TopicRouteData, queuesMax = Infinity) {
@@ -38,8 +44,11 @@ export class Route {
             return { topic, brokerName: queue.brokerName, queueId };
           })
         ).sort(compareQueues);
-    this.writable = queues(Permission.WRITE, (queue) => queue.writeQueueNums)
-      .filter(({ brokerName }) => this.master(brokerName) !== undefined);
+    this.writable = data.orderTopicConf
+      ? orderedQueues(topic, data.orderTopicConf)
+      : queues(Permission.WRITE, (queue) => queue.writeQueueNums)
+        .filter(({ brokerName }) => this.master(brokerName) !== undefined);
+    this.clusters = new Set(data.brokerDatas.map(({ cluster }) => cluster));
     this.readable = queues(Permission.READ, (queue) => queue.readQueueNums);
   }
 
@@ -48,15 +57,25 @@ export class Route {
     return this.#addresses.get(brokerName)?.get(MASTER_ID);
   }
 
-  /** The master's address, else that of any slave. */
-  reader(brokerName: string): string | undefined {
-    return this.master(brokerName) ?? this.#addresses.get(brokerName)?.values().next().value;
+  /** The address of the broker with this id, else the master's, else that of any slave. */
+  reader(brokerName: string, brokerId: number = MASTER_ID): string | undefined {
+    return this.#addresses.get(brokerName)?.get(brokerId) ?? this.master(brokerName) ??
+      this.#addresses.get(brokerName)?.values().next().value;
   }
 
   /** All brokers of the route, masters and slaves. */
   brokers(): string[] {
     return [...this.#addresses.values()].flatMap((byId) => [...byId.values()]);
   }
+}
+
+/** The queues of `brokerA:4;brokerB:8` in that order, as `topicRouteData2TopicPublishInfo` of 4.9.7 reads it. */
+function orderedQueues(topic: string, orderTopicConf: string): MessageQueue[] {
+  return orderTopicConf.split(";").flatMap((entry) => {
+    const [brokerName = "", count] = entry.split(":");
+    const length = Math.min(Math.max(0, Math.trunc(Number(count)) || 0), TOPIC_QUEUES_MAX);
+    return Array.from({ length }, (_, queueId) => ({ topic, brokerName, queueId }));
+  });
 }
 
 interface Kept {

@@ -79,6 +79,17 @@ Deno.test("Producer tries another broker when one is busy", async () => {
   for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
 });
 
+Deno.test("Producer keeps to the queue of a key, even when it fails", async () => {
+  await using cluster = new Cluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers, retries: 1 });
+  // Of four queues a/0, a/1, b/0, b/1 these are the hash codes 1 and 2.
+  await assertRejects(() => producer.send(message, { by: 1 }), RocketdError, "SYSTEM_BUSY");
+  assertEquals((await producer.send(message, { by: 2 })).queue, { topic: "T", brokerName: "b", queueId: 0 });
+  await producer.sendOneWay(message, { to: (queues) => queues[3]! });
+  await producer.send(message, { to: { brokerName: "b", queueId: 0 } });
+  assertEquals(cluster.asked, ["a/1", "a/1", "b/0", "b/1", "b/0"]);
+});
+
 Deno.test("Producer gives up after its retries with the last refusal", async () => {
   await using cluster = new Cluster({ a: SYSTEM_BUSY });
   await using producer = new Producer({ nameservers: cluster.nameservers, retries: 3 });

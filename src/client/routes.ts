@@ -81,6 +81,8 @@ function orderedQueues(topic: string, orderTopicConf: string): MessageQueue[] {
 interface Kept {
   readonly route: Promise<Route>;
   expires: number;
+  /** The last route that was found. */
+  last: Route | undefined;
 }
 
 /** Finds and keeps routes. Callers that ask for the same topic at the same time share one request. */
@@ -110,18 +112,27 @@ export class RouteBook {
     }
   }
 
-  /** Asks anew at the next use. */
+  /** Asks anew at the next use; what is known now counts only while no nameserver answers. */
   forget(topic: string): void {
-    this.#kept.delete(topic);
+    const kept = this.#kept.get(topic);
+    if (kept !== undefined && kept.expires !== Infinity) kept.expires = 0;
   }
 
   #keep(topic: string, ms: number, find: () => Promise<Route>): Promise<Route> {
     const known = this.#kept.get(topic);
     if (known !== undefined && known.expires > Date.now()) return known.route;
-    const kept: Kept = { route: find(), expires: Infinity };
+    const last = known?.last;
+    const route = last === undefined ? find() : find().catch((error) => {
+      if (error instanceof RocketdError && error.retriable) return last;
+      throw error;
+    });
+    const kept: Kept = { route, expires: Infinity, last };
     this.#kept.set(topic, kept);
     kept.route.then(
-      () => kept.expires = Date.now() + ms,
+      (found) => {
+        kept.last = found;
+        kept.expires = Date.now() + ms;
+      },
       () => this.#kept.get(topic) === kept && this.#kept.delete(topic),
     );
     return kept.route;

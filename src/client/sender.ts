@@ -8,7 +8,7 @@ import { RocketdError } from "../errors.ts";
 import { FOLD_ABOVE_BYTES, SEND_BYTES_MAX } from "../limits.ts";
 import { ResponseCode, responseCodeName } from "../protocol/codes.ts";
 import type { RequestInput } from "../protocol/request.ts";
-import { SendBatchMessage, SendMessageV2, SendReplyMessageV2 } from "../protocol/requests.ts";
+import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
 import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
 import type { Received } from "../remoting/connection.ts";
 import { HandlerTable } from "../remoting/handlers.ts";

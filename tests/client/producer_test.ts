@@ -10,11 +10,14 @@ import { ResponseCode } from "../../src/protocol/codes.ts";
 import { GetRouteinfoByTopic, SendMessageV2 } from "../../src/protocol/requests.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
-import { assertEquals, assertRejects } from "../../src/std.ts";
+import { assert, assertEquals, assertRejects } from "../../src/std.ts";
 
 function serve(handlers: HandlerTable): RemotingServer {
   return new RemotingServer({ hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 100, idleMs: 60_000 });
 }
+
+/** The code of a broker that never answers. */
+const HANGS = -1;
 
 /** A cluster whose brokers answer every send with a code of their own; it notes who was asked for which queue. */
 class Cluster implements AsyncDisposable {
@@ -23,6 +26,7 @@ class Cluster implements AsyncDisposable {
   readonly #brokers: RemotingServer[];
   readonly #nameserver: RemotingServer;
 
+  /** `codes` may be changed later. */
   constructor(codes: Readonly<Record<string, number>>, knows: (topic: string) => boolean = () => true) {
     const names = Object.keys(codes);
     this.#brokers = names.map((name) =>
@@ -30,6 +34,7 @@ class Cluster implements AsyncDisposable {
         new HandlerTable().on(SendMessageV2, ({ header }) => {
           this.asked.push(`${name}/${header.queueId}`);
           const code = codes[name]!;
+          if (code === HANGS) return undefined;
           return { code, remark: "told so", header: { msgId: "ID", queueId: header.queueId, queueOffset: 5 } };
         }),
       )
@@ -54,6 +59,15 @@ class Cluster implements AsyncDisposable {
 
   get nameservers(): string {
     return `127.0.0.1:${this.#nameserver.port}`;
+  }
+
+  async stopNameserver(): Promise<void> {
+    await this.#nameserver.close();
+  }
+
+  /** Brokers that are gone stay in the route. */
+  async stopBroker(number: number): Promise<void> {
+    await this.#brokers[number]!.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,6 +123,80 @@ Deno.test("Producer says of a stored message that the disk was not waited for", 
   await using producer = new Producer({ nameservers: cluster.nameservers });
   const { status, queueOffset, offsetMessageId } = await producer.send(message);
   assertEquals([status, queueOffset, offsetMessageId], ["FLUSH_DISK_TIMEOUT", 5, "ID"]);
+});
+
+Deno.test("Producer tries another broker when one stored without waiting, if that is wanted", async () => {
+  await using cluster = new Cluster({ a: FLUSH_DISK_TIMEOUT, b: SUCCESS });
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).status, "SEND_OK");
+  assert(cluster.asked.some((asked) => asked.startsWith("a/")));
+});
+
+Deno.test("Producer gives the last result when no broker waited for its disk", async () => {
+  await using cluster = new Cluster({ a: FLUSH_DISK_TIMEOUT, b: FLUSH_DISK_TIMEOUT });
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  assertEquals((await producer.send(message)).status, "FLUSH_DISK_TIMEOUT");
+  assertEquals(cluster.asked.length, 3);
+});
+
+Deno.test("Producer gives what one broker stored when the next one refuses", async () => {
+  const codes = { a: FLUSH_DISK_TIMEOUT, b: MESSAGE_ILLEGAL };
+  await using cluster = new Cluster(codes);
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  const ends = await Promise.allSettled(Array.from({ length: 4 }, () => producer.send(message)));
+  // Two begin with a, and are stored there; two begin with b, which no other broker is asked after.
+  assertEquals(ends.map(({ status }) => status).sort(), ["fulfilled", "fulfilled", "rejected", "rejected"]);
+});
+
+Deno.test("Producer repeats after the codes that it is told", async () => {
+  await using cluster = new Cluster({ a: MESSAGE_ILLEGAL, b: SUCCESS });
+  const options = { nameservers: cluster.nameservers, retryResponseCodes: [MESSAGE_ILLEGAL] };
+  await using producer = new Producer(options);
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer passes over a broker that failed, if that is wanted", async () => {
+  await using cluster = new Cluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers, sendLatencyFaultEnable: true });
+  for (let i = 0; i < 8; i++) await producer.send(message);
+  assertEquals(cluster.asked.filter((asked) => asked.startsWith("a/")).length, 1);
+});
+
+Deno.test("Producer turns to another broker when one has gone", async () => {
+  await using cluster = new Cluster({ a: SUCCESS, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  await producer.send(message);
+  await cluster.stopBroker(0);
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer sends along the last known routes while no nameserver is there", async () => {
+  await using cluster = new Cluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  await producer.send(message);
+  await cluster.stopNameserver();
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer waits for a broker that hangs no longer than it may", async () => {
+  await using cluster = new Cluster({ a: HANGS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  const error = await assertRejects(() => producer.send(message, { timeoutMs: 50 }), RocketdError, "within");
+  assertEquals([error.code, cluster.asked.length], ["timeout", 1]);
+});
+
+Deno.test("Producer gives a send up when its signal says so", async () => {
+  await using cluster = new Cluster({ a: HANGS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  const given = new AbortController();
+  const sending = producer.send(message, { signal: given.signal });
+  given.abort(new Error("enough"));
+  const error = await assertRejects(() => sending, RocketdError, "given up");
+  assertEquals([error.code, (error.cause as Error).message], ["aborted", "enough"]);
+  await assertRejects(() => producer.send(message, { signal: AbortSignal.abort() }), RocketdError, "given up");
 });
 
 Deno.test("Producer borrows the template's route for a topic that is not there yet", async () => {

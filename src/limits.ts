@@ -128,6 +128,8 @@ export const CONNECT_TIMEOUT_MS = 3_000;
 export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
 /** Bytes of one message, or of all messages of a batch, that a producer sends: `maxMessageSize` of Java's producers. */
 export const SEND_BYTES_MAX = 4 * MiB;
+/** Questions about transactions that one producer answers at the same time (`checkRequestHoldMax` of Java's). */
+export const TRANSACTION_CHECKS_MAX = 2_000;
 /** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
 export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */

@@ -5,7 +5,7 @@
  */
 import { UniqueKeys } from "./identity.ts";
 import type { OutgoingMessage } from "./message.ts";
-import { batchOf, parcelOf } from "./parcel.ts";
+import { batchOf, type Parcel, parcelOf } from "./parcel.ts";
 import type { SendOptions } from "./selecting.ts";
 import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
 
@@ -41,7 +41,7 @@ export class Producer implements AsyncDisposable {
    * ```
    */
   async send(message: OutgoingMessage, options?: SendOptions): Promise<SendResult> {
-    return await this.sender.send(parcelOf(message, this.#keys.next(), this.sender.bounds), options);
+    return await this.sender.send(this.parcel(message), options);
   }
 
   /**
@@ -54,10 +54,15 @@ export class Producer implements AsyncDisposable {
 
   /** Sends a message that nobody answers for: resolves when it is on its way. */
   async sendOneWay(message: OutgoingMessage, options?: SendOptions): Promise<void> {
-    await this.sender.sendOneWay(parcelOf(message, this.#keys.next(), this.sender.bounds), options);
+    await this.sender.sendOneWay(this.parcel(message), options);
   }
 
-  /** Waits until what was sent one-way has left, then closes the connections. */
+  /** @internal */
+  protected parcel(message: OutgoingMessage): Parcel {
+    return parcelOf(message, this.#keys.next(), this.sender.bounds);
+  }
+
+  /** Takes leave of the brokers, waits until what was sent one-way has left, then closes the connections. */
   async close(): Promise<void> {
     await this.sender.close();
   }

@@ -63,6 +63,16 @@ export class Route {
       this.#addresses.get(brokerName)?.values().next().value;
   }
 
+  /** The addresses of all masters. */
+  masters(): string[] {
+    return [...this.#addresses.keys()].flatMap((brokerName) => this.master(brokerName) ?? []);
+  }
+
+  /** The broker whose master has this address. */
+  brokerNameOf(address: string): string | undefined {
+    return [...this.#addresses.keys()].find((brokerName) => this.master(brokerName) === address);
+  }
+
   /** All brokers of the route, masters and slaves. */
   brokers(): string[] {
     return [...this.#addresses.values()].flatMap((byId) => [...byId.values()]);
@@ -110,6 +120,11 @@ export class RouteBook {
         return new Route(topic, await this.#ask(TEMPLATE_TOPIC).catch(() => Promise.reject(error)), NEW_TOPIC_QUEUES);
       });
     }
+  }
+
+  /** The last known routes of all topics that were asked for. */
+  known(): Route[] {
+    return [...this.#kept.values()].flatMap(({ last }) => last ?? []);
   }
 
   /** Asks anew at the next use; what is known now counts only while no nameserver answers. */

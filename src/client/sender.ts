@@ -14,7 +14,9 @@ import type { Received } from "../remoting/connection.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { unlessAborted } from "./aborting.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
+import { newClientId } from "./identity.ts";
 import type { Parcel } from "./parcel.ts";
+import { Presence } from "./presence.ts";
 import type { MessageQueue } from "./rebalance.ts";
 import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
 import { selectQueue, type SendOptions } from "./selecting.ts";
@@ -39,6 +41,10 @@ export interface ProducerOptions extends ClientSecurity, Pick<RemotingClientOpti
   readonly nameservers: string | readonly string[];
   /** Name of the producer group. */
   readonly group?: string;
+  /** What this client calls itself; made of address and process id by default. */
+  readonly clientId?: string;
+  /** How often brokers are told that this producer is there, ms (`heartbeatBrokerInterval`). */
+  readonly heartbeatBrokerIntervalMs?: number;
   /** Time for one send with all its attempts, ms (`sendMsgTimeout`). */
   readonly timeoutMs?: number;
   /** Further attempts after the first one failed, on another broker if there is one (`retryTimesWhenSendFailed`). */
@@ -100,13 +106,18 @@ export interface SendResult {
 }
 
 type SendRequest = typeof SendMessageV2 | typeof SendReplyMessageV2;
-const NO_OPTIONS: SendOptions = {};
+/** `introduce`: the broker must know of this producer before it gets the message. */
+interface InnerOptions extends SendOptions {
+  readonly introduce?: boolean;
+}
+const NO_OPTIONS: InnerOptions = {};
 
 /** What producers of all kinds share: connections, routes, and the sends themselves. */
 export class Sender {
   readonly handlers = new HandlerTable();
   readonly client: RemotingClient;
   readonly routes: RouteBook;
+  readonly clientId: string;
   readonly group: string;
   readonly timeoutMs: number;
   readonly bounds: { readonly foldAbove: number; readonly maxMessageSize: number };
@@ -114,11 +125,16 @@ export class Sender {
   readonly #retryCodes: ReadonlySet<number>;
   readonly #wantsStored: boolean;
   readonly #turns: QueueTurns;
+  readonly #presence: Presence;
 
   constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions) {
-    this.client = new RemotingClient({ handlers: this.handlers, encoding, sign, tls });
+    const onClose = (address: string) => this.#presence.lost(address);
+    this.client = new RemotingClient({ handlers: this.handlers, onClose, encoding, sign, tls });
     this.routes = new RouteBook(this.client, nameservers);
-    this.group = options.group ?? "rocketd_producer";
+    const clientId = this.clientId = options.clientId ?? newClientId();
+    const group = this.group = options.group ?? "rocketd_producer";
+    const intervalMs = options.heartbeatBrokerIntervalMs ?? 30_000;
+    this.#presence = new Presence(this.client, this.routes, { clientId, group, intervalMs });
     this.timeoutMs = options.timeoutMs ?? 3_000;
     this.bounds = {
       foldAbove: options.foldAbove ?? FOLD_ABOVE_BYTES,
@@ -146,13 +162,31 @@ export class Sender {
     await this.client.notify(address, type, this.#header(parcel, queue), parcel.body);
   }
 
-  /** Waits until what was sent one-way has left, then closes the connections. */
+  /** Makes all masters of a topic know of this producer. Rejects when none of them can be told. */
+  async introduce(topic: string): Promise<void> {
+    const masters = (await this.routes.findOrBorrow(topic)).masters();
+    await Promise.any(masters.map((address) => this.#presence.greet(address))).catch((error: AggregateError) => {
+      throw error.errors[0] ?? nobodyTakes(topic);
+    });
+  }
+
+  /** The name of the broker at an address, or "". */
+  brokerNameOf(address: string): string {
+    for (const route of this.routes.known()) {
+      const name = route.brokerNameOf(address);
+      if (name !== undefined) return name;
+    }
+    return "";
+  }
+
+  /** Takes leave, waits until what was sent one-way has left, then closes the connections. */
   async close(): Promise<void> {
+    await this.#presence.close();
     await this.client.flushed();
     this.client.close();
   }
 
-  async #send(parcel: Parcel, options: SendOptions, type: SendRequest): Promise<SendResult> {
+  async #send(parcel: Parcel, options: InnerOptions, type: SendRequest): Promise<SendResult> {
     const deadline = Date.now() + (options.timeoutMs ?? this.timeoutMs);
     let given: MessageQueue | undefined, queue: MessageQueue | undefined, stored: SendResult | undefined;
     for (let attempt = 0;; attempt++) {
@@ -161,7 +195,7 @@ export class Sender {
         const route = await this.routes.findOrBorrow(parcel.topic);
         given ??= this.#queueOf(route, parcel, options);
         queue = given ?? this.#anyQueue(route, parcel.topic, queue?.brokerName);
-        const result = await this.#attempt(route, queue, parcel, deadline, type);
+        const result = await this.#attempt(route, queue, parcel, deadline, type, options.introduce);
         if (result.status === "SEND_OK" || !this.#wantsStored || given !== undefined || isLast()) return result;
         stored = result;
       } catch (error) {
@@ -181,10 +215,13 @@ export class Sender {
     parcel: Parcel,
     deadline: number,
     type: SendRequest,
+    introduce = false,
   ): Promise<SendResult> {
     const began = Date.now();
     try {
       const address = masterOf(route, parcel.topic, queue);
+      if (introduce) await this.#presence.greet(address);
+      else this.#presence.meet(address);
       const header = this.#header(parcel, queue);
       const request = parcel.batch ? SendBatchMessage : type;
       const answer = await this.client.invoke(address, request, header, parcel.body, Math.max(1, deadline - began));

@@ -130,6 +130,8 @@ export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
 export const SEND_BYTES_MAX = 4 * MiB;
 /** Questions about transactions that one producer answers at the same time (`checkRequestHoldMax` of Java's). */
 export const TRANSACTION_CHECKS_MAX = 2_000;
+/** Requests of one producer that wait for their replies; Java's have no bound. */
+export const REPLIES_AWAITED_MAX = 65_536;
 /** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
 export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */

@@ -32,6 +32,8 @@ export class Presence {
   readonly #body: Uint8Array;
   /** Brokers that were told, or are being told. */
   readonly #told = new Map<string, Promise<void>>();
+  /** Brokers whose first telling was waited for. */
+  readonly #tried = new Set<string>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -60,6 +62,15 @@ export class Presence {
     return told;
   }
 
+  /** Tells brokers, and waits for those that have never been tried before. Never rejects. */
+  async greetOnce(addresses: readonly string[]): Promise<void> {
+    const fresh = addresses.filter((address) => !this.#tried.has(address));
+    for (const address of addresses) this.#tried.add(address);
+    const greeted = Promise.allSettled(fresh.map((address) => this.greet(address)));
+    for (const address of addresses) this.meet(address);
+    await greeted;
+  }
+
   /** The connection to a broker has gone, and with it what the broker knew of us. */
   lost(address: string): void {
     if (!this.#told.delete(address) || this.#closed) return;
@@ -86,6 +97,7 @@ export class Presence {
       this.meet(address);
     }
     for (const address of this.#told.keys()) if (!masters.has(address)) this.#told.delete(address);
+    for (const address of this.#tried) if (!masters.has(address)) this.#tried.delete(address);
   }
 
   async #tell(address: string): Promise<void> {

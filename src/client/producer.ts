@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { SendReplyMessageV2 } from "../protocol/requests.ts";
+import { unlessAborted } from "./aborting.ts";
 import { UniqueKeys } from "./identity.ts";
-import type { OutgoingMessage } from "./message.ts";
+import type { OutgoingMessage, ReceivedMessage } from "./message.ts";
 import { batchOf, type Parcel, parcelOf } from "./parcel.ts";
+import { AwaitedReplies, replyTo } from "./requests.ts";
 import type { SendOptions } from "./selecting.ts";
 import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
 
@@ -24,9 +27,11 @@ export class Producer implements AsyncDisposable {
   /** @internal */
   protected readonly sender: Sender;
   readonly #keys = new UniqueKeys();
+  readonly #replies: AwaitedReplies;
 
   constructor(options: ProducerOptions) {
     this.sender = new Sender(options);
+    this.#replies = new AwaitedReplies(this.sender.clientId, this.sender.handlers);
   }
 
   /**
@@ -57,6 +62,48 @@ export class Producer implements AsyncDisposable {
     await this.sender.sendOneWay(this.parcel(message), options);
   }
 
+  /**
+   * Sends a message and waits for the reply of one who consumes it. `timeoutMs` is for both. Rejects as `send` does, and
+   * with `timeout` when no reply comes in time. The reply's offsets are -1: it is handed over by its broker.
+   *
+   * @example
+   * ```ts ignore
+   * const reply = await producer.request({ topic: "questions", body: "how late is it?" }, { timeoutMs: 5_000 });
+   * console.log(reply.text());
+   * ```
+   */
+  async request(message: OutgoingMessage, options: SendOptions = {}): Promise<ReceivedMessage> {
+    const { timeoutMs = this.sender.timeoutMs, signal } = options;
+    const { topic } = message;
+    await this.sender.introduceForReplies(topic);
+    const asked = this.#replies.ask(topic, timeoutMs);
+    try {
+      const properties = { ...message.properties, ...asked.properties };
+      await this.sender.send(this.parcel({ ...message, properties }), { ...options, introduce: true });
+      return await (signal === undefined ? asked.reply : unlessAborted(signal, `asking ${topic}`, () => asked.reply));
+    } finally {
+      asked.forget();
+    }
+  }
+
+  /**
+   * Answers a message that was sent with `request`. Rejects with `invalidArgument` when its sender waits for no reply, and
+   * with `refused` when the sender is gone.
+   *
+   * @example
+   * ```ts ignore
+   * for await (const question of consumer) await producer.reply(question, { body: new Date().toISOString() });
+   * ```
+   */
+  async reply(
+    request: ReceivedMessage,
+    reply: Omit<OutgoingMessage, "topic">,
+    options: SendOptions = {},
+  ): Promise<SendResult> {
+    const message = replyTo(request, reply);
+    return await this.sender.send(this.parcel(message), { ...options, prefer: request.brokerName }, SendReplyMessageV2);
+  }
+
   /** @internal */
   protected parcel(message: OutgoingMessage): Parcel {
     return parcelOf(message, this.#keys.next(), this.sender.bounds);
@@ -64,6 +111,7 @@ export class Producer implements AsyncDisposable {
 
   /** Takes leave of the brokers, waits until what was sent one-way has left, then closes the connections. */
   async close(): Promise<void> {
+    this.#replies.close();
     await this.sender.close();
   }
 

@@ -7,6 +7,7 @@
 import { RocketdError } from "../errors.ts";
 import { FOLD_ABOVE_BYTES, SEND_BYTES_MAX } from "../limits.ts";
 import { ResponseCode, responseCodeName } from "../protocol/codes.ts";
+import { replyTopic } from "../protocol/names.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
 import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
@@ -106,9 +107,12 @@ export interface SendResult {
 }
 
 type SendRequest = typeof SendMessageV2 | typeof SendReplyMessageV2;
-/** `introduce`: the broker must know of this producer before it gets the message. */
+/** How producers differ in what they ask for. */
 interface InnerOptions extends SendOptions {
+  /** The broker must know of this producer before it gets the message. */
   readonly introduce?: boolean;
+  /** The broker that gets the message first, if it can be written to. */
+  readonly prefer?: string;
 }
 const NO_OPTIONS: InnerOptions = {};
 
@@ -170,6 +174,17 @@ export class Sender {
     });
   }
 
+  /**
+   * Makes all brokers that may pass on a reply know of this producer: those of the topic, and those of its clusters. Who
+   * cannot be told is told later; only the first attempt is waited for.
+   */
+  async introduceForReplies(topic: string): Promise<void> {
+    const { clusters } = await this.routes.findOrBorrow(topic);
+    const routes = [topic, ...[...clusters].map(replyTopic)].map((name) => this.routes.findOrBorrow(name));
+    const found = (await Promise.allSettled(routes)).flatMap((end) => end.status === "fulfilled" ? end.value : []);
+    await this.#presence.greetOnce(found.flatMap((route) => route.masters()));
+  }
+
   /** The name of the broker at an address, or "". */
   brokerNameOf(address: string): string {
     for (const route of this.routes.known()) {
@@ -194,7 +209,8 @@ export class Sender {
       try {
         const route = await this.routes.findOrBorrow(parcel.topic);
         given ??= this.#queueOf(route, parcel, options);
-        queue = given ?? this.#anyQueue(route, parcel.topic, queue?.brokerName);
+        queue = given ?? (attempt === 0 ? preferred(route, options) : undefined) ??
+          this.#anyQueue(route, parcel.topic, queue?.brokerName);
         const result = await this.#attempt(route, queue, parcel, deadline, type, options.introduce);
         if (result.status === "SEND_OK" || !this.#wantsStored || given !== undefined || isLast()) return result;
         stored = result;
@@ -269,6 +285,10 @@ export class Sender {
     if (!(error instanceof RocketdError)) return false;
     return error.retriable || this.#retryCodes.has(error.details.responseCode ?? -1);
   }
+}
+
+function preferred(route: Route, { prefer }: InnerOptions): MessageQueue | undefined {
+  return prefer === undefined ? undefined : route.writable.find(({ brokerName }) => brokerName === prefer);
 }
 
 function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): string {

@@ -13,6 +13,8 @@ import {
   QUEUE_SPAN_HELD_MAX,
 } from "../limits.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
+import { ConsumeFigures } from "./consume_figures.ts";
+import { answerQuestions } from "./consumer_answers.ts";
 import { GroupMember, type MemberOptions } from "./group_member.ts";
 import type { ReceivedMessage } from "./message.ts";
 import { BrokerOffsets } from "./offset_store.ts";
@@ -64,6 +66,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   readonly #member: GroupMember;
   readonly #offsets: BrokerOffsets;
   readonly #table: ReaderTable;
+  readonly #figures = new ConsumeFigures();
   readonly #paused = new Set<string>();
   readonly #end = () => void this.close();
   #assigned: readonly MessageQueue[] | undefined;
@@ -76,10 +79,11 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
 
   constructor(options: LitePullConsumerOptions) {
     this.#options = options;
+    const handlers = new HandlerTable();
     this.#member = new GroupMember(options, {
       consumeType: "CONSUME_ACTIVELY",
       messageModel: "CLUSTERING",
-      handlers: new HandlerTable(),
+      handlers,
       assign: (topic, queues, subscription) => this.#assign(topic, queues, subscription),
     });
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
@@ -92,8 +96,18 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       begin: async (queue: MessageQueue) =>
         await read(queue) ?? await this.#member.questions.firstOffset(queue, this.#member.from),
       arrived: () => this.#wake?.(),
+      pulled: this.#figures.pulled.bind(this.#figures),
     };
     this.#table = new ReaderTable(context, { read, persist: options.autoCommit === false ? noWork : persist });
+    answerQuestions(handlers, () => ({
+      member: this.#member,
+      table: this.#table,
+      figures: this.#figures,
+      consumeType: "CONSUME_ACTIVELY",
+      isOrderly: false,
+      settings: { messageModel: "CLUSTERING", pullBatchSize: context.pullBatchSize },
+      reset: (offsets) => this.#offsets.persist(this.#table.seek(offsets)),
+    }));
     options.signal?.addEventListener("abort", this.#end);
     if (options.signal?.aborted) this.#end();
   }

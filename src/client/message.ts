@@ -34,7 +34,7 @@ export interface OutgoingMessage {
 
 const FOLD_LEVEL = 5;
 /** Bits 8 to 10 of sysFlag: how a folded body is folded (since 4.9.4); 0 and 3 mean zlib. */
-const FOLD_TYPE_MASK = 0x700;
+export const FOLD_TYPE_MASK = 0x700;
 const FOLD_TYPE_ZLIB = 0x300;
 
 const encoder = new TextEncoder();

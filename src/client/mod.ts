@@ -14,9 +14,19 @@ export {
   resultData,
 } from "./admin/mod.ts";
 export type { MemberOptions } from "./group_member.ts";
+export type { SendAttempt, SendHook, SendOutcome, TransactionEnd } from "./hooks.ts";
 export { LitePullConsumer, type LitePullConsumerOptions } from "./lite_pull_consumer.ts";
+export type {
+  ConcurrentListener,
+  ConsumeConcurrentlyContext,
+  ConsumeConcurrentlyStatus,
+  ConsumeOrderlyContext,
+  ConsumeOrderlyStatus,
+  OrderlyListener,
+} from "./listeners.ts";
 export { type OutgoingMessage, ReceivedMessage } from "./message.ts";
 export { Producer, type ProducerOptions, type SendResult } from "./producer.ts";
+export { PushConsumer, type PushConsumerOptions } from "./push_consumer.ts";
 export type { ConsumeFrom } from "./queue_questions.ts";
 export type { MessageQueue } from "./rebalance.ts";
 export type { Selection } from "./subscription.ts";

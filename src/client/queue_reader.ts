@@ -81,7 +81,7 @@ export class QueueReader {
 
   /** Whether there is something to hand out. */
   get hasMore(): boolean {
-    return !this.#paused && this.#held?.hasMore === true;
+    return !this.#paused && !this.#stopped && this.#held?.hasMore === true;
   }
 
   /** What is held; undefined before the reader knows where to begin. */
@@ -96,7 +96,7 @@ export class QueueReader {
 
   /** The next messages, at most so many. */
   take(countMax: number): ReceivedMessage[] {
-    if (!this.hasMore || this.#stopped) return [];
+    if (!this.hasMore) return [];
     this.lastConsumeAt = Date.now();
     return this.#held!.take(countMax, this.lastConsumeAt);
   }

@@ -25,12 +25,18 @@ export class ReaderTable {
   readonly #running = new Set<Promise<void>>();
   /** Queues that were given up, as long as something of them is still in hand. */
   readonly #leaving = new Map<string, Promise<void>>();
-  #inTurn: readonly QueueReader[] = [];
-  #turn = 0;
+  /** Readers that may have something to hand out, the next one first. */
+  readonly #ready = new Set<QueueReader>();
   #closed = false;
 
   constructor(context: ReaderContext, offsets: OffsetStore, hooks: QueueHooks = {}) {
-    this.#context = context;
+    this.#context = {
+      ...context,
+      arrived: (reader) => {
+        this.#ready.add(reader);
+        context.arrived(reader);
+      },
+    };
     this.#offsets = offsets;
     this.#hooks = hooks;
   }
@@ -43,16 +49,18 @@ export class ReaderTable {
     return this.#readers.get(queueKey(queue));
   }
 
-  /** All readers, in the order in which their queues came. */
-  all(): readonly QueueReader[] {
-    return this.#inTurn;
+  /** All readers. */
+  all(): QueueReader[] {
+    return [...this.#readers.values()];
   }
 
-  /** A reader with something to hand out that `accepts` likes, each in its turn; undefined: none. */
-  next(accepts: (reader: QueueReader) => boolean = () => true): QueueReader | undefined {
-    for (let i = 0; i < this.#inTurn.length; i++) {
-      const reader = this.#inTurn[this.#turn++ % this.#inTurn.length]!;
-      if (reader.hasMore && accepts(reader)) return reader;
+  /** A reader with something to hand out, each in its turn; undefined: none. */
+  next(): QueueReader | undefined {
+    for (const reader of this.#ready) {
+      this.#ready.delete(reader);
+      if (!reader.hasMore) continue;
+      this.#ready.add(reader);
+      return reader;
     }
     return undefined;
   }
@@ -74,7 +82,6 @@ export class ReaderTable {
       const run = reader.run().finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
-    this.#inTurn = [...this.#readers.values()];
     return admitted.size === added.length;
   }
 
@@ -113,9 +120,9 @@ export class ReaderTable {
     if (readers.length === 0) return;
     for (const reader of readers) {
       this.#readers.delete(queueKey(reader.queue));
+      this.#ready.delete(reader);
       reader.stop();
     }
-    this.#inTurn = [...this.#readers.values()];
     const { release } = this.#hooks;
     if (release === undefined) return await this.#offsets.persist(offsetsOf(readers));
     for (const reader of readers) {

@@ -105,6 +105,11 @@ export class RouteBook {
     this.#nameservers = new Nameservers(client, nameservers, NAMESERVER_TIMEOUT_MS);
   }
 
+  /** The nameservers that are asked, as `host:port`. */
+  get nameservers(): readonly string[] {
+    return this.#nameservers.addresses;
+  }
+
   /** The route of a topic that exists. Throws `notFound`, or `unavailable` when no nameserver answers. */
   find(topic: string): Promise<Route> {
     return this.#keep(topic, ROUTE_MS, async () => new Route(topic, await this.#ask(topic)));

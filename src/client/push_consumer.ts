@@ -1,0 +1,229 @@
+/**
+ * A consumer that calls a listener with the messages of its topics (`DefaultMQPushConsumer` of RocketMQ 4.9.7).
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import { HELD_UNIT_BYTES, QUEUE_MESSAGES_HELD_MAX, QUEUE_MIB_HELD_MAX, QUEUE_SPAN_HELD_MAX } from "../limits.ts";
+import type { MessageModel } from "../protocol/bodies/mod.ts";
+import { HandlerTable } from "../remoting/handlers.ts";
+import { ConcurrentConsuming } from "./concurrent_consuming.ts";
+import { ConsumeFigures } from "./consume_figures.ts";
+import { answerQuestions } from "./consumer_answers.ts";
+import type { Consuming, ConsumingContext } from "./consuming.ts";
+import { GroupMember, type MemberOptions } from "./group_member.ts";
+import type { ConcurrentListener, OrderlyListener } from "./listeners.ts";
+import { BrokerOffsets, type OffsetStore } from "./offset_store.ts";
+import type { ReadAhead } from "./queue_reader.ts";
+import { ReaderTable } from "./reader_table.ts";
+import type { MessageQueue } from "./rebalance.ts";
+import { SendBack } from "./send_back.ts";
+import type { Selection } from "./subscription.ts";
+
+/** Settings of a push consumer, by RocketMQ's names, with Java's defaults; times are in ms. */
+const DEFAULTS = {
+  messageModel: "CLUSTERING" as MessageModel,
+  /** Calls of the listener at the same time: Java's `consumeThreadMax`. */
+  concurrency: 20,
+  consumeMessageBatchMaxSize: 1,
+  pullBatchSize: 32,
+  pullThresholdForQueue: QUEUE_MESSAGES_HELD_MAX,
+  pullThresholdSizeForQueue: QUEUE_MIB_HELD_MAX,
+  pullThresholdForTopic: -1,
+  pullThresholdSizeForTopic: -1,
+  consumeConcurrentlyMaxSpan: QUEUE_SPAN_HELD_MAX,
+  maxReconsumeTimes: -1,
+  consumeTimeoutMs: 15 * 60_000,
+  persistConsumerOffsetIntervalMs: 5_000,
+  awaitTerminationMs: 10_000,
+};
+
+/** How often messages are tried again that are consumed concurrently, unless told otherwise. */
+const RECONSUME_TIMES = 16;
+
+/** What a push consumer needs to know; defaults are those of Java's but where it is said. */
+export interface PushConsumerOptions extends MemberOptions, Partial<typeof DEFAULTS> {
+  readonly subscriptions: Readonly<Record<string, Selection>>;
+  /** Called with messages in whatever order, many calls at a time. This, or `consumeOrderly`. */
+  readonly consumeConcurrently?: ConcurrentListener;
+  /** Called with the messages of each queue in their order. */
+  readonly consumeOrderly?: OrderlyListener;
+  /** Closes the consumer when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls a listener with the messages of its topics, from {@linkcode PushConsumer.start} to
+ * {@linkcode PushConsumer.close}. The members of a group share the queues of their topics; messages that a listener
+ * could not consume come again.
+ *
+ * @example
+ * ```ts ignore
+ * await using consumer = new PushConsumer({
+ *   nameservers: "127.0.0.1:9876",
+ *   group: "billing",
+ *   subscriptions: { orders: "*" },
+ *   consumeConcurrently: async (messages) => {
+ *     for (const message of messages) await bill(message.text());
+ *   },
+ * });
+ * await consumer.start();
+ * ```
+ */
+export class PushConsumer implements AsyncDisposable {
+  readonly #options: PushConsumerOptions & typeof DEFAULTS;
+  readonly #member: GroupMember;
+  readonly #offsets: OffsetStore;
+  readonly #table: ReaderTable;
+  readonly #consuming: Consuming;
+  readonly #figures = new ConsumeFigures();
+  readonly #end = () => void this.close();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #started: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PushConsumerOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    const { group, messageModel, signal } = this.#options;
+    const handlers = new HandlerTable();
+    this.#member = new GroupMember(options, {
+      consumeType: "CONSUME_PASSIVELY",
+      messageModel,
+      handlers,
+      assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
+    });
+    this.#offsets = new BrokerOffsets(group, this.#member.questions);
+    this.#consuming = this.#consumingOf();
+    const context = {
+      questions: this.#member.questions,
+      group,
+      pullBatchSize: this.#options.pullBatchSize,
+      readAhead: () => this.#readAhead(),
+      begin: (queue: MessageQueue) => this.#begin(queue),
+      arrived: this.#consuming.arrived.bind(this.#consuming),
+      pulled: this.#figures.pulled.bind(this.#figures),
+    };
+    this.#table = new ReaderTable(context, this.#offsets, this.#consuming.hooks);
+    answerQuestions(handlers, () => ({
+      member: this.#member,
+      table: this.#table,
+      figures: this.#figures,
+      consumeType: "CONSUME_PASSIVELY",
+      isOrderly: this.#consuming.isOrderly,
+      settings: this.#settings(),
+      reset: (offsets) => this.#offsets.persist(this.#table.seek(offsets)),
+      directly: (message, queue) => this.#consuming.directly(message, queue),
+    }));
+    signal?.addEventListener("abort", this.#end);
+    if (signal?.aborted) this.#end();
+  }
+
+  get clientId(): string {
+    return this.#member.clientId;
+  }
+
+  /** Joins the group and starts to consume. Rejects when a topic is not there, or a filter is not understood. */
+  start(): Promise<void> {
+    return this.#started ??= this.#start();
+  }
+
+  async #start(): Promise<void> {
+    await this.#member.start();
+    if (this.#closing !== undefined) return;
+    this.#consuming.start();
+    this.#timer = setInterval(() => void this.#table.commit(), this.#options.persistConsumerOffsetIntervalMs);
+  }
+
+  /** Reads a topic from now on, or chooses its messages anew. All members of the group must do the same. */
+  async subscribe(topic: string, selection?: Selection): Promise<void> {
+    await this.#table.drop(topic);
+    this.#member.subscribe(topic, selection);
+  }
+
+  /** Reads a topic no more. */
+  async unsubscribe(topic: string): Promise<void> {
+    this.#member.unsubscribe(topic);
+    await this.#table.drop(topic);
+  }
+
+  /** Calls the listener no more, until {@linkcode PushConsumer.resume}. */
+  suspend(): void {
+    this.#consuming.suspended = true;
+  }
+
+  resume(): void {
+    this.#consuming.suspended = false;
+  }
+
+  /** The queues that are consumed now. */
+  assignment(): MessageQueue[] {
+    return this.#table.all().map(({ queue }) => queue);
+  }
+
+  /** Has kept how far the consumer has come; also done every 5 s, and on close. */
+  async commit(): Promise<void> {
+    await this.#table.commit();
+  }
+
+  /**
+   * Calls the listener no more, waits for calls that run (`awaitTerminationMs` at most, 10 s unless told otherwise; Java
+   * does not wait), commits, and leaves the group.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#end);
+    await this.#consuming.stop(this.#options.awaitTerminationMs);
+    await this.#member.stop();
+    await this.#table.close();
+    await this.#member.leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #consumingOf(): Consuming {
+    const { group, messageModel, consumeConcurrently, consumeOrderly, maxReconsumeTimes } = this.#options;
+    if ((consumeConcurrently === undefined) === (consumeOrderly === undefined)) {
+      const allowed = "consumeConcurrently or consumeOrderly";
+      throw new RocketdError("invalidArgument", `Cannot consume: one listener is needed, ${allowed}`, { allowed });
+    }
+    const context: ConsumingContext = {
+      group,
+      isShared: messageModel === "CLUSTERING",
+      table: () => this.#table,
+      sendBack: new SendBack(this.#member, maxReconsumeTimes < 0 ? RECONSUME_TIMES : maxReconsumeTimes),
+      figures: this.#figures,
+      concurrency: this.#options.concurrency,
+      consumeMessageBatchMaxSize: this.#options.consumeMessageBatchMaxSize,
+    };
+    return new ConcurrentConsuming(consumeConcurrently!, context, this.#options.consumeTimeoutMs);
+  }
+
+  async #begin(queue: MessageQueue): Promise<number> {
+    return await this.#offsets.read(queue) ?? await this.#member.questions.firstOffset(queue, this.#member.from);
+  }
+
+  #readAhead(): ReadAhead {
+    const { size } = this.#table;
+    const share = (forTopic: number, forQueue: number) =>
+      forTopic < 0 ? forQueue : Math.max(1, Math.floor(forTopic / size));
+    const options = this.#options;
+    return {
+      messages: share(options.pullThresholdForTopic, options.pullThresholdForQueue),
+      bytes: share(options.pullThresholdSizeForTopic, options.pullThresholdSizeForQueue) * HELD_UNIT_BYTES,
+      span: this.#consuming.isOrderly ? Infinity : options.consumeConcurrentlyMaxSpan,
+    };
+  }
+
+  #settings(): Record<string, string | number | boolean> {
+    const named = Object.entries(DEFAULTS).map(([name]) =>
+      [name, this.#options[name as keyof typeof DEFAULTS]] as const
+    );
+    return { ...Object.fromEntries(named), PROP_THREADPOOL_CORE_SIZE: this.#options.concurrency };
+  }
+}

@@ -128,10 +128,13 @@ export const CONNECT_TIMEOUT_MS = 3_000;
 export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
 /** Bytes of one message, or of all messages of a batch, that a producer sends: `maxMessageSize` of Java's producers. */
 export const SEND_BYTES_MAX = 4 * MiB;
-/** Questions about transactions that one producer answers at the same time (`checkRequestHoldMax` of Java's). */
+/** Questions about transactions that a producer answers at once (`checkRequestHoldMax`), and its requests without reply. */
 export const TRANSACTION_CHECKS_MAX = 2_000;
-/** Requests of one producer that wait for their replies; Java's have no bound. */
 export const REPLIES_AWAITED_MAX = 65_536;
+/** Traces that wait (`AsyncTraceDispatcher`), those in a message, and characters of them and its keys: properties too. */
+export const TRACES_HELD_MAX = 1_024;
+export const TRACES_AT_ONCE = 100;
+export const TRACE_BYTES_MAX = 24 * KiB;
 /** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
 export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */
@@ -190,7 +193,6 @@ export const INDEX_TOPIC_HASHES_MAX = 4096;
 
 /** Bytes of one piece of the log's end in memory. */
 export const LOG_TAIL_CHUNK_BYTES = 8 * MiB;
-
 /** Pieces of the log's end that stay in memory. */
 export const LOG_TAIL_CHUNKS = 4;
 /** What a record may have beyond its body, so that a chunk holds the greatest one (`CommitLog`: 64 KiB). */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SystemTopic } from "../protocol/names.ts";
 import { SendReplyMessageV2 } from "../protocol/requests.ts";
 import { unlessAborted } from "./aborting.ts";
 import { UniqueKeys } from "./identity.ts";
@@ -10,7 +11,13 @@ import type { OutgoingMessage, ReceivedMessage } from "./message.ts";
 import { batchOf, type Parcel, parcelOf } from "./parcel.ts";
 import { AwaitedReplies, replyTo } from "./requests.ts";
 import type { SendOptions } from "./selecting.ts";
+import { TraceDispatcher, traceHook } from "./trace.ts";
 import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
+
+/** Group of producers that were given none; beginning of the groups that traces are sent by, and their time, ms. */
+const DEFAULT_GROUP = "rocketd_producer";
+const TRACE_GROUP_PREFIX = "_INNER_TRACE_PRODUCER";
+const TRACE_TIMEOUT_MS = 5_000;
 
 export type { ProducerOptions, SendResult } from "./sender.ts";
 
@@ -28,9 +35,18 @@ export class Producer implements AsyncDisposable {
   protected readonly sender: Sender;
   readonly #keys = new UniqueKeys();
   readonly #replies: AwaitedReplies;
+  readonly #traces: TraceDispatcher | undefined;
 
   constructor(options: ProducerOptions) {
-    this.sender = new Sender(options);
+    const { enableMsgTrace, customizedTraceTopic, ...rest } = options;
+    const { hooks = [], group = DEFAULT_GROUP } = options;
+    if (enableMsgTrace) {
+      this.#traces = new TraceDispatcher(customizedTraceTopic ?? SystemTopic.TRACE, () => {
+        const own = { group: `${TRACE_GROUP_PREFIX}-${group}-PRODUCE`, timeoutMs: TRACE_TIMEOUT_MS };
+        return new Producer({ ...rest, ...own, hooks: [] });
+      });
+    }
+    this.sender = new Sender({ ...rest, group, hooks: this.#traces ? [...hooks, traceHook(this.#traces)] : hooks });
     this.#replies = new AwaitedReplies(this.sender.clientId, this.sender.handlers);
   }
 
@@ -112,6 +128,7 @@ export class Producer implements AsyncDisposable {
   /** Takes leave of the brokers, waits until what was sent one-way has left, then closes the connections. */
   async close(): Promise<void> {
     this.#replies.close();
+    await this.#traces?.close();
     await this.sender.close();
   }
 

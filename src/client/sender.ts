@@ -6,8 +6,9 @@
  */
 import { RocketdError } from "../errors.ts";
 import { FOLD_ABOVE_BYTES, SEND_BYTES_MAX } from "../limits.ts";
-import { ResponseCode, responseCodeName } from "../protocol/codes.ts";
+import { ResponseCode, responseCodeName, SysFlag } from "../protocol/codes.ts";
 import { replyTopic } from "../protocol/names.ts";
+import { PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
 import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
@@ -15,6 +16,7 @@ import type { Received } from "../remoting/connection.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { unlessAborted } from "./aborting.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
+import { Hooks, type SendAttempt, type SendHook } from "./hooks.ts";
 import { newClientId } from "./identity.ts";
 import type { Parcel } from "./parcel.ts";
 import { Presence } from "./presence.ts";
@@ -60,6 +62,12 @@ export interface ProducerOptions extends ClientSecurity, Pick<RemotingClientOpti
   readonly foldAbove?: number;
   /** Bodies above this many bytes are refused. */
   readonly maxMessageSize?: number;
+  /** Who looks on. */
+  readonly hooks?: readonly SendHook[];
+  /** Whether traces of all messages are sent, which Java's console shows. */
+  readonly enableMsgTrace?: boolean;
+  /** The topic of the traces: RMQ_SYS_TRACE_TOPIC by default. */
+  readonly customizedTraceTopic?: string;
 }
 
 /** The codes of answers to stored messages: all but the first say that disk or slave were not waited for. */
@@ -125,20 +133,22 @@ export class Sender {
   readonly group: string;
   readonly timeoutMs: number;
   readonly bounds: { readonly foldAbove: number; readonly maxMessageSize: number };
+  readonly hooks: Hooks;
   readonly #retries: number;
   readonly #retryCodes: ReadonlySet<number>;
   readonly #wantsStored: boolean;
   readonly #turns: QueueTurns;
   readonly #presence: Presence;
 
-  constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions) {
+  constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions & { readonly group: string }) {
     const onClose = (address: string) => this.#presence.lost(address);
     this.client = new RemotingClient({ handlers: this.handlers, onClose, encoding, sign, tls });
     this.routes = new RouteBook(this.client, nameservers);
     const clientId = this.clientId = options.clientId ?? newClientId();
-    const group = this.group = options.group ?? "rocketd_producer";
+    const group = this.group = options.group;
     const intervalMs = options.heartbeatBrokerIntervalMs ?? 30_000;
     this.#presence = new Presence(this.client, this.routes, { clientId, group, intervalMs });
+    this.hooks = new Hooks(options.hooks ?? []);
     this.timeoutMs = options.timeoutMs ?? 3_000;
     this.bounds = {
       foldAbove: options.foldAbove ?? FOLD_ABOVE_BYTES,
@@ -234,18 +244,23 @@ export class Sender {
     introduce = false,
   ): Promise<SendResult> {
     const began = Date.now();
+    let attempt: SendAttempt | undefined;
     try {
       const address = masterOf(route, parcel.topic, queue);
       if (introduce) await this.#presence.greet(address);
       else this.#presence.meet(address);
+      if (!this.hooks.isEmpty) this.hooks.beforeSend(attempt = attemptOf(this.group, parcel, queue, address, began));
       const header = this.#header(parcel, queue);
       const request = parcel.batch ? SendBatchMessage : type;
       const answer = await this.client.invoke(address, request, header, parcel.body, Math.max(1, deadline - began));
       const result = resultOf(answer, parcel, queue);
-      this.#turns.took(queue.brokerName, Date.now() - began);
+      const costMs = Date.now() - began;
+      this.#turns.took(queue.brokerName, costMs);
+      if (attempt !== undefined) this.hooks.afterSend(attempt, { result, costMs });
       return result;
     } catch (error) {
       this.#turns.failed(queue.brokerName);
+      if (attempt !== undefined) this.hooks.afterSend(attempt, { error, costMs: Date.now() - began });
       throw error;
     }
   }
@@ -289,6 +304,18 @@ export class Sender {
 
 function preferred(route: Route, { prefer }: InnerOptions): MessageQueue | undefined {
   return prefer === undefined ? undefined : route.writable.find(({ brokerName }) => brokerName === prefer);
+}
+
+function attemptOf(
+  group: string,
+  { topic, message, uniqueKey, sysFlag, bodyLength }: Parcel,
+  queue: MessageQueue,
+  brokerAddress: string,
+  began: number,
+): SendAttempt {
+  const isDelayed = (message.delayLevel ?? 0) > 0 || message.properties?.[PropertyName.DELAY] !== undefined;
+  const kind = isDelayed ? "delay" : (sysFlag & SysFlag.TRANSACTION_MASK) === 0 ? "normal" : "half";
+  return { group, topic, message, uniqueKey, queue, brokerAddress, kind, bodyLength, began };
 }
 
 function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): string {

@@ -145,17 +145,24 @@ export class TransactionProducer extends Producer {
         failure = error;
       }
     }
-    await this.#end(sent, state);
+    await this.#end(message, sent, state);
     return { ...sent, state, ...(failure === undefined ? {} : { failure }) };
   }
 
   /** One-way, as Java does it: when it is lost, the broker asks. */
-  async #end(sent: SendResult, state: TransactionState): Promise<void> {
+  async #end(
+    { tag, keys = [] }: OutgoingMessage,
+    sent: SendResult & { readonly transactionId: string },
+    state: TransactionState,
+  ): Promise<void> {
     const { queue, uniqueKey, queueOffset, offsetMessageId, transactionId } = sent;
     try {
       const route = await this.sender.routes.findOrBorrow(queue.topic);
       const address = route.master(queue.brokerName);
       if (address === undefined) throw new Error(`no master of ${queue.brokerName} is there`);
+      const { topic } = queue;
+      const end = { group: this.#group, topic, tag, keys, uniqueKey, transactionId, brokerAddress: address, state };
+      this.sender.hooks.transactionEnded({ ...end, fromCheck: false });
       await this.sender.client.notify(address, EndTransaction, {
         producerGroup: this.#group,
         tranStateTableOffset: queueOffset,
@@ -191,7 +198,18 @@ export class TransactionProducer extends Producer {
     } catch (error) {
       log.warn("the check of transaction {id} failed: {reason}", { id, reason: messageOf(error) });
     }
-    const { tranStateTableOffset, commitLogOffset, transactionId } = header;
+    const { tranStateTableOffset, commitLogOffset, transactionId = id } = header;
+    this.sender.hooks.transactionEnded({
+      group: this.#group,
+      topic: message.topic,
+      tag: message.tag,
+      keys: message.keys,
+      uniqueKey: id,
+      transactionId,
+      brokerAddress: from.peer,
+      state,
+      fromCheck: true,
+    });
     from.notify(EndTransaction, {
       producerGroup: this.#group,
       tranStateTableOffset,
@@ -199,7 +217,7 @@ export class TransactionProducer extends Producer {
       commitOrRollback: ENDS[state],
       fromTransactionCheck: true,
       msgId: id,
-      transactionId: transactionId ?? id,
+      transactionId,
     });
   }
 }

@@ -18,6 +18,7 @@ import {
   encodeClientStatus,
   encodeConsumeDirectly,
   encodeRunningInfo,
+  type ProcessQueueInfo,
 } from "../protocol/bodies/mod.ts";
 import { OUR_VERSION, ResponseCode } from "../protocol/codes.ts";
 import { decodeRecord } from "../protocol/message_record.ts";
@@ -27,6 +28,7 @@ import type { ConsumeFigures } from "./consume_figures.ts";
 import type { GroupMember } from "./group_member.ts";
 import { ReceivedMessage } from "./message.ts";
 import type { QueueOffset } from "./offset_store.ts";
+import type { QueueLocks } from "./queue_locks.ts";
 import type { QueueReader } from "./queue_reader.ts";
 import type { ReaderTable } from "./reader_table.ts";
 import type { MessageQueue } from "./rebalance.ts";
@@ -40,8 +42,7 @@ export interface Asked {
   readonly isOrderly: boolean;
   /** Its settings, by RocketMQ's names. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
-  /** What else there is to tell of a queue. */
-  readonly lock?: (reader: QueueReader) => { readonly locked: boolean; readonly lastLockTimestamp: number };
+  readonly locks?: QueueLocks | undefined;
   /** Goes on from these offsets, and has them kept. */
   reset(offsets: readonly QueueOffset[]): Promise<void>;
   /** Undefined: this consumer has no listener. */
@@ -87,7 +88,7 @@ function stranger(group: string): Answer {
   return { code: SYSTEM_ERROR, remark: `The Consumer Group <${group}> not exist in this consumer` };
 }
 
-function runningInfo({ member, table, figures, lock, ...consumer }: Asked, startedAt: number): Uint8Array {
+function runningInfo({ member, table, figures, locks, ...consumer }: Asked, startedAt: number): Uint8Array {
   const properties = {
     ...consumer.settings,
     consumerGroup: member.group,
@@ -101,8 +102,13 @@ function runningInfo({ member, table, figures, lock, ...consumer }: Asked, start
   return encodeRunningInfo({
     properties: new Map(Object.entries(properties).map(([name, value]) => [name, String(value)])),
     subscriptionSet: subscriptions,
-    mqTable: new Map(table.all().map((reader) => [reader.queue, { ...reader.info(), ...lock?.(reader) }])),
+    mqTable: new Map(table.all().map((reader) => [reader.queue, queueInfo(reader, locks)])),
     statusTable: new Map(subscriptions.map(({ topic }) => [topic, figures.status(topic)])),
     jstack: undefined,
   });
+}
+
+function queueInfo(reader: QueueReader, locks: QueueLocks | undefined): ProcessQueueInfo {
+  const locked = locks?.holds(reader.queue) ?? false;
+  return { ...reader.info(), locked, lastLockTimestamp: locks?.lockedAt(reader.queue) ?? 0 };
 }

@@ -6,6 +6,7 @@
 import type { ConsumeDirectlyResult } from "../protocol/bodies/mod.ts";
 import type { ConsumeFigures } from "./consume_figures.ts";
 import type { ReceivedMessage } from "./message.ts";
+import type { QueueLocks } from "./queue_locks.ts";
 import type { QueueReader } from "./queue_reader.ts";
 import type { QueueHooks, ReaderTable } from "./reader_table.ts";
 import type { MessageQueue } from "./rebalance.ts";
@@ -28,6 +29,8 @@ export interface ConsumingContext {
 export interface Consuming {
   readonly isOrderly: boolean;
   readonly hooks: QueueHooks;
+  /** The locks on queues, where there are any. */
+  readonly locks?: QueueLocks | undefined;
   start(): void;
   /** Messages came in for a reader. */
   arrived(reader: QueueReader): void;

@@ -13,7 +13,9 @@ import { answerQuestions } from "./consumer_answers.ts";
 import type { Consuming, ConsumingContext } from "./consuming.ts";
 import { GroupMember, type MemberOptions } from "./group_member.ts";
 import type { ConcurrentListener, OrderlyListener } from "./listeners.ts";
+import { OrderlyConsuming } from "./orderly_consuming.ts";
 import { BrokerOffsets, type OffsetStore } from "./offset_store.ts";
+import { QueueLocks } from "./queue_locks.ts";
 import type { ReadAhead } from "./queue_reader.ts";
 import { ReaderTable } from "./reader_table.ts";
 import type { MessageQueue } from "./rebalance.ts";
@@ -33,13 +35,18 @@ const DEFAULTS = {
   pullThresholdSizeForTopic: -1,
   consumeConcurrentlyMaxSpan: QUEUE_SPAN_HELD_MAX,
   maxReconsumeTimes: -1,
+  suspendCurrentQueueTimeMs: 1_000,
+  lockIntervalMs: 20_000,
   consumeTimeoutMs: 15 * 60_000,
   persistConsumerOffsetIntervalMs: 5_000,
   awaitTerminationMs: 10_000,
 };
 
-/** How often messages are tried again that are consumed concurrently, unless told otherwise. */
+/** How often messages are tried again unless told otherwise: those consumed concurrently, and those in order. */
 const RECONSUME_TIMES = 16;
+const INT_MAX = 0x7fff_ffff;
+/** When queues whose lock was lost are asked for again, ms. */
+const LOST_MS = 1_000;
 
 /** What a push consumer needs to know; defaults are those of Java's but where it is said. */
 export interface PushConsumerOptions extends MemberOptions, Partial<typeof DEFAULTS> {
@@ -110,6 +117,7 @@ export class PushConsumer implements AsyncDisposable {
       figures: this.#figures,
       consumeType: "CONSUME_PASSIVELY",
       isOrderly: this.#consuming.isOrderly,
+      locks: this.#consuming.locks,
       settings: this.#settings(),
       reset: (offsets) => this.#offsets.persist(this.#table.seek(offsets)),
       directly: (message, queue) => this.#consuming.directly(message, queue),
@@ -192,16 +200,30 @@ export class PushConsumer implements AsyncDisposable {
       const allowed = "consumeConcurrently or consumeOrderly";
       throw new RocketdError("invalidArgument", `Cannot consume: one listener is needed, ${allowed}`, { allowed });
     }
+    const isShared = messageModel === "CLUSTERING";
+    const isOrderly = consumeOrderly !== undefined;
+    const reconsumeTimes = maxReconsumeTimes >= 0 ? maxReconsumeTimes : isOrderly ? INT_MAX : RECONSUME_TIMES;
     const context: ConsumingContext = {
       group,
-      isShared: messageModel === "CLUSTERING",
+      isShared,
       table: () => this.#table,
-      sendBack: new SendBack(this.#member, maxReconsumeTimes < 0 ? RECONSUME_TIMES : maxReconsumeTimes),
+      sendBack: new SendBack(this.#member, reconsumeTimes),
       figures: this.#figures,
       concurrency: this.#options.concurrency,
       consumeMessageBatchMaxSize: this.#options.consumeMessageBatchMaxSize,
     };
-    return new ConcurrentConsuming(consumeConcurrently!, context, this.#options.consumeTimeoutMs);
+    if (!isOrderly) return new ConcurrentConsuming(consumeConcurrently!, context, this.#options.consumeTimeoutMs);
+    return new OrderlyConsuming(consumeOrderly, {
+      ...context,
+      locks: isShared ? new QueueLocks(this.#member) : undefined,
+      lockIntervalMs: this.#options.lockIntervalMs,
+      suspendCurrentQueueTimeMs: this.#options.suspendCurrentQueueTimeMs,
+      maxReconsumeTimes: reconsumeTimes,
+      lost: (readers) => {
+        void this.#table.lose(readers);
+        this.#member.rebalanceSoon(LOST_MS);
+      },
+    });
   }
 
   async #begin(queue: MessageQueue): Promise<number> {

@@ -107,6 +107,17 @@ export class QueueReader {
     if (this.#lacksRoom && !this.#full) this.#wake?.();
   }
 
+  /** Everything that it took is done. */
+  finishTaken(): void {
+    this.#held?.finishTaken();
+    if (this.#lacksRoom && !this.#full) this.#wake?.();
+  }
+
+  /** Messages that the program took will be handed out again, from this one on, or all that are not done. */
+  putBack(from?: ReceivedMessage): void {
+    this.#held?.putBack(from);
+  }
+
   /** Goes on at another offset; what is held is dropped. */
   seek(offset: number): void {
     this.#moves++;

@@ -90,6 +90,11 @@ export class ReaderTable {
     await this.#giveUp(this.all().filter(({ queue }) => queue.topic === topic));
   }
 
+  /** Gives up queues that may be another member's. */
+  async lose(readers: readonly QueueReader[]): Promise<void> {
+    await this.#giveUp(readers.filter((reader) => this.get(reader.queue) === reader));
+  }
+
   /** Where the queues are. */
   offsets(): QueueOffset[] {
     return offsetsOf(this.all());

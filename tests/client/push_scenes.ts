@@ -162,3 +162,138 @@ export async function concurrentScenes(scene: Scene, step: Step): Promise<void> 
     assertEquals(seen.toSorted(), ["next/0", "stuck/0", "stuck/1"]);
   });
 }
+
+/** What is seen by members that consume in order: whether two are ever in one queue, and what comes of each queue. */
+export class OrderWatch {
+  readonly faults: string[] = [];
+  readonly #inside = new Map<number, string>();
+  readonly #seen = new Map<number, number[]>();
+
+  /** A listener for a member; bodies are numbers from 0 on. */
+  listener(name: string, ms = 1): (messages: readonly ReceivedMessage[]) => Promise<void> {
+    return async (messages) => {
+      for (const message of messages) {
+        const other = this.#inside.get(message.queueId);
+        if (other !== undefined) this.faults.push(`${name} entered queue ${message.queueId} beside ${other}`);
+        this.#inside.set(message.queueId, name);
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        this.#inside.delete(message.queueId);
+        this.#see(message);
+      }
+    };
+  }
+
+  #see(message: ReceivedMessage): void {
+    const seen = this.#seen.get(message.queueId) ?? [];
+    const number = Number(message.text().slice(1)), last = seen.at(-1) ?? -1;
+    if (number > last + 1) this.faults.push(`queue ${message.queueId}: ${number} came after ${last}`);
+    seen.push(number);
+    this.#seen.set(message.queueId, seen);
+  }
+
+  /** Whether this number came from so many queues. */
+  reached(number: number, queues: number): boolean {
+    return [...this.#seen.values()].filter((seen) => seen.includes(number)).length === queues;
+  }
+}
+
+/** Sends each of these bodies to each of a topic's queues. */
+export async function sendToEach(
+  scene: Scene,
+  topic: string,
+  bodies: readonly string[],
+  queues: number,
+): Promise<void> {
+  await scene.send(topic, bodies.flatMap((body) => Array.from({ length: queues }, () => body)));
+}
+
+/** Plays all scenes about orderly listeners. */
+export async function orderlyScenes(scene: Scene, step: Step): Promise<void> {
+  await step("two members never are in one queue, while one comes and leaves, and no message is left out", async () => {
+    const topic = await scene.topic("InOrder", 4);
+    await sendToEach(scene, topic, numbered(60), 4);
+    const watch = new OrderWatch();
+    await using one = await started(scene, "in-order", topic, { consumeOrderly: watch.listener("one", 3) });
+    await until(() => watch.reached(5, 4));
+    const two = await started(scene, "in-order", topic, { consumeOrderly: watch.listener("two", 3) });
+    await until(() => two.assignment().filter((queue) => queue.topic === topic).length === 2);
+    await until(() => one.assignment().filter((queue) => queue.topic === topic).length === 2);
+    await sendToEach(scene, topic, numbered(20, 60), 4);
+    await until(() => watch.reached(62, 4));
+    await two.close();
+    await until(() => watch.reached(79, 4));
+    assertEquals(watch.faults, []);
+  });
+
+  await step("a message of a suspended queue comes again before the next, with its count", async () => {
+    const topic = await scene.topic("Suspends", 2);
+    await sendToEach(scene, topic, numbered(4), 2);
+    const seen: string[] = [];
+    await using _consumer = await started(scene, "suspends", topic, {
+      suspendCurrentQueueTimeMs: 20,
+      consumeOrderly: ([message], context) => {
+        if (message!.queueId === 0) seen.push(`${message!.text()}/${message!.reconsumeTimes}`);
+        const stuck = context.queue.queueId === 0 && message!.text() === "m1" && message!.reconsumeTimes < 3;
+        if (stuck && message!.reconsumeTimes === 1) throw new Error("on purpose");
+        return stuck ? "SUSPEND_CURRENT_QUEUE_A_MOMENT" : "SUCCESS";
+      },
+    });
+    await until(() => seen.includes("m3/0"));
+    assertEquals(seen, ["m0/0", "m1/0", "m1/1", "m1/2", "m1/3", "m2/0", "m3/0"]);
+  });
+
+  await step("a message that fails too often goes to the dead letter topic, and the queue goes on", async () => {
+    const topic = await scene.topic("Dies");
+    await scene.send(topic, numbered(3));
+    const seen: string[] = [];
+    await using _consumer = await started(scene, "dies", topic, {
+      maxReconsumeTimes: 1,
+      suspendCurrentQueueTimeMs: 10,
+      consumeOrderly: ([message]) => {
+        seen.push(message!.text());
+        return message!.text() === "m1" ? "SUSPEND_CURRENT_QUEUE_A_MOMENT" : "SUCCESS";
+      },
+    });
+    await until(() => seen.includes("m2"));
+    assertEquals(seen, ["m0", "m1", "m1", "m2"]);
+    const dead = `%DLQ%dies-${scene.mark}`;
+    await using undertaker = new LitePullConsumer({
+      nameservers: scene.nameserver,
+      group: `undertaker2-${scene.mark}`,
+      subscriptions: { [dead]: "*" },
+      from: "first",
+    });
+    await until(() => undertaker.fetchMessageQueues(dead).then((queues) => queues.length > 0, () => false));
+    assertEquals((await undertaker.poll()).map((message) => [message.text(), message.topic]), [["m1", topic]]);
+  });
+
+  await step(
+    "a listener that commits by itself gets everything since its last commit again after a rollback",
+    async () => {
+      const topic = await scene.topic("Commits");
+      await scene.send(topic, numbered(6));
+      const seen: string[] = [];
+      let rolledBack = false;
+      await using consumer = await started(scene, "commits", topic, {
+        suspendCurrentQueueTimeMs: 10,
+        consumeOrderly: ([message], context) => {
+          context.autoCommit = false;
+          seen.push(message!.text());
+          if (message!.text() === "m1") return "COMMIT";
+          if (message!.text() !== "m4" || rolledBack) return "SUCCESS";
+          rolledBack = true;
+          return "ROLLBACK";
+        },
+      });
+      await until(() => seen.includes("m5"));
+      assertEquals(seen, ["m0", "m1", "m2", "m3", "m4", "m2", "m3", "m4", "m5"]);
+      await consumer.close();
+      await using after = await started(scene, "commits", topic, {
+        consumeOrderly: ([message]) => void seen.push(message!.text()),
+      });
+      await until(() => seen.length === 13);
+      assertEquals(seen.slice(9), ["m2", "m3", "m4", "m5"]);
+      assertEquals(after.assignment().length > 0, true);
+    },
+  );
+}

@@ -41,21 +41,8 @@ export class OwnCluster implements AsyncDisposable {
   }
 
   /** The messages of a topic's first queues. */
-  async stored(topic: string, queues = 4): Promise<MessageRecord[]> {
-    const all: MessageRecord[] = [];
-    for (let queueId = 0; queueId < queues; queueId++) {
-      const pull = { consumerGroup: "observer", topic, queueId, queueOffset: 0, maxMsgNums: 1000, commitOffset: 0 };
-      const header = {
-        ...pull,
-        sysFlag: PullFlag.SUBSCRIPTION,
-        suspendTimeoutMillis: 0,
-        subscription: "*",
-        subVersion: 0,
-      };
-      const answer = await this.#client.invoke(this.broker, PullMessage, header, undefined, 3_000);
-      if (answer.code === ResponseCode.SUCCESS) all.push(...decodeRecords(answer.body));
-    }
-    return all;
+  async stored(topic: string, queues?: number): Promise<MessageRecord[]> {
+    return await storedAt(this.#client, this.broker, topic, queues);
   }
 
   /** The bodies of a topic's messages, sorted, as soon as there are so many. */
@@ -73,4 +60,27 @@ export class OwnCluster implements AsyncDisposable {
     await this.node.close();
     await Deno.remove(this.dir, { recursive: true });
   }
+}
+
+/** The messages of a topic's first queues on a broker. */
+export async function storedAt(
+  client: RemotingClient,
+  broker: string,
+  topic: string,
+  queues = 4,
+): Promise<MessageRecord[]> {
+  const all: MessageRecord[] = [];
+  for (let queueId = 0; queueId < queues; queueId++) {
+    const pull = { consumerGroup: "observer", topic, queueId, queueOffset: 0, maxMsgNums: 1000, commitOffset: 0 };
+    const header = {
+      ...pull,
+      sysFlag: PullFlag.SUBSCRIPTION,
+      suspendTimeoutMillis: 0,
+      subscription: "*",
+      subVersion: 0,
+    };
+    const answer = await client.invoke(broker, PullMessage, header, undefined, 3_000);
+    if (answer.code === ResponseCode.SUCCESS) all.push(...decodeRecords(answer.body));
+  }
+  return all;
 }

@@ -123,6 +123,10 @@ public final class Interop {
             case "figures-places": Compat.call("Figures", "places", session, args); break;
             case "figures-entries": Compat.call("Figures", "entries", session, args); break;
             case "flood": Flooding.run(session, args[0], args[1]); break;
+            case "sdk-send-by-key": Compat.call("SdkPeers", "sendByKey", session, args); break;
+            case "sdk-reply": Compat.call("SdkPeers", "reply", session, args); break;
+            case "sdk-ask": Compat.call("SdkPeers", "ask", session, args); break;
+            case "sdk-traces": Compat.call("SdkPeers", "traces", session, args); break;
             default: throw new Out.Failed("unknown command " + command);
         }
     }

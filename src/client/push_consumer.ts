@@ -12,7 +12,9 @@ import { ConsumeFigures } from "./consume_figures.ts";
 import { answerQuestions } from "./consumer_answers.ts";
 import type { Consuming, ConsumingContext } from "./consuming.ts";
 import { GroupMember, type MemberOptions } from "./group_member.ts";
+import { localIp } from "./identity.ts";
 import type { ConcurrentListener, OrderlyListener } from "./listeners.ts";
+import { LocalOffsets, localOffsetStoreDir } from "./local_offsets.ts";
 import { OrderlyConsuming } from "./orderly_consuming.ts";
 import { BrokerOffsets, type OffsetStore } from "./offset_store.ts";
 import { QueueLocks } from "./queue_locks.ts";
@@ -55,14 +57,17 @@ export interface PushConsumerOptions extends MemberOptions, Partial<typeof DEFAU
   readonly consumeConcurrently?: ConcurrentListener;
   /** Called with the messages of each queue in their order. */
   readonly consumeOrderly?: OrderlyListener;
+  /** Where a member that gets everything (`BROADCASTING`) keeps its offsets: `.rocketmq_offsets` in the user's folder. */
+  readonly localOffsetStoreDir?: string;
   /** Closes the consumer when it is aborted. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Calls a listener with the messages of its topics, from {@linkcode PushConsumer.start} to
- * {@linkcode PushConsumer.close}. The members of a group share the queues of their topics; messages that a listener
- * could not consume come again.
+ * {@linkcode PushConsumer.close}. The members of a group share the queues of their topics, and messages that a listener
+ * could not consume come again; with `messageModel: "BROADCASTING"` each member gets everything, once, and what it could
+ * not consume is dropped. Members that broadcast on one machine need client ids of their own, which stay the same.
  *
  * @example
  * ```ts ignore
@@ -93,13 +98,17 @@ export class PushConsumer implements AsyncDisposable {
     this.#options = { ...DEFAULTS, ...options };
     const { group, messageModel, signal } = this.#options;
     const handlers = new HandlerTable();
-    this.#member = new GroupMember(options, {
+    // The file with a member's own offsets is found again by its client id.
+    const ownId = messageModel === "BROADCASTING" ? { clientId: `${localIp()}@DEFAULT` } : {};
+    this.#member = new GroupMember({ ...ownId, ...options }, {
       consumeType: "CONSUME_PASSIVELY",
       messageModel,
       handlers,
       assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
     });
-    this.#offsets = new BrokerOffsets(group, this.#member.questions);
+    this.#offsets = messageModel === "CLUSTERING"
+      ? new BrokerOffsets(group, this.#member.questions)
+      : new LocalOffsets(options.localOffsetStoreDir ?? localOffsetStoreDir(), this.clientId, group);
     this.#consuming = this.#consumingOf();
     const context = {
       questions: this.#member.questions,

@@ -6,6 +6,7 @@
 import { PushConsumer } from "../../src/client/mod.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { assertThrows } from "../../src/std.ts";
+import { answerScenes } from "./answer_scenes.ts";
 import { broadcastingScenes, concurrentScenes, orderlyScenes } from "./push_scenes.ts";
 import { sceneHere } from "./scene.ts";
 
@@ -25,6 +26,11 @@ Deno.test("an orderly push consumer with our own node", async (t) => {
 Deno.test("a broadcasting push consumer with our own node", async (t) => {
   await using scene = await sceneHere();
   await broadcastingScenes(scene, (name, work) => t.step(name, work));
+});
+
+Deno.test("our consumers answer administrators through our own node", async (t) => {
+  await using scene = await sceneHere();
+  await answerScenes(scene, (name, work) => t.step(name, work));
 });
 
 Deno.test("a push consumer needs one listener, and has no use for two", () => {

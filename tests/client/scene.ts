@@ -6,12 +6,15 @@
 import { startNode } from "../../src/cli/node.ts";
 import { Producer } from "../../src/client/mod.ts";
 import { loadSettings } from "../../src/config/mod.ts";
+import type { RequestInput, RequestType } from "../../src/protocol/request.ts";
 import { UpdateAndCreateTopic } from "../../src/protocol/requests.ts";
 import { RemotingClient, succeed } from "../../src/remoting/client.ts";
+import type { Received } from "../../src/remoting/connection.ts";
 import { freePort } from "../ports.ts";
 import { ask } from "../probe.ts";
 
 const GET_ROUTEINFO_BY_TOPIC = 105;
+const ASK_MS = 12_000;
 
 /** A step of a test, as `t.step`. */
 export type Step = (name: string, work: () => Promise<void>) => Promise<unknown>;
@@ -38,10 +41,15 @@ export class Scene implements AsyncDisposable {
       topicFilterType: "SINGLE_TAG",
       order: false,
     };
-    succeed(await this.#client.invoke(this.broker, UpdateAndCreateTopic, header, undefined, 5_000));
+    await this.ask(UpdateAndCreateTopic, header);
     const port = Number(this.nameserver.split(":")[1]);
     await until(async () => (await ask(port, GET_ROUTEINFO_BY_TOPIC, { topic })).code === 0);
     return topic;
+  }
+
+  /** Asks the broker; rejects when it refuses. */
+  async ask<R extends RequestType>(type: R, header: RequestInput<R>): Promise<Received<R>> {
+    return succeed(await this.#client.invoke(this.broker, type, header, undefined, ASK_MS), type.name);
   }
 
   /** Sends messages with these bodies, one after the other; the n-th goes to queue n modulo the number of queues. */

@@ -60,6 +60,8 @@ export interface MemberOptions extends ClientSecurity, Pick<RemotingClientOption
 export interface MemberKind extends Pick<ConsumerData, "consumeType" | "messageModel"> {
   /** What brokers may ask of it, beside saying that the members have changed. */
   readonly handlers: HandlerTable;
+  /** Gives up the queues of a topic. */
+  drop(topic: string): Promise<void>;
   /** From now on these queues of a topic are ours, and no others of it. Gives false to be called again soon. */
   assign(topic: string, queues: readonly MessageQueue[], subscription: SubscriptionData): Promise<boolean>;
 }
@@ -101,7 +103,7 @@ export class GroupMember {
     this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls });
     this.routes = new RouteBook(this.client, nameservers);
     this.questions = new QueueQuestions(this.client, this.routes);
-    for (const [topic, selection] of Object.entries(subscriptions)) this.subscribe(topic, selection);
+    for (const [topic, selection] of Object.entries(subscriptions)) this.#want(topic, selection);
   }
 
   /** What is read, by topic; the group's retry topic is among them where queues are shared. */
@@ -109,18 +111,30 @@ export class GroupMember {
     return this.#subscriptions;
   }
 
-  /** Reads a topic from the next rebalance on; what is to be read of a topic may change. */
-  subscribe(topic: string, selection?: Selection): void {
+  /** Reads a topic from now on, or chooses its messages anew. */
+  async subscribe(topic: string, selection?: Selection): Promise<void> {
+    this.#want(topic, selection);
+    await this.#startOver(topic);
+  }
+
+  /** Reads a topic no more. */
+  async unsubscribe(topic: string): Promise<void> {
+    this.#subscriptions.delete(topic);
+    await this.#startOver(topic);
+  }
+
+  #want(topic: string, selection: Selection | undefined): void {
     this.#subscriptions.set(topic, subscriptionTo(topic, selection));
     const retry = retryTopic(this.group);
     if (this.#kind.messageModel === "CLUSTERING" && !this.#subscriptions.has(retry)) {
       this.#subscriptions.set(retry, subscriptionTo(retry, EVERYTHING));
     }
-    this.rebalanceSoon();
   }
 
-  unsubscribe(topic: string): void {
-    this.#subscriptions.delete(topic);
+  /** A rebalance that goes on now may still take queues over as it was before. */
+  async #startOver(topic: string): Promise<void> {
+    await this.#rebalancing.catch(() => {});
+    await this.#kind.drop(topic);
     this.rebalanceSoon();
   }
 

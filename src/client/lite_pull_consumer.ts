@@ -84,6 +84,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       consumeType: "CONSUME_ACTIVELY",
       messageModel: "CLUSTERING",
       handlers,
+      drop: (topic) => this.#table.drop(topic),
       assign: (topic, queues, subscription) => this.#assign(topic, queues, subscription),
     });
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
@@ -131,14 +132,12 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   /** Reads a topic from now on, or chooses its messages anew. Rejects after {@linkcode LitePullConsumer.assign}. */
   async subscribe(topic: string, selection?: Selection): Promise<void> {
     if (this.#assigned !== undefined) throw eitherOr("subscribe", "assign");
-    await this.#table.drop(topic);
-    this.#member.subscribe(topic, selection);
+    await this.#member.subscribe(topic, selection);
   }
 
   /** Reads a topic no more. */
   async unsubscribe(topic: string): Promise<void> {
-    this.#member.unsubscribe(topic);
-    await this.#table.drop(topic);
+    await this.#member.unsubscribe(topic);
   }
 
   /** Reads these queues, and no others, whoever else reads them. Rejects after a subscription. */

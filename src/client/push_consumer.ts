@@ -104,6 +104,7 @@ export class PushConsumer implements AsyncDisposable {
       consumeType: "CONSUME_PASSIVELY",
       messageModel,
       handlers,
+      drop: (topic) => this.#table.drop(topic),
       assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
     });
     this.#offsets = messageModel === "CLUSTERING"
@@ -153,14 +154,12 @@ export class PushConsumer implements AsyncDisposable {
 
   /** Reads a topic from now on, or chooses its messages anew. All members of the group must do the same. */
   async subscribe(topic: string, selection?: Selection): Promise<void> {
-    await this.#table.drop(topic);
-    this.#member.subscribe(topic, selection);
+    await this.#member.subscribe(topic, selection);
   }
 
   /** Reads a topic no more. */
   async unsubscribe(topic: string): Promise<void> {
-    this.#member.unsubscribe(topic);
-    await this.#table.drop(topic);
+    await this.#member.unsubscribe(topic);
   }
 
   /** Calls the listener no more, until {@linkcode PushConsumer.resume}. */

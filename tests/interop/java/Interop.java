@@ -73,6 +73,7 @@ public final class Interop {
             case "retry": Retrying.run(session, args[0], args[1], args[2]); break;
             case "retry-in-order": Retrying.inOrder(session, args[0], args[1], args[2]); break;
             case "send-back-refusals": Retrying.refusals(session, args[0], args[1], args[2], args[3]); break;
+            case "mixed": MixedMembers.run(session, args); break;
             case "join": Members.join(session, args); break;
             case "leave": Members.leave(args[0]); break;
             case "subscribe": Members.subscribe(args[0], args[1], args[2]); break;

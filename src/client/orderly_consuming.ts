@@ -196,9 +196,10 @@ export class OrderlyConsuming implements Consuming {
   }
 
   async #renew(locks: QueueLocks): Promise<void> {
-    const readers = this.#context.table().all();
-    const held = await locks.lock(readers.map(({ queue }) => queue));
-    const lost = readers.filter((reader) => !reader.stopped && !held.has(reader.queue));
+    const readers = () => this.#context.table().all();
+    const before = new Set(readers());
+    await locks.renew(() => readers().map(({ queue }) => queue));
+    const lost = readers().filter((reader) => before.has(reader) && !locks.holds(reader.queue));
     if (lost.length > 0) this.#context.lost(lost);
   }
 

@@ -24,6 +24,7 @@ export class QueueLocks {
   readonly #member: Pick<GroupMember, "client" | "routes" | "group" | "clientId">;
   /** When each lock that is held was asked for last, ms. */
   readonly #askedAt = new Map<string, number>();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(member: Pick<GroupMember, "client" | "routes" | "group" | "clientId">) {
     this.#member = member;
@@ -40,13 +41,26 @@ export class QueueLocks {
   }
 
   /**
-   * Asks for locks, or renews them; gives the queues that are ours then. A broker that does not answer changes nothing.
-   * Does not reject.
+   * Asks for locks; gives the queues that are ours then. A broker that does not answer changes nothing. Does not reject.
    */
   async lock(queues: readonly MessageQueue[]): Promise<ReadonlySet<MessageQueue>> {
+    await this.#inTurn(() => this.#lockAll(queues));
+    return new Set(queues.filter((queue) => this.holds(queue)));
+  }
+
+  /** Renews the locks of these queues as they are when it is its turn. Does not reject. */
+  async renew(queues: () => readonly MessageQueue[]): Promise<void> {
+    await this.#inTurn(() => this.#lockAll(queues()));
+  }
+
+  /** One request after the other, so that no renewal takes back what is being given up. */
+  #inTurn(ask: () => Promise<void>): Promise<void> {
+    return this.#last = this.#last.then(ask);
+  }
+
+  async #lockAll(queues: readonly MessageQueue[]): Promise<void> {
     const byBroker = Map.groupBy(queues, ({ brokerName }) => brokerName);
     await Promise.all([...byBroker.values()].map((some) => this.#lockAt(some)));
-    return new Set(queues.filter((queue) => this.holds(queue)));
   }
 
   async #lockAt(queues: readonly MessageQueue[]): Promise<void> {
@@ -73,6 +87,10 @@ export class QueueLocks {
 
   /** Gives a lock back. Does not reject: one that is lost expires. */
   async unlock(queue: MessageQueue): Promise<void> {
+    await this.#inTurn(() => this.#unlock(queue));
+  }
+
+  async #unlock(queue: MessageQueue): Promise<void> {
     if (!this.#askedAt.delete(queueKey(queue))) return;
     try {
       const address = await this.#master(queue);

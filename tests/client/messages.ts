@@ -6,9 +6,16 @@
 import { ReceivedMessage } from "../../src/client/message.ts";
 import { decodeRecord, encodeRecord, type MessageRecord } from "../../src/protocol/message_record.ts";
 
+type Fields = Partial<Omit<MessageRecord, "totalSize" | "bodyCrc">>;
+
 /** A message as a pull brings it. */
-export function received(fields: Partial<Omit<MessageRecord, "totalSize" | "bodyCrc">> = {}): ReceivedMessage {
-  const record = {
+export function received(fields: Fields = {}): ReceivedMessage {
+  return new ReceivedMessage(decodeRecord(recordBytes(fields)), "broker-a");
+}
+
+/** The bytes of the same. */
+export function recordBytes(fields: Fields = {}): Uint8Array {
+  return encodeRecord({
     queueId: 0,
     flag: 0,
     queueOffset: 0,
@@ -24,6 +31,5 @@ export function received(fields: Partial<Omit<MessageRecord, "totalSize" | "body
     topic: "T",
     properties: "",
     ...fields,
-  };
-  return new ReceivedMessage(decodeRecord(encodeRecord(record)), "broker-a");
+  });
 }

@@ -58,11 +58,14 @@ Deno.test("A producer tells its brokers again and again that it is there, and ta
 Deno.test("A broker that lost a producer is told soon after, without any send", async () => {
   const visitors = new Visitors();
   await using cluster = new AnsweringCluster({ a: ResponseCode.SUCCESS }, undefined, visitors.table);
-  await using producer = new Producer({ nameservers: cluster.nameservers, group: "g", clientId: "me@1" });
+  const common = { nameservers: cluster.nameservers, group: "g", clientId: "me@1" };
+  await using producer = new Producer({ ...common, heartbeatBrokerIntervalMs: 3_600_000 });
   await producer.send({ topic: "T", body: "x" });
   await visitors.next();
   const before = visitors.connection!;
   before.close();
-  await visitors.next();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const never = new Promise((_, reject) => timer = setTimeout(() => reject(new Error("nobody came back")), 20_000));
+  await Promise.race([visitors.next(), never]).finally(() => clearTimeout(timer));
   assertEquals(visitors.connection!.id !== before.id, true);
 });

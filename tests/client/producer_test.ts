@@ -75,6 +75,14 @@ Deno.test("Producer gives the last result when no broker waited for its disk", a
   assertEquals(cluster.asked.length, 3);
 });
 
+Deno.test("Producer stores a message with a key once, whatever was waited for", async () => {
+  await using cluster = new AnsweringCluster({ a: FLUSH_DISK_TIMEOUT, b: SUCCESS });
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  assertEquals((await producer.send(message, { by: 0 })).status, "FLUSH_DISK_TIMEOUT");
+  assertEquals(cluster.asked, ["a/0"]);
+});
+
 Deno.test("Producer gives what one broker stored when the next one refuses", async () => {
   const codes = { a: FLUSH_DISK_TIMEOUT, b: MESSAGE_ILLEGAL };
   await using cluster = new AnsweringCluster(codes);

@@ -7,7 +7,9 @@ import type { ReceivedMessage } from "../../src/client/message.ts";
 import { TransactionProducer, type TransactionState } from "../../src/client/transactions.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
-import { EndTransaction } from "../../src/protocol/requests.ts";
+import { encodeRecord } from "../../src/protocol/message_record.ts";
+import { CheckTransactionState, EndTransaction, HeartBeat } from "../../src/protocol/requests.ts";
+import type { Connection } from "../../src/remoting/connection.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assertEquals, assertRejects } from "../../src/std.ts";
 import { AnsweringCluster } from "./answering_cluster.ts";
@@ -84,6 +86,31 @@ Deno.test("A half message that disk or slave were not waited for is rolled back 
   const { state, status } = await producer.sendInTransaction({ topic: TOPIC, body: "x" }, never);
   assertEquals([state, status], ["rollback", "FLUSH_SLAVE_TIMEOUT"]);
   assertEquals(await ended.promise, [12, 5, 255]);
+});
+
+Deno.test("A question about another group's transaction is not answered", async () => {
+  const known = Promise.withResolvers<Connection>(), ended = Promise.withResolvers<unknown>();
+  const more = new HandlerTable().on(HeartBeat, ({ connection }) => {
+    known.resolve(connection);
+    return { code: ResponseCode.SUCCESS };
+  }).on(EndTransaction, ({ header: { msgId, commitOrRollback, fromTransactionCheck } }) => {
+    ended.resolve([msgId, commitOrRollback, fromTransactionCheck]);
+    return undefined;
+  });
+  await using cluster = new AnsweringCluster({ a: ResponseCode.SUCCESS }, undefined, more);
+  const options = { nameservers: cluster.nameservers, group: "g", checkLocalTransaction: () => "rollback" as const };
+  await using producer = new TransactionProducer(options);
+  await producer.start([TOPIC]);
+  const broker = await known.promise;
+  for (const group of ["other", "g"]) {
+    const record = encodeRecord({
+      ...{ queueId: 0, flag: 0, queueOffset: 1, physicalOffset: 2, sysFlag: 0, bornTimestamp: 3, storeTimestamp: 4 },
+      ...{ bornHost: new Uint8Array(8), storeHost: new Uint8Array(8), reconsumeTimes: 0, preparedTransactionOffset: 0 },
+      ...{ body: new Uint8Array(1), topic: TOPIC, properties: `PGROUP\u0001${group}\u0002UNIQ_KEY\u0001of-${group}` },
+    });
+    broker.notify(CheckTransactionState, { tranStateTableOffset: 1, commitLogOffset: 2 }, [record]);
+  }
+  assertEquals(await ended.promise, ["of-g", 12, true]);
 });
 
 Deno.test("A message in a transaction cannot be delayed", async () => {

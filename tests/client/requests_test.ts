@@ -5,8 +5,10 @@
  */
 import { ReceivedMessage } from "../../src/client/message.ts";
 import { Producer } from "../../src/client/producer.ts";
+import { AwaitedReplies } from "../../src/client/requests.ts";
 import { RocketdError } from "../../src/errors.ts";
 import type { MessageRecord } from "../../src/protocol/message_record.ts";
+import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../../src/std.ts";
 import { OwnCluster } from "./own_cluster.ts";
 
@@ -63,6 +65,14 @@ Deno.test("A reply to an asker that has gone is refused", async () => {
   await using replier = new Producer({ nameservers });
   const error = await assertRejects(() => replier.reply(question!, { body: "y" }), RocketdError, "not found");
   assertEquals(error.code, "refused");
+});
+
+Deno.test("A request that is forgotten leaves no timer behind", () => {
+  const replies = new AwaitedReplies("me@1", new HandlerTable());
+  const [one, other] = [replies.ask("T", 60_000), replies.ask("T", 30_000)];
+  assertEquals(one.properties["REPLY_TO_CLIENT"], "me@1");
+  other.forget();
+  one.forget();
 });
 
 Deno.test("A request can be given up", async () => {

@@ -13,6 +13,7 @@ import {
 } from "../protocol/admin_requests.ts";
 import {
   type ConsumeDirectlyResult,
+  type ConsumerRunningInfo,
   type ConsumeType,
   decodeResetOffset,
   encodeClientStatus,
@@ -50,6 +51,8 @@ export interface Asked {
 }
 
 const { SUCCESS, SYSTEM_ERROR } = ResponseCode;
+/** What there is to tell of the client's threads; Java's tools take nothing for a fault. */
+const THREADS = "A client in Deno has one thread, whose stack cannot be told.";
 
 /** Adds the answers to a table; `asked` is called for each question. */
 export function answerQuestions(handlers: HandlerTable, asked: () => Asked): void {
@@ -68,9 +71,11 @@ export function answerQuestions(handlers: HandlerTable, asked: () => Asked): voi
     return { code: SUCCESS, body: encodeClientStatus(new Map(offsets)) };
   });
 
-  handlers.on(GetConsumerRunningInfo, ({ header: { consumerGroup } }) => {
+  handlers.on(GetConsumerRunningInfo, ({ header: { consumerGroup, jstackEnable } }) => {
     const consumer = of(consumerGroup);
-    return consumer === undefined ? stranger(consumerGroup) : { code: SUCCESS, body: runningInfo(consumer, startedAt) };
+    if (consumer === undefined) return stranger(consumerGroup);
+    const info = { ...runningInfo(consumer, startedAt), jstack: jstackEnable ? THREADS : undefined };
+    return { code: SUCCESS, body: encodeRunningInfo(info) };
   });
 
   handlers.on(ConsumeMessageDirectly, async ({ header: { consumerGroup, brokerName = "" }, body }) => {
@@ -88,7 +93,10 @@ function stranger(group: string): Answer {
   return { code: SYSTEM_ERROR, remark: `The Consumer Group <${group}> not exist in this consumer` };
 }
 
-function runningInfo({ member, table, figures, locks, ...consumer }: Asked, startedAt: number): Uint8Array {
+function runningInfo(
+  { member, table, figures, locks, ...consumer }: Asked,
+  startedAt: number,
+): Omit<ConsumerRunningInfo, "jstack"> {
   const properties = {
     ...consumer.settings,
     consumerGroup: member.group,
@@ -99,13 +107,12 @@ function runningInfo({ member, table, figures, locks, ...consumer }: Asked, star
     PROP_CONSUMER_START_TIMESTAMP: startedAt,
   };
   const subscriptions = [...member.subscriptions.values()];
-  return encodeRunningInfo({
+  return {
     properties: new Map(Object.entries(properties).map(([name, value]) => [name, String(value)])),
     subscriptionSet: subscriptions,
     mqTable: new Map(table.all().map((reader) => [reader.queue, queueInfo(reader, locks)])),
     statusTable: new Map(subscriptions.map(({ topic }) => [topic, figures.status(topic)])),
-    jstack: undefined,
-  });
+  };
 }
 
 function queueInfo(reader: QueueReader, locks: QueueLocks | undefined): ProcessQueueInfo {

@@ -24,11 +24,13 @@ export const NEW_TOPIC_QUEUES = 4;
 
 /** A topic's queues and the brokers that have them. */
 export class Route {
+  /** Queues to write to, in Java's order; empty when no master takes writes. */
+  readonly writable: readonly MessageQueue[];
   /**
-   * Queues to write to, in Java's order; empty when no master takes writes. Those of an ordered topic are the same
+   * Queues that keys and selectors choose from: those to write to, but of an ordered topic those of its configuration,
    * whether their brokers are there or not, so that a key keeps its queue.
    */
-  readonly writable: readonly MessageQueue[];
+  readonly selectable: readonly MessageQueue[];
   /** Queues to read from, in Java's order. */
   readonly readable: readonly MessageQueue[];
   /** Names of the clusters whose brokers have the topic. */
@@ -44,10 +46,9 @@ export class Route {
             return { topic, brokerName: queue.brokerName, queueId };
           })
         ).sort(compareQueues);
-    this.writable = data.orderTopicConf
-      ? orderedQueues(topic, data.orderTopicConf)
-      : queues(Permission.WRITE, (queue) => queue.writeQueueNums)
-        .filter(({ brokerName }) => this.master(brokerName) !== undefined);
+    this.writable = queues(Permission.WRITE, (queue) => queue.writeQueueNums)
+      .filter(({ brokerName }) => this.master(brokerName) !== undefined);
+    this.selectable = data.orderTopicConf ? orderedQueues(topic, data.orderTopicConf) : this.writable;
     this.clusters = new Set(data.brokerDatas.map(({ cluster }) => cluster));
     this.readable = queues(Permission.READ, (queue) => queue.readQueueNums);
   }

@@ -286,8 +286,8 @@ export class Sender {
   /** The queue that the caller asked for, if any. */
   #queueOf(route: Route, { topic, message }: Parcel, options: SendOptions): MessageQueue | undefined {
     if (options.by === undefined && options.to === undefined) return undefined;
-    if (route.writable.length === 0 && typeof options.to !== "object") throw nobodyTakes(topic);
-    return selectQueue(route.writable, options, message);
+    if (route.selectable.length === 0 && typeof options.to !== "object") throw nobodyTakes(topic);
+    return selectQueue(route.selectable, options, message);
   }
 
   #anyQueue(route: Route, topic: string, failed?: string): MessageQueue {

@@ -43,12 +43,14 @@ Deno.test("What chooses no queue is refused", () => {
   }
 });
 
-Deno.test("An ordered topic's queues stand as its configuration says, whoever is gone", () => {
+Deno.test("Keys of an ordered topic choose as its configuration says, whoever is gone", () => {
   const route = new Route("T", {
     orderTopicConf: "b:2;a:1",
-    queueDatas: [{ brokerName: "a", readQueueNums: 4, writeQueueNums: 4, perm: 6, topicSysFlag: 0 }],
+    queueDatas: [{ brokerName: "a", readQueueNums: 2, writeQueueNums: 2, perm: 6, topicSysFlag: 0 }],
     brokerDatas: [{ cluster: "C", brokerName: "a", brokerAddrs: new Map([[0, "127.0.0.1:1"]]) }],
     filterServerTable: new Map(),
   });
-  assertEquals(route.writable.map(({ brokerName, queueId }) => `${brokerName}/${queueId}`), ["b/0", "b/1", "a/0"]);
+  const names = (queues: Route["writable"]) => queues.map(({ brokerName, queueId }) => `${brokerName}/${queueId}`);
+  assertEquals(names(route.selectable), ["b/0", "b/1", "a/0"]);
+  assertEquals(names(route.writable), ["a/0", "a/1"]);
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LitePullConsumer, Producer } from "../../src/client/mod.ts";
+import { LitePullConsumer, Producer, PushConsumer, type ReceivedMessage } from "../../src/client/mod.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { HeaderEncoding } from "../../src/protocol/codes.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../src/std.ts";
@@ -174,7 +174,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
         }
       });
 
-      await t.step("a member goes on reading after its broker was killed and started again", async () => {
+      await t.step("members of each kind go on after their broker was killed and started again", async () => {
         await producer.send({ topic: "Crash", body: "before" });
         await routed(ns, "Crash");
         await using consumer = new LitePullConsumer({
@@ -183,12 +183,24 @@ for (const { name, ignore, nameserver, master } of clusters) {
           subscriptions: { Crash: "*" },
           from: "first",
         });
+        const pushed: Record<string, string[]> = { concurrently: [], orderly: [] };
+        const push = async (group: "concurrently" | "orderly") => {
+          const listener = ([message]: readonly ReceivedMessage[]) => void pushed[group]!.push(message!.text());
+          const listening = group === "orderly" ? { consumeOrderly: listener } : { consumeConcurrently: listener };
+          const options = { nameservers, group, subscriptions: { Crash: "*" }, from: "first" } as const;
+          const member = new PushConsumer({ ...options, ...listening });
+          await member.start();
+          return member;
+        };
+        await using _concurrent = await push("concurrently");
+        await using _orderly = await push("orderly");
         assertEquals(await texts(consumer, 1), ["before"]);
         await broker.kill();
         await broker.start();
         await producer.send({ topic: "Crash", body: "after" });
         // Its offset may have been lost with the broker: then "before" comes again.
         for await (const message of consumer) if (message.text() === "after") break;
+        while (!Object.values(pushed).every((texts) => texts.includes("after"))) await delay(20);
       });
 
       await t.step("a topic that cannot be is refused", async () => {

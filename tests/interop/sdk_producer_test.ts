@@ -35,8 +35,9 @@ async function inOrder({ nameservers, java }: Scene): Promise<void> {
   const theirs = await java.run("sdk-send-by-key", "Sdk-keys", ...named);
   const ours = [];
   for (const by of keys) ours.push((await producer.send({ topic: "Sdk-keys", body: "x" }, { by })).queue);
-  assertEquals(ours.map(({ queueId }) => queueId), theirs.map(({ queue }) => queue));
-  assert(new Set(ours.map(({ queueId }) => queueId)).size > 2);
+  const ofOurs = ours.map(({ brokerName, queueId }) => `${brokerName}/${queueId}`);
+  assertEquals(ofOurs, theirs.map(({ broker, queue }) => `${broker}/${queue}`));
+  assertEquals(new Set(ours.map(({ brokerName }) => brokerName)).size, 2);
 }
 
 async function delayed({ nameservers, read }: Scene): Promise<void> {
@@ -133,7 +134,11 @@ const SCENES = { inOrder, delayed, batch, transactions, requests, traces };
 async function exercise(kind: Kind): Promise<void> {
   await using nameserver = await startNameserver(kind);
   const nameservers = nameserver.address;
-  await using broker = await startBroker({ namesrvAddr: nameservers, settings: SETTINGS }, kind);
+  const started = ["broker-a", "broker-b"].map((brokerName) =>
+    startBroker({ namesrvAddr: nameservers, brokerName, settings: SETTINGS }, kind)
+  );
+  await using broker = await started[0]!;
+  await using other = await started[1]!;
   await using java = await JavaShell.start("client-4.9.7", "JSON", nameservers);
   using client = new RemotingClient();
   const read = async (topic: string, count: number) => {
@@ -147,8 +152,12 @@ async function exercise(kind: Kind): Promise<void> {
   for (const topic of ["keys", "delay", "batch", "transactions", "requests", "asked", "traced"]) {
     await java.run("create-topic", broker.address, `Sdk-${topic}`, QUEUES);
   }
+  // Keys choose among the queues of both, and replies may come through either.
+  for (const topic of ["keys", "requests"]) {
+    await java.run("create-topic", other.address, `Sdk-${topic}`, QUEUES, QUEUES);
+  }
   for (const [name, scene] of Object.entries(SCENES)) {
-    await withLogs([broker], () => scene({ nameservers, broker, java, read })).catch((cause) => {
+    await withLogs([broker, other], () => scene({ nameservers, broker, java, read })).catch((cause) => {
       throw new Error(`${name} with ${kind} nodes: ${cause instanceof Error ? cause.message : cause}`, { cause });
     });
   }

@@ -93,8 +93,9 @@ export class Presence {
   #tellAll(): void {
     const masters = new Set([...this.#routes.known()].flatMap((route) => route.masters()));
     for (const address of masters) {
-      this.#told.delete(address);
-      this.meet(address);
+      // Who is known already need not wait for this.
+      if (this.#told.has(address)) this.#tell(address).catch(() => this.#told.delete(address));
+      else this.meet(address);
     }
     for (const address of this.#told.keys()) if (!masters.has(address)) this.#told.delete(address);
     for (const address of this.#tried) if (!masters.has(address)) this.#tried.delete(address);

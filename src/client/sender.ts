@@ -173,6 +173,7 @@ export class Sender {
     const queue = this.#queueOf(route, parcel, options) ?? this.#anyQueue(route, parcel.topic);
     const address = masterOf(route, parcel.topic, queue);
     const type = parcel.batch ? SendBatchMessage : SendMessageV2;
+    this.#presence.meet(address);
     await this.client.notify(address, type, this.#header(parcel, queue), parcel.body);
   }
 

@@ -151,7 +151,7 @@ export class GroupMember {
     await this.#checkFilters();
     if (this.#left) return;
     this.#started = true;
-    await (this.#rebalancing = this.#rebalance());
+    await (this.#rebalancing = this.#rebalance().catch((error) => this.#tryAgain(error)));
     if (this.#left) return;
     this.#timers.push(
       setInterval(() => void this.heartbeat(), this.#heartbeatMs),
@@ -179,15 +179,21 @@ export class GroupMember {
     clearTimeout(this.#again);
     this.#again = setTimeout(() => {
       this.#rebalancing = this.#rebalancing.catch(() => {}).then(async () => {
-        try {
-          if (!this.#left) await this.#rebalance();
-        } catch (error) {
-          if (this.#left) return;
-          log.warn("cannot rebalance group {group}: {reason}", { group: this.group, reason: messageOf(error) });
-          this.rebalanceSoon(AGAIN_MS);
-        }
+        if (!this.#left) await this.#rebalance().catch((error) => this.#warn(error));
       });
     }, ms);
+  }
+
+  /** A broker that is not there now may be there soon; one that refuses us is the program's to know. */
+  #tryAgain(error: unknown): void {
+    if (!this.#left && !(error instanceof RocketdError && error.retriable)) throw error;
+    this.#warn(error);
+  }
+
+  #warn(error: unknown): void {
+    if (this.#left) return;
+    log.warn("cannot rebalance group {group}: {reason}", { group: this.group, reason: messageOf(error) });
+    this.rebalanceSoon(AGAIN_MS);
   }
 
   /** Tells all brokers of the topics that we are there. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { LitePullConsumer, PushConsumer } from "../../src/client/mod.ts";
+import { RocketdError } from "../../src/errors.ts";
 import { encodeConsumerIds, encodeTopicRoute } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
 import { parseProperties } from "../../src/protocol/properties.ts";
@@ -20,7 +21,7 @@ import {
 } from "../../src/protocol/requests.ts";
 import { type Answer, HandlerTable, type Incoming } from "../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
-import { assertEquals } from "../../src/std.ts";
+import { assertEquals, assertRejects } from "../../src/std.ts";
 import { recordBytes } from "./messages.ts";
 import { until } from "./scene.ts";
 
@@ -40,6 +41,9 @@ class Faulty implements AsyncDisposable {
   readonly pulls: string[] = [];
   readonly committed: number[] = [];
   readonly resent: { topic: string; reconsumeTimes: number | undefined; properties: Map<string, string> }[] = [];
+  /** How often a connection breaks when a member asks for the others; whether it is refused then. */
+  breaks = 0;
+  refuses = false;
   readonly #nodes: RemotingServer[];
   readonly nameservers: string;
 
@@ -49,7 +53,12 @@ class Faulty implements AsyncDisposable {
         new HandlerTable()
           .on(HeartBeat, () => ({ code: SUCCESS }))
           .on(UnregisterClient, () => ({ code: SUCCESS }))
-          .on(GetConsumerListByGroup, () => ({ code: SUCCESS, body: encodeConsumerIds([MEMBER]) }))
+          .on(GetConsumerListByGroup, ({ connection }) => {
+            if (this.breaks-- > 0) connection.close();
+            return this.refuses
+              ? { code: SYSTEM_ERROR, remark: "not you" }
+              : { code: SUCCESS, body: encodeConsumerIds([MEMBER]) };
+          })
           .on(QueryConsumerOffset, () => ({ code: QUERY_NOT_FOUND }))
           .on(ConsumerSendMsgBack, () => ({ code: SYSTEM_ERROR, remark: "not now" }))
           .on(UpdateConsumerOffset, ({ header }) => {
@@ -146,4 +155,14 @@ Deno.test("a consumer closes while nothing answers any more, and a second close 
   await cluster[Symbol.asyncDispose]();
   await Promise.all([consumer.close(), consumer.close()]);
   assertEquals(await consumer.poll(), []);
+});
+
+Deno.test("a consumer starts although a broker is gone at that moment, but not when it is refused", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
+  cluster.breaks = 1;
+  await using consumer = new LitePullConsumer(cluster.options);
+  assertEquals(await texts(consumer, 1), ["m0"]);
+  cluster.refuses = true;
+  await using refused = new LitePullConsumer(cluster.options);
+  await assertRejects(() => refused.start(), RocketdError, "not you");
 });

@@ -16,6 +16,8 @@ export const EVERYTHING = "*";
  *
  * @example
  * ```ts
+ * import type { Selection } from "./subscription.ts";
+ *
  * const wanted: Record<string, Selection> = { orders: "new || paid", prices: { sql: "amount > 10" } };
  * ```
  */

@@ -5,7 +5,7 @@
  */
 import { LitePullConsumer, PushConsumer } from "../../src/client/mod.ts";
 import { RocketdError } from "../../src/errors.ts";
-import { encodeConsumerIds, encodeTopicRoute } from "../../src/protocol/bodies/mod.ts";
+import { decodeLockBatch, encodeConsumerIds, encodeLocked, encodeTopicRoute } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
 import { parseProperties } from "../../src/protocol/properties.ts";
 import {
@@ -13,9 +13,11 @@ import {
   GetConsumerListByGroup,
   GetRouteinfoByTopic,
   HeartBeat,
+  LockBatchMq,
   PullMessage,
   QueryConsumerOffset,
   SendMessageV2,
+  UnlockBatchMq,
   UnregisterClient,
   UpdateConsumerOffset,
 } from "../../src/protocol/requests.ts";
@@ -44,6 +46,9 @@ class Faulty implements AsyncDisposable {
   /** How often a connection breaks when a member asks for the others; whether it is refused then. */
   breaks = 0;
   refuses = false;
+  /** Whether locks are given, and the group's offset. */
+  locks = true;
+  offset: number | undefined;
   readonly #nodes: RemotingServer[];
   readonly nameservers: string;
 
@@ -59,7 +64,14 @@ class Faulty implements AsyncDisposable {
               ? { code: SYSTEM_ERROR, remark: "not you" }
               : { code: SUCCESS, body: encodeConsumerIds([MEMBER]) };
           })
-          .on(QueryConsumerOffset, () => ({ code: QUERY_NOT_FOUND }))
+          .on(QueryConsumerOffset, () => {
+            if (this.offset === undefined) return { code: QUERY_NOT_FOUND };
+            return { code: SUCCESS, header: { offset: this.offset } };
+          })
+          .on(LockBatchMq, ({ body }) => {
+            return { code: SUCCESS, body: encodeLocked(this.locks ? decodeLockBatch(body).mqSet : []) };
+          })
+          .on(UnlockBatchMq, () => ({ code: SUCCESS }))
           .on(ConsumerSendMsgBack, () => ({ code: SYSTEM_ERROR, remark: "not now" }))
           .on(UpdateConsumerOffset, ({ header }) => {
             if (header.topic === "T") this.committed.push(header.commitOffset);
@@ -165,4 +177,23 @@ Deno.test("a consumer starts although a broker is gone at that moment, but not w
   cluster.refuses = true;
   await using refused = new LitePullConsumer(cluster.options);
   await assertRejects(() => refused.start(), RocketdError, "not you");
+});
+
+Deno.test("a member that loses its lock gives the queue up without a commit, and goes on where the next one came to", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 || offset === 5 ? found(offset) : undefined);
+  const seen: string[] = [];
+  await using consumer = new PushConsumer({
+    ...cluster.options,
+    lockIntervalMs: 20,
+    consumeOrderly: ([message]) => void seen.push(message!.text()),
+  });
+  await consumer.start();
+  await until(() => seen.length === 1);
+  cluster.locks = false;
+  await until(() => consumer.assignment().length === 0);
+  assertEquals(cluster.committed, []);
+  cluster.offset = 5;
+  cluster.locks = true;
+  await until(() => seen.length === 2);
+  assertEquals(seen, ["m0", "m5"]);
 });

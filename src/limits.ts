@@ -159,6 +159,8 @@ export const ADMIN_MESSAGE_BYTES_MAX = 64 * MiB;
 export const PULL_MESSAGES_AT_ONCE = 32;
 /** Brokers that `rocketd admin` asks at the same time. */
 export const ADMIN_BROKERS_AT_ONCE = 16;
+/** How many time-outs long `rocketd admin` does not ask a broker again that was silent for one. */
+export const ADMIN_SILENCES = 2;
 
 // ---- consume queues and index ----
 
@@ -234,10 +236,7 @@ export const LOG_FILES_REMOVED_PER_ROUND = 10;
 
 /** Bytes of the log in one frame: a Java slave's buffer of 4 MiB (`HAService.HAClient`) holds a whole frame, or hangs. */
 export const HA_FRAME_DATA_BYTES_MAX = 4 * MiB - 12;
-/**
- * Buffer that frames for one slave gather in, bytes: what one socket write takes, and so one turn of the event loop. Twice
- * as much copies no faster, and holds sends up for longer.
- */
+/** Frames for one slave gather in so many bytes, for one write: more copies no faster, and holds sends up for longer. */
 export const HA_BUFFER_BYTES = 128 * KiB;
 /** Bytes of slaves' reports that one read takes. */
 export const HA_REPORTS_READ_BYTES = 4 * KiB;
@@ -379,9 +378,9 @@ export const CHECKPOINT_INTERVAL_MS = 10_000;
 
 /** Open connections of the HTTP listener; one more is closed at once. */
 export const HTTP_CONNECTIONS_MAX = 128;
-/** How long a peer may take to send its first request, and to take an answer and send the next one, ms. */
+/** How long a peer may take to send its first request, and (longer than a scrape interval) for each one more, ms. */
 export const HTTP_REQUEST_MS = 10_000;
-export const HTTP_ANSWER_MS = 60_000;
+export const HTTP_ANSWER_MS = 90_000;
 /** What is carried at once between a peer and the server behind the listener. */
 export const HTTP_COPY_BYTES = 16 * KiB;
 /** Bytes of an answer that are handed over, and compressed, at once. */

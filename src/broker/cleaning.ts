@@ -1,18 +1,18 @@
 /**
  * Cleaning at an operator's word: CLEAN_UNUSED_TOPIC 316 removes queues whose topic is not there any more,
- * CLEAN_EXPIRED_CONSUMEQUEUE 306 those whose messages are all gone and that nobody reads, DELETE_EXPIRED_COMMITLOG 329 old log files whatever
- * the hour. Follows DefaultMessageStore of RocketMQ 4.9.7, but passes over what the broker itself lives on.
+ * CLEAN_EXPIRED_CONSUMEQUEUE 306 those whose messages are all gone and that nobody reads, DELETE_EXPIRED_COMMITLOG 329
+ * old log files whatever the hour. Follows DefaultMessageStore of RocketMQ 4.9.7, but passes over what the broker itself
+ * lives on.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
 import { RocketdError } from "../errors.ts";
-import { LARGE_ANSWERS_MS_PER_TURN } from "../limits.ts";
-import { pause } from "../platform/clock.ts";
 import { CleanExpiredConsumequeue, CleanUnusedTopic, DeleteExpiredCommitlog } from "../protocol/admin_requests.ts";
 import { ResponseCode } from "../protocol/codes.ts";
 import type { Answer, HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { inTurns } from "./slices.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
@@ -57,15 +57,11 @@ export class Cleaning {
   async #inTurn(work: () => Iterable<void>): Promise<Answer> {
     const before = this.#running;
     const { clock } = this.#broker;
-    const run = before.then(async () => {
-      let began = clock.now();
-      for (const _ of work()) {
-        if (clock.now() - began < LARGE_ANSWERS_MS_PER_TURN) continue;
-        await pause(clock);
+    const run = before.then(() =>
+      inTurns(work(), clock, () => {
         if (this.#closed) throw new RocketdError("aborted", "this node is stopping");
-        began = clock.now();
-      }
-    });
+      })
+    );
     this.#running = run.catch(() => {});
     await run;
     return { code: ResponseCode.SUCCESS };

@@ -10,6 +10,7 @@ import { encodeConsumerIds } from "../protocol/bodies/lists.ts";
 import { LANGUAGES, ResponseCode } from "../protocol/codes.ts";
 import { checkGroup, retryTopic } from "../protocol/names.ts";
 import { CheckClientConfig, GetConsumerListByGroup, HeartBeat, UnregisterClient } from "../protocol/requests.ts";
+import { ALL_PERMITTED, type Permit } from "../remoting/access/guard.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
 import { isTagType } from "./filters.ts";
@@ -21,8 +22,8 @@ export type ClientHandlersContext = Pick<
 >;
 
 /** Adds the handlers of clients. */
-export function clientHandlers(table: HandlerTable, broker: ClientHandlersContext): void {
-  table.on(HeartBeat, (request) => heartBeat(broker, request));
+export function clientHandlers(table: HandlerTable, broker: ClientHandlersContext, permitOf = ALL_PERMITTED): void {
+  table.on(HeartBeat, (request) => heartBeat(broker, request, permitOf(request as Incoming)));
   table.on(UnregisterClient, ({ header, connection }) => {
     const { producerGroup, consumerGroup } = header;
     if (producerGroup !== undefined) broker.producers.unregister(producerGroup, connection);
@@ -41,7 +42,11 @@ export function clientHandlers(table: HandlerTable, broker: ClientHandlersContex
   });
 }
 
-function heartBeat(broker: ClientHandlersContext, request: Incoming<typeof HeartBeat>): Answer {
+function heartBeat(
+  broker: ClientHandlersContext,
+  request: Incoming<typeof HeartBeat>,
+  permit: Permit | undefined,
+): Answer {
   const { body, connection, language, version } = request;
   if (body.length > HEARTBEAT_BYTES_MAX) {
     return refusal(`the body has ${body.length} bytes, allowed are ${HEARTBEAT_BYTES_MAX}`);
@@ -49,7 +54,7 @@ function heartBeat(broker: ClientHandlersContext, request: Incoming<typeof Heart
   const heartbeat = decodeHeartbeat(body);
   const problem = problemOf(broker, heartbeat, request);
   if (problem !== undefined) return refusal(problem);
-  const client = { clientId: heartbeat.clientID, language: languageOf(language), version };
+  const client = { clientId: heartbeat.clientID, language: languageOf(language), version, permit };
   for (const data of heartbeat.consumerDataSet) {
     const group = broker.groups.find(data.groupName);
     if (group !== undefined) {

@@ -64,7 +64,7 @@ class Finding {
     const permit = this.#permitOf(request as Incoming);
     const answerOf = (record: Uint8Array | undefined): Answer<typeof ViewMessageById> => {
       if (record !== undefined) {
-        return recordRefusal(record, offset, permit, store) ?? { code: ResponseCode.SUCCESS, body: record };
+        return recordRefusal(request, record, offset, permit, store) ?? { code: ResponseCode.SUCCESS, body: record };
       }
       return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${offset}` };
     };

@@ -14,16 +14,18 @@ import { isRetryTopic } from "../protocol/names.ts";
 import type { RequestHeader } from "../protocol/request.ts";
 import type { Answer, HandlerTable } from "../remoting/handlers.ts";
 import type { BrokerContext } from "./context.ts";
+import { LargeAnswers } from "./large_answers.ts";
 import { slaveProblem } from "./slave_refusals.ts";
+import { inTurns } from "./slices.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
 /** What these handlers need of the broker. */
-export interface GroupOffsetsContext {
+export interface GroupOffsetsContext extends Pick<BrokerContext, "clock"> {
   readonly settings: Pick<BrokerContext["settings"], "brokerRole">;
   readonly topics: Pick<BrokerContext["topics"], "get">;
   readonly consumers: Pick<BrokerContext["consumers"], "find">;
-  readonly offsets: Pick<BrokerContext["offsets"], "clone" | "groupsOf" | "queuesOf" | "topicsOf">;
+  readonly offsets: Pick<BrokerContext["offsets"], "clone" | "pairs" | "queuesOf" | "topicsOf">;
   readonly store: Pick<BrokerContext["store"], "minOffset">;
 }
 
@@ -33,8 +35,13 @@ const LONG_MAX = 2 ** 63;
 /** Adds the handlers of group offsets. */
 export function groupOffsetHandlers(table: HandlerTable, broker: GroupOffsetsContext): void {
   table.on(CloneGroupOffset, ({ header }) => clone(broker, header));
-  table.on(QueryCorrectionOffset, ({ header }) => {
-    return { code: ResponseCode.SUCCESS, body: encodeCorrectionOffsets(corrections(broker, header)) };
+  const answers = new LargeAnswers("cannot compare the offsets", broker.clock);
+  table.on(QueryCorrectionOffset, (request) => {
+    const { header } = request;
+    answers.give(request, async () => {
+      return { code: ResponseCode.SUCCESS, body: encodeCorrectionOffsets(await corrections(broker, header)) };
+    });
+    return undefined;
   });
 }
 
@@ -62,19 +69,20 @@ function clone(broker: GroupOffsetsContext, header: RequestHeader<typeof CloneGr
 }
 
 /** By queue: the least offset of all groups, but for those that are left out and those whose messages are gone. */
-function corrections(
-  { offsets, store }: GroupOffsetsContext,
+async function corrections(
+  { offsets, store, clock }: GroupOffsetsContext,
   { topic, compareGroup, filterGroups }: RequestHeader<typeof QueryCorrectionOffset>,
-): Map<number, number> {
+): Promise<Map<number, number>> {
   const leftOut = new Set((filterGroups ?? "").split(","));
   const least = new Map<number, number>();
-  for (const group of offsets.groupsOf(topic)) {
-    if (leftOut.has(group)) continue;
-    for (const [queueId, offset] of offsets.queuesOf(group, topic) ?? []) {
+  // Whoever may read may ask this, and there may be millions.
+  await inTurns(offsets.pairs(), clock, (pair) => {
+    if (pair.topic !== topic || leftOut.has(pair.group)) return;
+    for (const [queueId, offset] of pair.queues) {
       if (offset < store.minOffset(topic, queueId)) continue;
       least.set(queueId, Math.min(offset, least.get(queueId) ?? Infinity));
     }
-  }
+  });
   for (const [queueId, offset] of offsets.queuesOf(compareGroup, topic) ?? []) {
     const others = least.get(queueId);
     if (others !== undefined && others > offset) least.set(queueId, LONG_MAX);

@@ -35,6 +35,8 @@ export interface HealthOptions {
 
 /** For so long an answer of the master counts, ms: however often the health is asked for, the master is not. */
 const STANDING_COUNTS_MS = 1_000;
+/** For so long it is waited for, ms: who probes a node mostly gives up after a second, and would not be told why. */
+const STANDING_WAIT_MS = 800;
 
 /** Finds the conditions out when it is asked. */
 export class BrokerHealth {
@@ -48,7 +50,7 @@ export class BrokerHealth {
   /** All conditions; a slave asks its master for that, at most once a second. Never rejects. */
   async conditions(): Promise<Condition[]> {
     const { following } = this.#options;
-    const caughtUp = following === undefined ? [] : [await this.#isCaughtUp(following)];
+    const caughtUp = following === undefined ? [] : [await this.#inTime(this.#isCaughtUp(following))];
     return [this.#isRegistered(), this.#isWritable(), ...caughtUp];
   }
 
@@ -75,6 +77,15 @@ export class BrokerHealth {
     const condition = following.standing().then((standing) => this.#judge(standing));
     this.#caughtUp = { askedAt: now, condition };
     return condition;
+  }
+
+  /** The condition, unless the master lets it wait. */
+  #inTime(caughtUp: Promise<Condition>): Promise<Condition> {
+    const detail = `the master did not tell within ${STANDING_WAIT_MS} ms how far its log goes`;
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.after(STANDING_WAIT_MS, () => resolve({ name: "caughtUp", ok: false, detail }));
+      caughtUp.finally(() => timer.cancel()).then(resolve, reject);
+    });
   }
 
   #judge({ status: { state, master, offset, lastError }, masterEnd }: SlaveStanding): Condition {

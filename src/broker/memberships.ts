@@ -6,6 +6,7 @@
  */
 import { GROUP_CLIENTS_MAX, GROUPS_CLIENTS_MAX } from "../limits.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import type { Permit } from "../remoting/access/guard.ts";
 import type { Connection } from "../remoting/connection.ts";
 
 /** What a group needs of a connection. */
@@ -17,6 +18,8 @@ export interface Client {
   readonly language: string;
   /** `MQVersion` ordinal. */
   readonly version: number;
+  /** What its account may do; undefined: all. */
+  readonly permit?: Permit | undefined;
 }
 
 /** A client in a group. */
@@ -66,12 +69,12 @@ export class Memberships {
   }
 
   /** Adds or refreshes a member; true when the connection is new in the group. */
-  join(group: string, connection: MemberConnection, { clientId, language, version }: Client): boolean {
+  join(group: string, connection: MemberConnection, { clientId, language, version, permit }: Client): boolean {
     let members = this.#groups.get(group);
     if (members === undefined) this.#groups.set(group, members = new Map());
     const isNew = !members.has(connection);
     if (isNew) this.#count++;
-    members.set(connection, { clientId, language, version, lastUpdate: this.#clock.now() });
+    members.set(connection, { clientId, language, version, permit, lastUpdate: this.#clock.now() });
     const known = this.#present.get(connection);
     if (known !== undefined && known.clientId !== clientId) this.#forgetClient(known.clientId, connection);
     if (isNew || !this.#connectionOf.has(clientId)) this.#connectionOf.set(clientId, connection);

@@ -131,7 +131,7 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     findingHandlers(table, broker, permitOf);
     offsetHandlers(table, broker);
     queueHandlers(table, broker);
-    clientHandlers(table, broker);
+    clientHandlers(table, broker, permitOf);
     topicHandlers(table, broker);
     groupHandlers(table, broker);
     figureHandlers(table, broker);

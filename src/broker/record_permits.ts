@@ -7,14 +7,15 @@
 import { ResponseCode } from "../protocol/codes.ts";
 import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts";
 import { TOPICS_CLOSED_TO_CLIENTS } from "../protocol/names.ts";
-import type { Answer } from "../remoting/handlers.ts";
-import type { Permit } from "../remoting/access/guard.ts";
+import { accessRefusal, type Permit } from "../remoting/access/guard.ts";
 import { Grant } from "../remoting/access/permissions.ts";
+import type { Answer, Incoming } from "../remoting/handlers.ts";
 import type { MessageStore } from "../store/mod.ts";
 import { targetOf } from "./intake.ts";
 
 /** Why the sender of a request must not see the record at a log offset; undefined when it may. */
 export function recordRefusal(
+  request: Pick<Incoming, "type" | "connection">,
   bytes: Uint8Array,
   logOffset: number,
   permit: Permit | undefined,
@@ -26,7 +27,8 @@ export function recordRefusal(
   if (store.logOffsetOf(record.topic, record.queueId, record.queueOffset) !== logOffset) {
     return { code: ResponseCode.SYSTEM_ERROR, remark: `can not find message by the offset, ${logOffset}` };
   }
-  return permit([topicOf(record), Grant.SUB]);
+  const reason = permit([topicOf(record), Grant.SUB]);
+  return reason === undefined ? undefined : accessRefusal(request, reason);
 }
 
 /** The topic that a message is for, also while it is put aside where only the broker itself stores. */

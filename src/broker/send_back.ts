@@ -74,7 +74,7 @@ function sendBack(
   }
   const stored = broker.store.fetchRecord(header.offset);
   const again = (bytes: Uint8Array | undefined) =>
-    (bytes && recordRefusal(bytes, header.offset, permit, broker.store)) ??
+    (bytes && recordRefusal(request, bytes, header.offset, permit, broker.store)) ??
       putAgain(broker, request, bytes, group, retry);
   return stored instanceof Promise ? stored.then(again) : again(stored);
 }

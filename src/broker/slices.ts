@@ -1,5 +1,5 @@
 /**
- * Great texts made slice by slice, so that a table of hundreds of thousands of entries holds up nobody.
+ * Long work done slice by slice, so that a table of hundreds of thousands of entries holds up nobody.
  *
  * @module
  */
@@ -8,6 +8,17 @@ import { LARGE_ANSWERS_MS_PER_TURN, STATE_SLICE_CHARACTERS } from "../limits.ts"
 import { type Clock, pause } from "../platform/clock.ts";
 
 const encoder = new TextEncoder();
+
+/** Does something with each item; others get their turn whenever that took {@linkcode LARGE_ANSWERS_MS_PER_TURN}. */
+export async function inTurns<T>(items: Iterable<T>, clock: Clock, each: (item: T) => void): Promise<void> {
+  let began = clock.now();
+  for (const item of items) {
+    each(item);
+    if (clock.now() - began < LARGE_ANSWERS_MS_PER_TURN) continue;
+    await pause(clock);
+    began = clock.now();
+  }
+}
 
 /**
  * UTF-8 of about {@linkcode STATE_SLICE_CHARACTERS} at a time, or less when `isLate` says so; the last slice is returned.

@@ -16,6 +16,7 @@ import { decodeRecord, type MessageRecord } from "../protocol/message_record.ts"
 import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { CheckTransactionState } from "../protocol/requests.ts";
+import { Grant } from "../remoting/access/permissions.ts";
 import type { NewMessage, PutResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { checkBody, HALF_QUEUE, halfOffsetOf } from "./half_messages.ts";
@@ -305,17 +306,25 @@ export class TransactionChecks {
     }, [checkBody(half, target, place)]);
   }
 
-  /** The next producer of the half message's group that takes more; undefined when there is none. */
-  async #producerOf({ properties }: MessageRecord): Promise<MemberConnection | undefined> {
-    const group = propertyOf(properties, PropertyName.PGROUP);
-    if (group === undefined) return undefined;
+  /**
+   * The next producer of the half message's group that takes more; undefined when there is none. RocketMQ shows the
+   * message to whatever account says that it is of the group; here it must be one that can publish such messages.
+   */
+  async #producerOf(half: MessageRecord): Promise<MemberConnection | undefined> {
+    const group = propertyOf(half.properties, PropertyName.PGROUP);
+    const topic = targetOf(half)?.topic;
+    if (group === undefined || topic === undefined) return undefined;
     while (!this.#closing) {
-      const members = this.#broker.producers.find(group)?.size ?? 0;
-      for (let tries = 0; tries < members; tries++) {
+      const members = this.#broker.producers.find(group);
+      let isSlow = false;
+      for (let tries = members?.size ?? 0; tries > 0; tries--) {
         const producer = this.#next(group);
-        if (producer?.congested === false) return producer;
+        const member = producer && members?.get(producer);
+        if (member === undefined || member.permit?.([topic, Grant.PUB]) !== undefined) continue;
+        if (!producer!.congested) return producer;
+        isSlow = true;
       }
-      if (members === 0 || this.#patience-- <= 0) break;
+      if (!isSlow || this.#patience-- <= 0) break;
       await this.#pause();
     }
     return undefined;

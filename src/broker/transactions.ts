@@ -12,7 +12,7 @@ import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf } from "../protocol/properties.ts";
 import { ResumeCheckHalfMessage } from "../protocol/admin_requests.ts";
 import { EndTransaction } from "../protocol/requests.ts";
-import { ALL_PERMITTED, type Permit, type PermitOf } from "../remoting/access/guard.ts";
+import { accessRefusal, ALL_PERMITTED, type Permit, type PermitOf } from "../remoting/access/guard.ts";
 import { Grant } from "../remoting/access/permissions.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { PutResult } from "../store/types.ts";
@@ -106,8 +106,8 @@ export class Transactions {
       return refusal(`The commit log offset wrong: commitLogOffset is ${commitLogOffset}`);
     }
     // RocketMQ lets every account end the transactions of all.
-    const refused = permit?.([targetOf(half)?.topic ?? half.topic, Grant.PUB]);
-    if (refused !== undefined) return refused;
+    const reason = permit?.([targetOf(half)?.topic ?? half.topic, Grant.PUB]);
+    if (reason !== undefined) return accessRefusal(request, reason);
     return header.commitOrRollback === COMMIT ? this.#commit(request, half) : this.#rollBack(request, half);
   }
 

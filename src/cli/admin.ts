@@ -44,8 +44,8 @@ export const admin: CommandGroup = {
     commands: ADMIN_COMMANDS.filter((command) => command.area === area).map(commandOf),
   })).filter(({ commands }) => commands.length > 0),
   notes: [
-    "Names and letters are mqadmin's; capitals do not matter in names. A command that loses something asks first,",
-    "or takes --yes. The exit code is 1 if anybody asked did not answer or refused, and 2 for wrong usage.",
+    "Names and letters are mqadmin's; capitals do not matter in names. A command that loses something asks first, or " +
+    "takes --yes. The exit code is 1 if anybody asked did not answer or refused, and 2 for wrong usage.",
   ],
   find: (name) => {
     const found = findAdminCommand(name);
@@ -101,8 +101,8 @@ async function run(command: AdminCommand, args: Args): Promise<number> {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
     for (;;) {
-      const code = await show(command, await command.run(admin, values), args);
-      if (seconds === undefined) return code;
+      const { code, isRead } = await show(command, await command.run(admin, values), args);
+      if (seconds === undefined || !isRead) return code;
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       if (!args.has(JSON_FLAG.name)) await print("\n");
     }
@@ -140,22 +140,28 @@ async function givenTexts({ options }: AdminCommand, args: Args): Promise<(name:
   return (name) => texts.get(name);
 }
 
-async function show({ exports }: AdminCommand, result: AdminResult, args: Args): Promise<number> {
+/** Shows a result. Gives the exit code, and whether somebody still reads what is printed. */
+async function show(
+  { exports }: AdminCommand,
+  result: AdminResult,
+  args: Args,
+): Promise<{ code: number; isRead: boolean }> {
   const { parts, failures, document } = result;
+  let isRead = true;
   if (document !== undefined) await putDocument(document, args.text(FILE_FLAG.name), exports ?? "document.json");
-  else if (args.has(JSON_FLAG.name)) await print(`${JSON.stringify(resultData(result))}\n`);
+  else if (args.has(JSON_FLAG.name)) isRead = await print(`${JSON.stringify(resultData(result))}\n`);
   // Tables of nothing would hide that nobody answered.
-  else if (failures.length === 0 || parts.some(({ rows }) => rows.length > 0)) await print(resultText(result));
+  else if (failures.length === 0 || parts.some(({ rows }) => rows.length > 0)) isRead = await print(resultText(result));
   for (const { name, address, reason } of failures) {
     const where = `${name} ${name === address ? "" : address}`.trim();
     await complain(`${printable(`rocketd admin: ${where}: ${reason}`)}\n`);
   }
-  return failures.length === 0 ? 0 : 1;
+  return { code: failures.length === 0 ? 0 : 1, isRead };
 }
 
 async function putDocument(document: unknown, folder: string | undefined, name: string): Promise<void> {
   const text = `${JSON.stringify(document, null, 2)}\n`;
-  if (folder === undefined) return await print(text);
+  if (folder === undefined) return void await print(text);
   const path = `${folder.replace(/\/+$/, "")}/${name}`;
   try {
     await Deno.mkdir(folder, { recursive: true });

@@ -30,7 +30,7 @@ export interface Command {
   /** What follows its name besides flags, such as `FILE`; without it the command takes nothing. */
   readonly operands?: string;
   readonly flags: readonly Flag[];
-  /** Lines below the flags in `--help`. */
+  /** Paragraphs below the flags in `--help`. */
   readonly notes?: readonly string[];
   /** Does it and gives the exit code. Throws {@linkcode UsageError} for what only it can check. */
   readonly run: (args: Args) => number | Promise<number>;

@@ -42,18 +42,19 @@ export const consume: Command = {
     });
     const line = args.has("json") ? jsonLine : (message: ReceivedMessage) => message.text() + "\n";
     const got = await printAll(consumer, count, timeoutMs, line);
-    if (count === Infinity || got === count) return 0;
+    if (got === undefined || count === Infinity || got === count) return 0;
     await complain(`rocketd consume: ${got} of ${count} messages came within ${timeoutMs} ms of each other\n`);
     return 1;
   },
 };
 
+/** Gives how many were printed; undefined when nobody reads them any more. */
 async function printAll(
   consumer: LitePullConsumer,
   count: number,
   timeoutMs: number | undefined,
   line: (message: ReceivedMessage) => string,
-): Promise<number> {
+): Promise<number | undefined> {
   let got = 0;
   let lastAt = Date.now();
   const end = () => void consumer.close();
@@ -65,7 +66,8 @@ async function printAll(
   using progress = new Progress(() => `${got} received`);
   try {
     for await (const message of consumer) {
-      await print(line(message));
+      // What nobody has read is not acknowledged: the group gets it again.
+      if (!await print(line(message))) return undefined;
       lastAt = Date.now();
       consumer.acknowledge();
       if (++got >= count) break;

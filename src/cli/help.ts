@@ -6,10 +6,29 @@
 import { VERSION } from "../version.ts";
 import type { Command, CommandGroup, Flag } from "./command.ts";
 
-/** Two columns, the second one aligned. */
+/** Characters of a line, as many as terminals have at least. */
+const WIDTH = 80;
+
+/** Two columns, the second one aligned and, where it is long, in several lines. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  const indent = `\n${" ".repeat(width + 4)}`;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${wrapped(right, WIDTH - width - 4).join(indent)}`);
+}
+
+/** A text in lines of at most this width, broken at blanks; a longer word has a line of its own. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function paragraphs(notes: readonly string[]): string[] {
+  return notes.flatMap((note) => wrapped(note, WIDTH));
 }
 
 function flagRow({ name, short, value, help, repeats, required }: Flag): readonly [string, string] {
@@ -23,7 +42,7 @@ export function commandHelp(command: Command): string {
   const operands = command.operands ? ` ${command.operands}` : "";
   const lines = [command.summary, "", `Usage: rocketd ${command.name}${operands} [flags]`, "", "Flags:"];
   lines.push(...columns([...command.flags.map(flagRow), ["-h, --help", "show this"]]));
-  if (command.notes) lines.push("", ...command.notes);
+  if (command.notes) lines.push("", ...paragraphs(command.notes));
   return `${lines.join("\n")}\n`;
 }
 
@@ -42,7 +61,7 @@ export function groupHelp({ name, summary, sections, notes = [] }: CommandGroup)
       `       rocketd ${name} COMMAND --help`,
       ...shown,
       "",
-      ...notes,
+      ...paragraphs(notes),
     ].join("\n")
   }\n`;
 }
@@ -65,7 +84,7 @@ export function mainHelp(run: Command, commands: readonly (Command | CommandGrou
       "",
       "Other flags:",
       ...columns([["-h, --help", "show this"], ["--version", "show the version"]]),
-      ...(run.notes ? ["", ...run.notes] : []),
+      ...(run.notes ? ["", ...paragraphs(run.notes)] : []),
     ].join("\n")
   }\n`;
 }

@@ -5,24 +5,25 @@
  */
 const encoder = new TextEncoder();
 
-async function writeAll(stream: typeof Deno.stdout, text: string): Promise<void> {
+async function writeAll(stream: typeof Deno.stdout, text: string): Promise<boolean> {
   let bytes = encoder.encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(await stream.write(bytes));
+    return true;
   } catch (error) {
-    // The reader has gone, as `head` does.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }
 
-/** Writes to standard output. */
-export function print(text: string): Promise<void> {
+/** Writes to standard output. False: its reader has gone, as `head` does, and who has more to say should end. */
+export function print(text: string): Promise<boolean> {
   return writeAll(Deno.stdout, text);
 }
 
 /** Writes to standard error. */
-export function complain(text: string): Promise<void> {
-  return writeAll(Deno.stderr, text);
+export async function complain(text: string): Promise<void> {
+  await writeAll(Deno.stderr, text);
 }
 
 /** A peer's text, which may not move the cursor or colour the screen; line breaks stay where `breaks` allows them. */

@@ -23,7 +23,7 @@ export const produce: Command = {
   flags: [
     { name: "topic", short: "t", value: "TOPIC", help: "where to send them", required: true },
     { name: "tag", value: "TAG", help: "the tag of each message" },
-    { name: "key", value: "KEY", help: "a key of each message; may be given several times", repeats: true },
+    { name: "key", value: "KEY", help: "a key of each message", repeats: true },
     { name: "json", help: "print for each message where it was stored, one JSON object a line" },
     ...CLIENT_FLAGS,
   ],

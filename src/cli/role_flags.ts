@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Role, ROLES } from "../config/mod.ts";
-import { type Flag, UsageError } from "./command.ts";
+import { type Loaded, loadSettings, problemLine, type Role, ROLES } from "../config/mod.ts";
+import { type Args, type Flag, UsageError } from "./command.ts";
+import { complain } from "./output.ts";
 
 export const ROLE_FLAG: Flag = {
   name: "role",
@@ -41,4 +42,22 @@ export function rolesOf(text: string): Role[] {
     throw new UsageError(`--role ${JSON.stringify(text)}: expected master or slave, not both in one process`);
   }
   return roles;
+}
+
+/** The settings that flags, file and environment give; undefined where they are wrong, and `who` has said so. */
+export async function settingsOf(
+  args: Pick<Args, "text" | "all">,
+  roles: readonly Role[],
+  who: string,
+): Promise<Extract<Loaded, { ok: true }> | undefined> {
+  const file = args.text("config");
+  const loaded = await loadSettings({
+    roles,
+    ...(file !== undefined && { file }),
+    sets: args.all("set"),
+    env: Deno.env.toObject(),
+  });
+  if (loaded.ok) return loaded;
+  await complain(loaded.problems.map((problem) => `${who}: ${problemLine(problem, file)}\n`).join(""));
+  return undefined;
 }

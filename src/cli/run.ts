@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { loadSettings, LOG_LEVELS, type NodeSettings, problemLine } from "../config/mod.ts";
+import { LOG_LEVELS, type NodeSettings } from "../config/mod.ts";
 import { messageOf, RocketdError } from "../errors.ts";
 import { logger, setup } from "../logging/mod.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 import { type RunningNode, startNode } from "./node.ts";
 import { complain } from "./output.ts";
-import { CONFIG_FLAG, ROLE_FLAG, rolesOf, SET_FLAG } from "./role_flags.ts";
+import { CONFIG_FLAG, ROLE_FLAG, rolesOf, SET_FLAG, settingsOf } from "./role_flags.ts";
 
 const log = logger("node");
 
@@ -24,22 +24,12 @@ export const runCommand: Command = {
     SET_FLAG,
   ],
   notes: [
-    "Settings have RocketMQ's names (listenPort, storePathRootDir, …). With several roles in one process,",
+    "Settings have RocketMQ's names (listenPort, storePathRootDir, …). With several roles in one process, " +
     "nameserver.KEY and broker.KEY say which one is meant.",
   ],
   run: async (args) => {
-    const roles = rolesOf(args.text("role") ?? "");
-    const file = args.text("config");
-    const loaded = await loadSettings({
-      roles,
-      ...(file !== undefined && { file }),
-      sets: args.all("set"),
-      env: Deno.env.toObject(),
-    });
-    if (!loaded.ok) {
-      await complain(loaded.problems.map((problem) => `rocketd: ${problemLine(problem, file)}\n`).join(""));
-      return 2;
-    }
+    const loaded = await settingsOf(args, rolesOf(args.text("role") ?? ""), "rocketd");
+    if (loaded === undefined) return 2;
     await setup({ level: levelOf(loaded.settings) });
     for (const warning of loaded.warnings) log.warn(warning);
     return await runNode(loaded.settings);

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { loadSettings, partOf, problemLine, type Setting, TABLES } from "../config/mod.ts";
+import { partOf, type Setting, TABLES } from "../config/mod.ts";
 import { type Command, UsageError } from "./command.ts";
-import { complain, print } from "./output.ts";
-import { CONFIG_FLAG, ROLE_FLAG, rolesOf, SET_FLAG } from "./role_flags.ts";
+import { print } from "./output.ts";
+import { CONFIG_FLAG, ROLE_FLAG, rolesOf, SET_FLAG, settingsOf } from "./role_flags.ts";
 
 export const settingsCommand: Command = {
   name: "settings",
   summary: "Print every setting with its value and what it is for, as a file of settings",
   flags: [ROLE_FLAG, CONFIG_FLAG, SET_FLAG],
   notes: [
-    "A setting that is marked with (*) can be changed while the node runs, until its next start:",
+    "A setting that is marked with (*) can be changed while the node runs, until its next start: " +
     "rocketd admin updateBrokerConfig and updateNamesrvConfig, and mqadmin's, do that.",
     "Secrets are left out.",
   ],
@@ -21,17 +21,8 @@ export const settingsCommand: Command = {
     const roles = rolesOf(args.text("role") ?? "");
     const [role, more] = roles;
     if (role === undefined || more !== undefined) throw new UsageError("expected one role: each has a file of its own");
-    const file = args.text("config");
-    const loaded = await loadSettings({
-      roles,
-      ...(file !== undefined && { file }),
-      sets: args.all("set"),
-      env: Deno.env.toObject(),
-    });
-    if (!loaded.ok) {
-      await complain(loaded.problems.map((problem) => `rocketd settings: ${problemLine(problem, file)}\n`).join(""));
-      return 2;
-    }
+    const loaded = await settingsOf(args, roles, "rocketd settings");
+    if (loaded === undefined) return 2;
     const part = partOf(role);
     const values = new Map<string, unknown>(Object.entries(loaded.settings[part] ?? {}));
     const open = Object.entries(TABLES[part]).filter(([, { secret }]) => secret !== true);

@@ -33,7 +33,7 @@ function shownColumns(columns: Part["columns"]): [name: string, column: Column][
 function tableText({ columns, rows }: Part): string {
   const shown = shownColumns(columns).map(([name, { title, kind }]) => {
     const cells = rows.map((row) => shortened(cellText(kind, row[name] ?? null)));
-    const width = Math.max(title.length, ...cells.map((cell) => cell.length));
+    const width = cells.reduce((widest, { length }) => Math.max(widest, length), title.length);
     const pad = (cell: string) => RIGHT.has(kind) ? cell.padStart(width) : cell.padEnd(width);
     return [title, ...cells].map(pad);
   });

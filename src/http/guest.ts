@@ -67,7 +67,10 @@ export class Guest {
     return buffer.subarray(0, length);
   }
 
-  /** Ends it at once. */
+  /**
+   * Ends it at once; but a write that waits for a peer who does not read, Deno 2.6 ends only when the peer reads or leaves
+   * (2.9 at once). Until then the socket is open, and so the connection counts.
+   */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

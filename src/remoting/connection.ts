@@ -68,6 +68,7 @@ export class Connection {
   #sending = new ByteWriter();
   #flushScheduled = false;
   #writing = false;
+  #written: Promise<void> = Promise.resolve();
   #inHand = 0;
   /** How long what is obeyed now has waited since its bytes were read, ms; looked at once per read. */
   #waited = 0;
@@ -241,7 +242,7 @@ export class Connection {
     }
     if (!this.#flushScheduled && !this.#writing) {
       this.#flushScheduled = true;
-      queueMicrotask(() => this.#flush());
+      queueMicrotask(() => this.#written = this.#flush());
     }
   }
 
@@ -350,6 +351,14 @@ export class Connection {
         new RocketdError("malformed", `${this.peer} answered ${pending.type.name} badly: ${messageOf(error)}`),
       );
     }
+  }
+
+  /**
+   * Resolves when no write is under way. Before Deno 2.9 closing a socket does not end a write that waits for a peer who
+   * does not read: socket and bytes stay until that peer goes.
+   */
+  get written(): Promise<void> {
+    return this.#written;
   }
 
   /** Resolves when everything written so far has gone to the socket, or the connection has closed. */

@@ -50,6 +50,8 @@ export interface ServerCounts {
 export class RemotingServer implements ConnectionOwner {
   readonly handlers: HandlerTable;
   readonly connections = new Set<Connection>();
+  /** Closed, with a write still under way; they count, so that their number is bounded too. */
+  readonly #ending = new Set<Connection>();
   readonly counts: ServerCounts = { accepted: 0, refused: 0, malformed: 0, idle: 0 };
   readonly #listener: Deno.TcpListener;
   readonly #options: ServerOptions;
@@ -73,7 +75,7 @@ export class RemotingServer implements ConnectionOwner {
 
   #take(conn: Deno.TcpConn): void {
     const { tls, connectionsMax } = this.#options;
-    if (this.connections.size + (tls?.lingering ?? 0) >= connectionsMax) {
+    if (this.connections.size + this.#ending.size + (tls?.lingering ?? 0) >= connectionsMax) {
       if (this.counts.refused++ === 0) {
         log.warn("refusing connections: {max} are open (maxConnections)", { max: connectionsMax });
       }
@@ -98,7 +100,10 @@ export class RemotingServer implements ConnectionOwner {
   }
 
   closed(connection: Connection): void {
-    if (this.connections.delete(connection)) this.#options.onClose?.(connection);
+    if (!this.connections.delete(connection)) return;
+    this.#ending.add(connection);
+    connection.written.then(() => this.#ending.delete(connection));
+    this.#options.onClose?.(connection);
   }
 
   malformed({ peer }: Connection, { message: reason }: RocketdError): void {

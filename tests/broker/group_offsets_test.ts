@@ -5,7 +5,7 @@ import { OFFSETS_MAX } from "../../src/limits.ts";
 import { CloneGroupOffset, QueryCorrectionOffset } from "../../src/protocol/admin_requests.ts";
 import { decodeCorrectionOffsets } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
-import { assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { AdminDesk, consumerData } from "./admin_desk.ts";
 
 const { SUCCESS, SYSTEM_ERROR } = ResponseCode;
@@ -100,5 +100,25 @@ Deno.test("the correction offsets are the least of all groups, and those that ar
     assertEquals(await query("A", "B,A"), [[0, 2 ** 63]]);
     assertEquals(await query("none", "A"), [[0, 4], [1, 1], [2, 2]]);
     assertEquals(["A", "B", "C"].map((group) => desk.offsetsOf(group, "T")), [[3, 7, 2], [5, 1, 2], [4]]);
+  });
+});
+
+Deno.test("a query over many groups lets others have their turn", async () => {
+  await AdminDesk.with(async (desk, ask) => {
+    const groups = 200;
+    await desk.topic("T", 1, 1);
+    for (let n = 0; n < groups; n++) desk.commit(`G${n}`, "T", 1);
+    let calls = 0, most = 0;
+    const timer = setInterval(() => calls = 0, 0);
+    desk.store.minOffset = () => {
+      const end = Date.now() + 1;
+      while (Date.now() < end);
+      most = Math.max(most, ++calls);
+      return 0;
+    };
+    const { code, body } = await ask(QueryCorrectionOffset, { topic: "T", compareGroup: "none", filterGroups: "G0" });
+    clearInterval(timer);
+    assertEquals([code, [...decodeCorrectionOffsets(body)]], [SUCCESS, [[0, 1]]]);
+    assert(most < groups / 2, `${most} groups in one turn`);
   });
 });

@@ -92,3 +92,11 @@ Deno.test("the master is asked once a second, however often the health is", asyn
   await one.conditions();
   assertEquals(asked, 2);
 });
+
+Deno.test("who asks is told in time, even if the master lets everybody wait", async () => {
+  const clock = new HandClock();
+  const told = health({ following: { standing: () => new Promise(() => {}) }, clock }).conditions();
+  clock.go(800);
+  const caughtUp = (await told).find(({ name }) => name === "caughtUp");
+  assertEquals([caughtUp?.ok, caughtUp?.detail], [false, "the master did not tell within 800 ms how far its log goes"]);
+});

@@ -5,7 +5,9 @@
  */
 import { formatMessageId } from "../../src/protocol/message_id.ts";
 import { propertyOf } from "../../src/protocol/properties.ts";
-import { assertEquals } from "../../src/std.ts";
+import type { Permit } from "../../src/remoting/access/guard.ts";
+import { Grant } from "../../src/remoting/access/permissions.ts";
+import { assert, assertEquals } from "../../src/std.ts";
 import { HOST, put } from "../store/kit.ts";
 import {
   type Check,
@@ -115,6 +117,26 @@ Deno.test("The producers of a group take turns, and one that does not read is pa
     for (const producer of producers) producer.congested = false;
     await desk.pass();
     assertEquals(producers.flatMap((producer) => producer.asked()).sort(), ["a", "b", "c", "d"]);
+  });
+});
+
+Deno.test("A producer whose account cannot publish such messages is not shown them", async () => {
+  await TransactionDesk.with(async (desk) => {
+    const permit: Permit = ([topic, needed]) => topic === "U" && needed === Grant.PUB ? undefined : "no";
+    const stranger = desk.producer("PG", permit);
+    await desk.prepare("secret");
+    await desk.pass();
+    assertEquals(stranger.asked(), []);
+    const producer = desk.producer();
+    for (const text of ["second", "third"]) await desk.prepare(text);
+    await desk.prepare("for both", { topic: "U" });
+    await desk.pass();
+    const strangers = stranger.asked();
+    assert(strangers.every((text) => text === "for both"), strangers.join());
+    assertEquals([...producer.asked(), ...strangers].sort(), ["for both", "second", "secret", "third"]);
+    producer.congested = true;
+    await desk.pass();
+    assertEquals(stranger.asked(), ["for both"]);
   });
 });
 

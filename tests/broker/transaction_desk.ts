@@ -20,6 +20,7 @@ import { decodeRecord, type MessageRecord } from "../../src/protocol/message_rec
 import { formatProperties } from "../../src/protocol/properties.ts";
 import { ResumeCheckHalfMessage } from "../../src/protocol/admin_requests.ts";
 import * as requests from "../../src/protocol/requests.ts";
+import type { Permit } from "../../src/remoting/access/guard.ts";
 import type { MessageStore } from "../../src/store/mod.ts";
 import { Bench, HOST } from "../store/kit.ts";
 import { type Ask, Desk, statsOf } from "./workshop.ts";
@@ -149,10 +150,10 @@ export class TransactionDesk {
     await this.store.close();
   }
 
-  /** A producer that is online. */
-  producer(group = GROUP): FakeProducer {
+  /** A producer that is online, with the permissions of an account if it has one. */
+  producer(group = GROUP, permit?: Permit): FakeProducer {
     const producer = new FakeProducer(group);
-    this.producers.register(group, producer, { clientId: "c", language: "JAVA", version: 407 });
+    this.producers.register(group, producer, { clientId: "c", language: "JAVA", version: 407, permit });
     return producer;
   }
 

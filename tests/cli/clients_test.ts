@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals, assertMatch, assertStringIncludes } from "../../src/std.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../src/std.ts";
 import { startRocketd } from "../launch.ts";
 
 const program = Deno.env.get("ROCKETD_BIN") ?? new URL("../../scripts/rocketd", import.meta.url).pathname;
@@ -51,6 +51,17 @@ Deno.test("The shell's clients send and receive", async (t) => {
     const rest = await rocketd(["consume", "-t", "Lines", "-g", "lines", "--count", "2000"], { env });
     assertEquals([half.code, rest.code], [0, 0], half.err + rest.err);
     assertEquals(lines(half.out + rest.out), [...many].sort());
+  });
+
+  await t.step("consume ends when its reader goes, and what nobody read is left for the group", async () => {
+    const env = { NAMESRV_ADDR: nameserver.address };
+    const input = Array.from({ length: 3000 }, (_, i) => `row ${i}`).join("\n") + "\n";
+    assertEquals((await rocketd(["produce", "-t", "Rows"], { input, env })).code, 0);
+    const line = `${program} consume -t Rows -g rows | head -n 1`;
+    const { code } = await new Deno.Command("timeout", { args: ["20", "sh", "-c", line], env }).output();
+    assertEquals(code, 0);
+    const rest = await rocketd(["consume", "-t", "Rows", "-g", "rows", "--timeout", "2000"], { env });
+    assert(lines(rest.out).length > 1000, `${lines(rest.out).length} were left`);
   });
 
   await t.step("tags choose, and --json tells all fields", async () => {

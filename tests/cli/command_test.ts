@@ -3,9 +3,16 @@
  *
  * @module
  */
+import { admin } from "../../src/cli/admin.ts";
+import { bench } from "../../src/cli/bench.ts";
+import { checkConfig } from "../../src/cli/check_config.ts";
 import { type Command, readArgs, UsageError } from "../../src/cli/command.ts";
-import { commandHelp } from "../../src/cli/help.ts";
+import { consume } from "../../src/cli/consume.ts";
+import { commandHelp, groupHelp, mainHelp } from "../../src/cli/help.ts";
+import { produce } from "../../src/cli/produce.ts";
 import { rolesOf } from "../../src/cli/role_flags.ts";
+import { runCommand } from "../../src/cli/run.ts";
+import { settingsCommand } from "../../src/cli/settings.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
 
 const COMMAND: Command = {
@@ -73,4 +80,17 @@ Deno.test("roles are known, named once, and not master and slave at the same tim
   for (const text of ["", "broker", "master,master", "master,slave", "master,"]) {
     assertThrows(() => rolesOf(text), UsageError, `--role ${JSON.stringify(text)}: expected`);
   }
+});
+
+Deno.test("every help fits a terminal of 80 columns, and says all there is to say", () => {
+  const commands = [produce, consume, bench, settingsCommand, checkConfig];
+  const each = [...commands, ...admin.sections.flatMap(({ commands }) => commands)];
+  const helps = [mainHelp(runCommand, [...commands, admin]), groupHelp(admin), ...each.map(commandHelp)];
+  assertEquals(helps.flatMap((help) => help.split("\n")).filter((line) => line.length > 80), []);
+  const flat = helps.map((help) => help.replace(/\s+/g, " "));
+  each.forEach(({ flags, notes = [] }, i) => {
+    for (const text of [...flags.map(({ help }) => help), ...notes]) {
+      assertStringIncludes(flat[i + 2]!, text.replace(/\s+/g, " "));
+    }
+  });
 });

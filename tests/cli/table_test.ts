@@ -54,6 +54,12 @@ Deno.test("columns are aligned, numbers to the right, with units and ISO times",
   );
 });
 
+Deno.test("a table may have very many rows", () => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => ({ a: i }));
+  const text = resultText(result(table("many", { a: column("A", "count") })(rows)));
+  assertEquals(text.slice(0, 21), "     A\n     0\n     1\n");
+});
+
 Deno.test("a table without rows says so, and a record stands from top to bottom", () => {
   const one = record("one", { a: column("First", "text"), bb: column("The second", "ms") });
   const many = records("many", { a: column("A", "text") });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Admin, findAdminCommand } from "../../src/client/admin/mod.ts";
 import { LitePullConsumer, Producer, PushConsumer, type ReceivedMessage } from "../../src/client/mod.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { HeaderEncoding } from "../../src/protocol/codes.ts";
@@ -64,6 +65,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
       // A nameserver that is not there comes first: the others are asked then.
       const nameservers = `127.0.0.1:1;${ns.address}`;
       await using producer = new Producer({ nameservers });
+      await using admin = new Admin({ nameservers });
 
       await t.step("a message keeps its body, tag, keys and properties", async () => {
         const { status, uniqueKey, offsetMessageId, queue, queueOffset } = await producer.send({
@@ -172,6 +174,27 @@ for (const { name, ignore, nameserver, master } of clusters) {
             break;
           }
         }
+      });
+
+      await t.step("a member that is online goes where an administrator moves its group", async () => {
+        for (const body of numbered(8)) await producer.send({ topic: "Moved", body });
+        await routed(ns, "Moved");
+        await using consumer = new LitePullConsumer({
+          nameservers,
+          group: "moved",
+          subscriptions: { Moved: "*" },
+          from: "first",
+        });
+        assertEquals(await texts(consumer, 8), numbered(8));
+        await consumer.commit();
+        const { parts } = await findAdminCommand("resetOffsetByTime")!.run(admin, {
+          group: "moved",
+          topic: "Moved",
+          timestamp: 0,
+          force: true,
+        });
+        assertEquals([...new Set(parts[0]!.rows.map(({ how }) => how))], ["members told"]);
+        assertEquals(await texts(consumer, 8), numbered(8));
       });
 
       await t.step("members of each kind go on after their broker was killed and started again", async () => {

@@ -5,14 +5,16 @@
  * @module
  */
 import { ResponseCode, SysFlag } from "../../src/protocol/codes.ts";
-import { QueryConsumeQueue } from "../../src/protocol/admin_requests.ts";
+import { GetProducerConnectionList, QueryConsumeQueue } from "../../src/protocol/admin_requests.ts";
 import { decodeRecords, encodeRecord } from "../../src/protocol/message_record.ts";
 import { parseMessageId } from "../../src/protocol/message_id.ts";
 import type { RequestInput, RequestType } from "../../src/protocol/request.ts";
 import {
+  CheckTransactionState,
   ConsumerSendMsgBack,
   EndTransaction,
   GetMaxOffset,
+  HeartBeat,
   LockBatchMq,
   QueryMessage,
   SendMessageV2,
@@ -22,12 +24,16 @@ import {
 } from "../../src/protocol/requests.ts";
 import { signer } from "../../src/remoting/access/signature.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
+import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { startSecured } from "../interop/accounts.ts";
 import { startNameserver } from "../interop/cluster.ts";
 import { eventually } from "./replication.ts";
 
 const TIMEOUT_MS = 5_000;
+/** Between two rounds that ask producers about open transactions. */
+const CHECKS_MS = 100;
+const AS_PRODUCER = JSON.stringify({ clientID: "c", producerDataSet: [{ groupName: "P" }], consumerDataSet: [] });
 /** The hashes of these two names are the same in Java, and so are those of a key in both. */
 const SECRET = "SecretAa", OWN = "SecretBB";
 const ACCOUNTS = `
@@ -39,16 +45,19 @@ accounts:
 
 Deno.test("an account gets at no message of topics that it has no permission for", async (t) => {
   await using nameserver = await startNameserver("rocketd");
-  await using secured = await startSecured({ namesrvAddr: nameserver.address }, "rocketd", ACCOUNTS);
+  const settings = { transactionTimeOut: 0, transactionCheckInterval: CHECKS_MS };
+  await using secured = await startSecured({ namesrvAddr: nameserver.address, settings }, "rocketd", ACCOUNTS);
   const { address } = secured.node;
   using admin = clientOf("the-admin", "secret-of-admin");
-  using owner = clientOf("the-owner", "secret-of-owner");
-  using thief = clientOf("the-thief", "secret-of-thief");
+  /** The bodies of the half messages that they were asked about. */
+  const shown: Record<"owner" | "thief", string[]> = { owner: [], thief: [] };
+  using owner = clientOf("the-owner", "secret-of-owner", shown.owner);
+  using thief = clientOf("the-thief", "secret-of-thief", shown.thief);
   const ask = <R extends RequestType>(client: RemotingClient, type: R, header: RequestInput<R>, body = "") =>
     client.invoke(address, type, header, Uint8Array.from(body, (letter) => letter.charCodeAt(0)), TIMEOUT_MS);
   const send = (client: RemotingClient, topic: string, properties: string, body: string, type = SendMessageV2) => {
     const header = { producerGroup: "P", topic, defaultTopic: "TBW102", defaultTopicQueueNums: 1, queueId: 0 };
-    return ask(client, type, { ...header, sysFlag: 0, bornTimestamp: 1, flag: 0, properties }, body);
+    return ask(client, type, { ...header, sysFlag: 0, bornTimestamp: Date.now(), flag: 0, properties }, body);
   };
   const countOf = async (topic: string) => (await ask(admin, GetMaxOffset, { topic, queueId: 0 })).header.offset;
   for (const topic of [SECRET, OWN]) {
@@ -137,6 +146,17 @@ Deno.test("an account gets at no message of topics that it has no permission for
     assertEquals((await ask(owner, EndTransaction, commit)).code, ResponseCode.SUCCESS);
     assertEquals(await countOf(SECRET), count! + 1);
   });
+  await t.step("nor is shown one by saying that it is its producer", async () => {
+    const half = await send(owner, SECRET, "TRAN_MSG\x01true\x02PGROUP\x01P", "another half");
+    assertEquals(half.code, ResponseCode.SUCCESS, half.remark);
+    await ask(thief, HeartBeat, {}, AS_PRODUCER);
+    assertEquals((await ask(thief, GetProducerConnectionList, { producerGroup: "P" })).code, ResponseCode.SUCCESS);
+    await new Promise((resolve) => setTimeout(resolve, 3 * CHECKS_MS));
+    await ask(owner, HeartBeat, {}, AS_PRODUCER);
+    const isAsked = () => Promise.resolve(shown.owner.length > 2 ? undefined : "the owner was not asked");
+    await eventually("the owner is asked", isAsked);
+    assertEquals([shown.thief, new Set(shown.owner)], [[], new Set(["another half"])]);
+  });
   await t.step("nor stops its consumers by their locks", async () => {
     const wish = {
       consumerGroup: "owners",
@@ -148,8 +168,12 @@ Deno.test("an account gets at no message of topics that it has no permission for
   });
 });
 
-function clientOf(accessKey: string, secretKey: string): RemotingClient {
-  return new RemotingClient({ sign: signer({ accessKey, secretKey }) });
+function clientOf(accessKey: string, secretKey: string, shown: string[] = []): RemotingClient {
+  const handlers = new HandlerTable().on(CheckTransactionState, ({ body }) => {
+    shown.push(new TextDecoder().decode(decodeRecords(body.slice())[0]!.body));
+    return undefined;
+  });
+  return new RemotingClient({ handlers, sign: signer({ accessKey, secretKey }) });
 }
 
 /** Bytes of a record before its body. */

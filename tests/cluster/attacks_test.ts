@@ -31,6 +31,8 @@ import {
 import { signer } from "../../src/remoting/access/signature.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { hasTools } from "../cache.ts";
+import { Authority } from "../certificates.ts";
 import { type Node, startRocketd } from "../launch.ts";
 import { ForeignMachine, type ForeignRequest } from "./foreign.ts";
 
@@ -231,7 +233,10 @@ Deno.test("from another machine nothing is changed, deleted or wiped, unless adm
   await using machine = foreign;
   await using nameserver = await startRocketd({ role: "nameserver" });
   const namesrvAddr = nameserver.address;
-  await using broker = await startRocketd({ role: "master", namesrvAddr });
+  await using authority = hasTools("openssl") ? await Authority.create() : undefined;
+  const pair = await authority?.issue("broker", `IP:${machine.gateway}`);
+  const tls = pair === undefined ? {} : { tlsServerCertPath: pair.cert, tlsServerKeyPath: pair.key };
+  await using broker = await startRocketd({ role: "master", namesrvAddr, settings: tls });
   const settings = { adminRequestsFrom: `192.0.2.*;${machine.address}` };
   await using open = await startRocketd({ role: "master", namesrvAddr, brokerName: "broker-b", settings });
   using client = new RemotingClient();
@@ -248,6 +253,18 @@ Deno.test("from another machine nothing is changed, deleted or wiped, unless adm
       }
     }
     assertEquals(await topicsOf(broker), before);
+  });
+  await t.step({
+    name: "the broker refuses over TLS, which goes through a connection of this machine to itself",
+    ignore: pair === undefined,
+    fn: async () => {
+      for (const port of [broker.port, broker.port - 2]) {
+        for (const [i, { code, remark }] of (await machine.ask(port, AT_BROKER, "tls")).entries()) {
+          assertEquals(code, ResponseCode.NO_PERMISSION, AT_BROKER[i]![0]);
+          assertStringIncludes(remark ?? "", machine.address);
+        }
+      }
+    },
   });
   await t.step("the nameserver refuses", async () => {
     for (const [i, { code }] of (await machine.ask(nameserver.port, AT_NAMESERVER)).entries()) {

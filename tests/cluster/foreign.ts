@@ -55,11 +55,11 @@ export class ForeignMachine implements AsyncDisposable {
     return machine;
   }
 
-  /** Sends requests from there to a port of this machine. */
-  async ask(port: number, requests: readonly ForeignRequest[]): Promise<ForeignAnswer[]> {
+  /** Sends requests from there to a port of this machine, with `tls` over TLS. */
+  async ask(port: number, requests: readonly ForeignRequest[], ...tls: ["tls"?]): Promise<ForeignAnswer[]> {
     const program = new URL("./foreign_client.ts", import.meta.url).pathname;
     const deno = [Deno.execPath(), "run", "-A", "--no-check", program];
-    const asked = [`${this.gateway}:${port}`, JSON.stringify(requests)];
+    const asked = [`${this.gateway}:${port}`, JSON.stringify(requests), ...tls as string[]];
     const { ok, text } = await run("ip", "netns", "exec", this.name, ...deno, ...asked);
     if (!ok) throw new Error(text);
     return JSON.parse(text);

@@ -1,6 +1,7 @@
 /**
  * A program for another network namespace: sends the requests that it is given, and prints the answers.
- * Arguments: address, then JSON `[[name, header, body?], ...]`; the answers come as JSON in the same order.
+ * Arguments: address, then JSON `[[name, header, body?], ...]`, then `tls` to speak that; the answers come as JSON in
+ * the same order.
  *
  * @module
  */
@@ -11,8 +12,8 @@ import { RemotingClient } from "../../src/remoting/client.ts";
 
 const TIMEOUT_MS = 5_000;
 const types: Record<string, unknown> = { ...requests, ...admin };
-const [address = "", asked = "[]"] = Deno.args;
-const client = new RemotingClient();
+const [address = "", asked = "[]", tls] = Deno.args;
+const client = new RemotingClient(tls === "tls" ? { tls: { verify: "nothing" } } : {});
 const answers: unknown[] = [];
 for (const [name, header, body] of JSON.parse(asked) as [string, Record<string, never>, string?][]) {
   const bytes = body === undefined ? undefined : new TextEncoder().encode(body);

@@ -16,44 +16,10 @@ import {
 } from "../../src/protocol/requests.ts";
 import type { Connection } from "../../src/remoting/connection.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
-import { RemotingServer, type ServerOptions } from "../../src/remoting/server.ts";
+import { RemotingServer } from "../../src/remoting/server.ts";
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import { frameBytes, RawPeer } from "./raw_peer.ts";
-
-/** Answers with the queue id it was asked for, and counts. */
-function offsets(seen: number[] = []): HandlerTable {
-  return new HandlerTable().on(GetMaxOffset, ({ header, body }) => {
-    seen.push(header.queueId);
-    return { code: ResponseCode.SUCCESS, header: { offset: header.queueId }, body: body.slice() };
-  });
-}
-
-async function serving(
-  handlers: HandlerTable,
-  work: (server: RemotingServer) => Promise<void>,
-  options: Partial<ServerOptions> = {},
-): Promise<void> {
-  const server = new RemotingServer({
-    hostname: "127.0.0.1",
-    port: 0,
-    handlers,
-    connectionsMax: 100,
-    idleMs: 60_000,
-    ...options,
-  });
-  try {
-    await work(server);
-  } finally {
-    await server.close();
-  }
-}
-
-const maxOffset = (queueId: number) => ({
-  code: GetMaxOffset.code,
-  opaque: queueId,
-  table: GetMaxOffset.request,
-  values: { topic: "T", queueId },
-});
+import { maxOffset, offsets, serving } from "./small_server.ts";
 
 Deno.test("an unknown code is answered with 3", () =>
   serving(offsets(), async (server) => {
@@ -233,53 +199,6 @@ Deno.test("a client that does not read is not read from, and loses nothing once 
     }
     assertEquals(obeyed, count);
   });
-});
-
-Deno.test("an idle connection is closed, and counted", () =>
-  serving(offsets(), async (server) => {
-    using peer = await RawPeer.connect(server.port);
-    assertEquals(await peer.read(), undefined);
-    assertEquals([server.counts.idle, server.connections.size], [1, 0]);
-  }, { idleMs: 20 }));
-
-Deno.test("a listener that throws when a connection closes keeps neither the other listeners nor the server in the dark", async () => {
-  const told: string[] = [];
-  const gone = Promise.withResolvers<void>();
-  const handlers = offsets();
-  handlers.on(GetMinOffset, ({ connection }) => {
-    connection.onClose(() => {
-      throw new Error("a mistake");
-    });
-    connection.onClose(() => told.push("listener"));
-    return { code: ResponseCode.SUCCESS, header: { offset: 0 } };
-  });
-  const onClose = () => {
-    told.push("server");
-    gone.resolve();
-  };
-  await serving(handlers, async (server) => {
-    const peer = await RawPeer.connect(server.port);
-    await peer.ask({ ...maxOffset(0), code: GetMinOffset.code });
-    peer.conn.close();
-    await gone.promise;
-    assertEquals([told, server.connections.size], [["listener", "server"], 0]);
-  }, { onClose });
-});
-
-Deno.test("a connection beyond the limit is closed, until another has gone", async () => {
-  const { promise: gone, resolve } = Promise.withResolvers<void>();
-  await serving(offsets(), async (server) => {
-    const first = await RawPeer.connect(server.port);
-    assertEquals((await first.ask(maxOffset(1))).header.opaque, 1);
-    using second = await RawPeer.connect(server.port);
-    assertEquals([await second.read(), server.counts.refused], [undefined, 1]);
-    assertEquals((await first.ask(maxOffset(2))).header.opaque, 2);
-    first[Symbol.dispose]();
-    await gone;
-    using third = await RawPeer.connect(server.port);
-    assertEquals((await third.ask(maxOffset(3))).header.opaque, 3);
-    assertEquals(server.counts.accepted, 2);
-  }, { connectionsMax: 1, onClose: () => resolve() });
 });
 
 /** Keeps the connection of the last HEART_BEAT. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { messageOf, RocketdError } from "../../errors.ts";
-import { ADMIN_BROKERS_AT_ONCE } from "../../limits.ts";
+import { ADMIN_BROKERS_AT_ONCE, ADMIN_SILENCES } from "../../limits.ts";
 import { type ClusterInfo, decodeClusterInfo, type TopicRouteData } from "../../protocol/bodies/mod.ts";
 import { MASTER_ID } from "../../protocol/codes.ts";
 import type { RequestInput, RequestType } from "../../protocol/request.ts";
@@ -62,6 +62,8 @@ export class Admin implements AsyncDisposable {
   readonly client: RemotingClient;
   readonly #nameservers: Nameservers;
   readonly #options: AdminOptions;
+  /** Peers that let somebody wait for long, why, and until when nobody waits for them again. */
+  readonly #silent = new Map<string, { readonly error: RocketdError; readonly until: number }>();
 
   constructor(given: AdminOptions) {
     const { nameservers, timeoutMs = 5_000, ...options } = given;
@@ -101,14 +103,28 @@ export class Admin implements AsyncDisposable {
     return succeed(await this.try(peer, type, header, { ...(body && { body }), patience }), type.name);
   }
 
-  /** Asks, and gives the answer whatever its code. */
-  try<R extends RequestType>(
+  /**
+   * Asks, and gives the answer whatever its code. A peer that stays silent costs a command its time-out once, not for each
+   * topic or group that it is asked about.
+   */
+  async try<R extends RequestType>(
     { address }: Pick<Peer, "address">,
     type: R,
     header: RequestInput<R>,
     { body, patience = 1 }: { readonly body?: RequestBody; readonly patience?: number } = {},
   ): Promise<Received<R>> {
-    return this.client.invoke(address, type, header, body, this.timeoutMs * patience);
+    const silent = this.#silent.get(address);
+    const began = Date.now();
+    if (silent !== undefined && began < silent.until) throw silent.error;
+    try {
+      return await this.client.invoke(address, type, header, body, this.timeoutMs * patience);
+    } catch (error) {
+      const now = Date.now();
+      if (error instanceof RocketdError && error.retriable && now - began >= this.timeoutMs / 2) {
+        this.#silent.set(address, { error, until: now + ADMIN_SILENCES * this.timeoutMs });
+      }
+      throw error;
+    }
   }
 
   /** Asks whichever nameserver answers. */

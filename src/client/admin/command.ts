@@ -21,7 +21,7 @@ export interface AdminCommand<O extends Options = Options> {
   /** One line, without a full stop. */
   readonly summary: string;
   readonly options: O;
-  /** Lines below the options in the help. */
+  /** Paragraphs below the options in the help. */
   readonly notes?: readonly string[];
   /** It changes, sends or deletes; what only reads can be offered to anybody. */
   readonly changes: boolean;

@@ -109,6 +109,14 @@ function groupDiff(name: string, help: string, kind: TopicKind): Family<BrokerVi
   };
 }
 
+/**
+ * Told by masters only: a slave has the same offsets under the same labels, and whoever adds up what all nodes tell would
+ * count them twice. rocketmq-exporter asks one node of each broker name, too.
+ */
+function byMasters(family: Family<BrokerView>): Family<BrokerView> {
+  return { ...family, samples: (broker) => broker.settings.brokerRole === "SLAVE" ? [] : family.samples(broker) };
+}
+
 /** The number of `MessageModel.CLUSTERING` in RocketMQ. */
 const CLUSTERING = "1";
 
@@ -127,6 +135,23 @@ function* producerCounts({ settings, producers }: BrokerView): Generator<Sample>
     yield [[brokerClusterName, brokerName, group], producers.find(group)?.size ?? 0];
   }
 }
+
+/** How far topics and groups have come. */
+const OFFSETS: readonly Family<BrokerView>[] = [
+  groupDiff("rocketmq_group_diff", "messages that a group has not consumed", "plain"),
+  groupDiff("rocketmq_group_retrydiff", "messages to try again that a group has not consumed", "retry"),
+  groupDiff("rocketmq_group_dlqdiff", "dead letters that a group has not consumed", "deadLetter"),
+  {
+    name: "rocketmq_consumer_offset",
+    type: "gauge",
+    help: "messages of a topic that a group has consumed, by its offsets",
+    labels: GROUP_LABELS,
+    samples: consumerOffsets,
+  },
+  topicOffset("rocketmq_producer_offset", "messages ever put into a topic, by its offsets", "plain"),
+  topicOffset("rocketmq_topic_retry_offset", "messages ever put into a topic of retries", "retry"),
+  topicOffset("rocketmq_topic_dlq_offset", "dead letters of a group", "deadLetter", "group"),
+];
 
 /** What is counted for its own sake first: where there is too much of all, the rest is left out. */
 export const TOPIC_AND_GROUP_FAMILIES: readonly Family<BrokerView>[] = [
@@ -168,19 +193,7 @@ export const TOPIC_AND_GROUP_FAMILIES: readonly Family<BrokerView>[] = [
       return one.in(0, "nums").sum;
     },
   ),
-  groupDiff("rocketmq_group_diff", "messages that a group has not consumed", "plain"),
-  groupDiff("rocketmq_group_retrydiff", "messages to try again that a group has not consumed", "retry"),
-  groupDiff("rocketmq_group_dlqdiff", "dead letters that a group has not consumed", "deadLetter"),
-  {
-    name: "rocketmq_consumer_offset",
-    type: "gauge",
-    help: "messages of a topic that a group has consumed, by its offsets",
-    labels: GROUP_LABELS,
-    samples: consumerOffsets,
-  },
-  topicOffset("rocketmq_producer_offset", "messages ever put into a topic, by its offsets", "plain"),
-  topicOffset("rocketmq_topic_retry_offset", "messages ever put into a topic of retries", "retry"),
-  topicOffset("rocketmq_topic_dlq_offset", "dead letters of a group", "deadLetter", "group"),
+  ...OFFSETS.map(byMasters),
   {
     name: "rocketmq_producer_count",
     type: "gauge",

@@ -44,7 +44,6 @@ export function guard(table: HandlerTable, { accounts, adminRequestsFrom, concer
 
 /** The check of a node with accounts. A refusal has RocketMQ's code and words. */
 export function accessCheck(accounts: Pick<Accounts, "book">): Check {
-  const refuse = refuser();
   const whiteIn = new WeakMap<Connection, AccountBook>();
   const isWhite = (connection: Connection, book: AccountBook) => {
     if (whiteIn.get(connection) === book) return true;
@@ -56,12 +55,12 @@ export function accessCheck(accounts: Pick<Accounts, "book">): Check {
     const { book } = accounts;
     if (isWhite(request.connection, book)) return undefined;
     const reason = refusal(request, book);
-    return reason === undefined ? undefined : refuse(request, reason);
+    return reason === undefined ? undefined : accessRefusal(request, reason);
   };
 }
 
-/** Says why the sender of a request lacks a permission; undefined when it has it. */
-export type Permit = (need: Need) => Answer | undefined;
+/** Says why the sender of a request may not do something; undefined when it may. */
+export type Permit = (need: Need) => string | undefined;
 
 /** What a request's sender may do, for handlers that learn on their way what is needed; undefined: all. */
 export type PermitOf = (request: Incoming) => Permit | undefined;
@@ -75,16 +74,12 @@ export const ALL_PERMITTED: PermitOf = () => undefined;
  */
 export function permitsOf(accounts: Pick<Accounts, "book"> | undefined): PermitOf {
   if (accounts === undefined) return ALL_PERMITTED;
-  const refuse = refuser();
   return (request) => {
     const { book } = accounts;
-    const { connection, type } = request;
+    const { connection } = request;
     const account = book.byKey.get(request.extFields().get(AccessField.ACCESS_KEY) ?? "");
     if (isWhiteForAll(connection, book) || account?.isWhite(connection.peerIp) || account?.admin) return undefined;
-    return (need) => {
-      if (account !== undefined && isGranted(account, need)) return undefined;
-      return refuse({ connection, type }, `No default permission for ${named(need[0])}`);
-    };
+    return (need) => account !== undefined && isGranted(account, need) ? undefined : lacking(need);
   };
 }
 
@@ -92,17 +87,17 @@ function isWhiteForAll({ peerIp }: Connection, { white }: AccountBook): boolean 
   return white.some((contains) => contains(peerIp));
 }
 
-/** Makes the answers of refusals, and tells some of them in the log. */
-function refuser(): (request: Pick<Incoming, "type" | "connection">, reason: string) => Answer {
-  const lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
-  return ({ type: { name }, connection: { peer } }, reason) => {
-    const held = lines.spend(Date.now());
-    if (held !== undefined) {
-      const more = held === 0 ? "" : ` (and ${held} refusals before)`;
-      log.warn("{name} of {peer} is refused: {reason}{more}", { name, peer, reason, more });
-    }
-    return { code: ResponseCode.SYSTEM_ERROR, remark: `org.apache.rocketmq.acl.common.AclException: ${reason}` };
-  };
+const lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
+
+/** The answer to a request whose sender may not make it, in RocketMQ's form; some of them are told in the log. */
+export function accessRefusal(request: Pick<Incoming, "type" | "connection">, reason: string): Answer {
+  const { type: { name }, connection: { peer } } = request;
+  const held = lines.spend(Date.now());
+  if (held !== undefined) {
+    const more = held === 0 ? "" : ` (and ${held} refusals before)`;
+    log.warn("{name} of {peer} is refused: {reason}{more}", { name, peer, reason, more });
+  }
+  return { code: ResponseCode.SYSTEM_ERROR, remark: `org.apache.rocketmq.acl.common.AclException: ${reason}` };
 }
 
 function refusal(request: Incoming, { byKey }: AccountBook): string | undefined {
@@ -121,11 +116,12 @@ function refusal(request: Incoming, { byKey }: AccountBook): string | undefined 
   const needs = needsOf(request);
   if (needs.some(([topic, needed]) => topic === SystemTopic.TRACE && needed === Grant.PUB)) return undefined;
   const missing = needs.find((need) => !isGranted(account, need));
-  return missing === undefined ? undefined : `No default permission for ${named(missing[0])}`;
+  return missing === undefined ? undefined : lacking(missing);
 }
 
-function named(resource: string): string {
-  return isRetryTopic(resource) ? `group:${resource.slice(RETRY_PREFIX.length)}` : `topic:${resource}`;
+function lacking([resource]: Need): string {
+  const named = isRetryTopic(resource) ? `group:${resource.slice(RETRY_PREFIX.length)}` : `topic:${resource}`;
+  return `No default permission for ${named}`;
 }
 
 /** The configuration of accounts is shown to admins only; without their secrets even so. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { HEARTBEAT_BYTES_MAX } from "../../limits.ts";
 import { decodeHeartbeat } from "../../protocol/bodies/heartbeat.ts";
 import { decodeLockBatch } from "../../protocol/bodies/message_queue.ts";
 import { isReplyTopic, isRetryTopic, retryTopic } from "../../protocol/names.ts";
@@ -56,14 +57,14 @@ declare(requests.ConsumerSendMsgBack, ({ header }) => member(header.group));
 declare(requests.PullMessage, ({ header }) => [subscribe(header.topic), ...member(header.consumerGroup)]);
 declare(requests.LitePullMessage, ({ header }) => [subscribe(header.topic), ...member(header.consumerGroup)]);
 declare(requests.QueryMessage, ({ header }) => [subscribe(header.topic)]);
-declare(
-  requests.HeartBeat,
-  ({ body }) =>
-    decodeHeartbeat(body).consumerDataSet.flatMap(({ groupName, subscriptionDataSet }) => [
-      ...member(groupName),
-      ...subscriptionDataSet.map(({ topic }) => subscribe(topic)),
-    ]),
-);
+declare(requests.HeartBeat, ({ body }) => {
+  // Its handler refuses it unread.
+  if (body.length > HEARTBEAT_BYTES_MAX) return [];
+  return decodeHeartbeat(body).consumerDataSet.flatMap(({ groupName, subscriptionDataSet }) => [
+    ...member(groupName),
+    ...subscriptionDataSet.map(({ topic }) => subscribe(topic)),
+  ]);
+});
 declare(requests.UnregisterClient, ({ header }) => member(header.consumerGroup));
 declare(requests.GetConsumerListByGroup, ({ header }) => member(header.consumerGroup));
 declare(

@@ -13,6 +13,8 @@ const log = getLogger(["rocketd", "remoting"]);
 
 /** Where it listens and is connected to from. */
 const HERE = "127.0.0.1";
+/** How long one end may wait for the other, ms: when strangers took all the room, it never comes. */
+const CLAIM_MS = 10_000;
 
 /** A certificate, with those that vouch for it, and its key; both as PEM text. */
 export interface KeyPair {
@@ -37,7 +39,7 @@ export class InnerListener {
   #closing = false;
 
   /** Throws what Deno does for a certificate that it cannot read, or a key that is not the certificate's. */
-  constructor(pair: KeyPair) {
+  constructor(pair: KeyPair, readonly claimMs = CLAIM_MS) {
     this.#listener = Deno.listenTls({ ...pair, hostname: HERE, port: 0 });
     acceptAll(this.#listener, log, (conn) => this.#take(conn));
   }
@@ -57,15 +59,26 @@ export class InnerListener {
       const from = (outer.localAddr as Deno.NetAddr).port;
       const inner = this.#unclaimed.get(from) ?? await this.#accepted(from);
       this.#unclaimed.delete(from);
-      return { outer, inner };
+      if (inner !== undefined) return { outer, inner };
+      outer.close();
+      throw new RocketdError("unavailable", "Cannot speak TLS: too many others connect to this node's inner TLS port");
     } finally {
       this.#joining--;
       this.#settle();
     }
   }
 
-  #accepted(from: number): Promise<Deno.TlsConn> {
-    return new Promise((resolve) => this.#waiting.set(from, resolve));
+  /** The other end, once it is accepted; undefined when that takes too long. */
+  #accepted(from: number): Promise<Deno.TlsConn | undefined> {
+    return new Promise((resolve) => {
+      const claim = (conn?: Deno.TlsConn) => {
+        clearTimeout(timer);
+        this.#waiting.delete(from);
+        resolve(conn);
+      };
+      const timer = setTimeout(claim, this.claimMs);
+      this.#waiting.set(from, claim);
+    });
   }
 
   #take(conn: Deno.TlsConn): void {
@@ -74,7 +87,6 @@ export class InnerListener {
     if (hostname !== HERE) return conn.close();
     const claim = this.#waiting.get(port);
     if (claim !== undefined) {
-      this.#waiting.delete(port);
       claim(conn);
     } else if (this.#joining === 0 || this.#unclaimed.size >= TLS_CONNECTIONS_UNCLAIMED_MAX) {
       // A stranger's. Nobody reads it; Deno lets go of it when its other end does.

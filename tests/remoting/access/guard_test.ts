@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HEARTBEAT_BYTES_MAX } from "../../../src/limits.ts";
 import { encodeHeartbeat } from "../../../src/protocol/bodies/heartbeat.ts";
 import type { Heartbeat } from "../../../src/protocol/bodies/mod.ts";
 import * as admin from "../../../src/protocol/admin_requests.ts";
@@ -181,8 +182,29 @@ Deno.test("a heartbeat needs SUB on each group and topic that it names, and none
   assertEquals(beat(heartbeat("G", "T", "%RETRY%G")), undefined);
   assertEquals(beat(heartbeat("G", "T", "Closed")), "No default permission for topic:Closed");
   assertEquals(beat(heartbeat("Other", "T")), "No default permission for group:Other");
+  // Nobody spends time on one that its handler refuses for its length.
+  const tooLong = new Uint8Array(HEARTBEAT_BYTES_MAX + 1);
+  assertEquals(asked(requests.HeartBeat, {}, { as: "subscriber", body: tooLong }), undefined);
   const producing = encodeHeartbeat({ ...heartbeat("G"), consumerDataSet: [] });
   assertEquals(asked(requests.HeartBeat, {}, { as: "publisher", body: producing }), undefined);
+});
+
+Deno.test("locks need SUB on their group, a look into a queue on its topic, and a reply PUB but for topics of replies", () => {
+  const as = (name: string, body = new Uint8Array(0)) => ({ as: name, body });
+  const wish = new TextEncoder().encode(JSON.stringify({ consumerGroup: "G", clientId: "c", mqSet: [] }));
+  for (const type of [requests.LockBatchMq, requests.UnlockBatchMq]) {
+    assertEquals(asked(type, {}, as("subscriber", wish)), undefined, type.name);
+    assertEquals(asked(type, {}, as("publisher", wish)), "No default permission for group:G", type.name);
+  }
+  const queue = { topic: "T", queueId: 0, index: 0, count: 1 };
+  assertEquals(asked(admin.QueryConsumeQueue, queue, as("subscriber")), undefined);
+  assertEquals(asked(admin.QueryConsumeQueue, queue, as("publisher")), "No default permission for topic:T");
+  for (const type of [requests.SendReplyMessage, requests.SendReplyMessageV2]) {
+    const reply = { ...send, topic: "DefaultCluster_REPLY_TOPIC" };
+    for (const name of ["subscriber", "publisher"]) assertEquals(asked(type, reply, as(name)), undefined, type.name);
+    assertEquals(asked(type, send, as("publisher")), undefined, type.name);
+    assertEquals(asked(type, send, as("subscriber")), "No default permission for topic:T", type.name);
+  }
 });
 
 Deno.test("what else concerns groups needs SUB on them", () => {

@@ -3,15 +3,17 @@
  *
  * @module
  */
+import { RocketdError } from "../../../src/errors.ts";
 import { InnerListener } from "../../../src/remoting/tls/inner_listener.ts";
-import { assertEquals } from "../../../src/std.ts";
+import { assertEquals, assertRejects } from "../../../src/std.ts";
 import { hasTools } from "../../cache.ts";
 import { Authority } from "../../certificates.ts";
 
-async function listening(work: (listener: InnerListener) => Promise<void>): Promise<void> {
+async function listening(work: (listener: InnerListener) => Promise<void>, claimMs?: number): Promise<void> {
   await using authority = await Authority.create();
   const { cert, key } = await authority.issue("server", "IP:127.0.0.1");
-  const listener = new InnerListener({ cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) });
+  const pair = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+  const listener = new InnerListener(pair, claimMs);
   await work(listener);
   listener.close();
 }
@@ -85,6 +87,29 @@ Deno.test({
       });
     } finally {
       Object.assign(Deno, { connect, listenTls });
+    }
+  },
+});
+
+Deno.test({
+  name: "an end whose other end never comes gives up, and leaves nothing behind",
+  ignore,
+  fn: async () => {
+    const { listenTls } = Deno;
+    // Accepts, but shows nobody what it has: as when strangers have taken all the room.
+    Deno.listenTls = ((options: Parameters<typeof listenTls>[0]) => {
+      const listener = listenTls(options);
+      const accept = async () => {
+        while (true) (await listener.accept()).close();
+      };
+      return { addr: listener.addr, close: () => listener.close(), accept };
+    }) as unknown as typeof Deno.listenTls;
+    try {
+      await listening(async (listener) => {
+        await assertRejects(() => listener.join(), RocketdError, "Cannot speak TLS");
+      }, 20);
+    } finally {
+      Object.assign(Deno, { listenTls });
     }
   },
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RocketdError } from "../../../errors.ts";
 import { GetBrokerConsumeStats } from "../../../protocol/admin_requests.ts";
 import {
   type ConsumeStats,
@@ -129,7 +130,7 @@ const queueColumns = {
   brokerOffset: column("BROKER OFFSET", "count"),
   consumerOffset: column("GROUP OFFSET", "count"),
   behind: column("BEHIND", "count"),
-  lastTime: column("LAST STORED", "time"),
+  lastTime: column("CONSUMED TO", "time"),
 } as const;
 const progressTable = table("queues", queueColumns);
 const membersTable = table("queues", { ...queueColumns, client: column("CLIENT", "text") });
@@ -159,11 +160,18 @@ async function progressOfGroup(admin: Admin, group: string, showClientIP: boolea
   const brokers = await brokersOf(admin, group);
   const { rows: stats, failures } = await progressOf(admin, group, brokers);
   const queues = queuesOf(stats);
+  // Nothing, and so nothing behind, would make a slip in the name look like a group that is well.
+  if (queues.length === 0 && failures.length === 0) throw noOffsetOf(group);
   const total = totalsRecord({ behind: behind(stats), consumeTps: tpsOf(stats) });
   if (!showClientIP) return result([progressTable(queues.map(queueRow)), total], failures);
   const clients = await clientsByQueue(admin, group, brokers);
   const rows = queues.map((entry) => ({ ...queueRow(entry), client: clients.get(queueKey(entry[0])) ?? null }));
   return result([membersTable(rows), total], failures);
+}
+
+function noOffsetOf(group: string): RocketdError {
+  const message = `Cannot find an offset of the group ${group}: it has not read from any broker`;
+  return new RocketdError("notFound", message, { field: "groupName", value: group });
 }
 
 /** Which member has a queue, as the members themselves tell. */

@@ -5,12 +5,13 @@
  */
 import { RocketdError } from "../../../errors.ts";
 import { ADMIN_MESSAGES_MAX } from "../../../limits.ts";
+import type { ReceivedMessage } from "../../message.ts";
 import { Route } from "../../routes.ts";
 import type { Admin, Peer } from "../admin.ts";
 import { reads } from "../command.ts";
 import { boundsOf, messageRow, messageTable, messageTableWithBodies, readQueue } from "../messages.ts";
 import { NOW, text, time, truth, whole } from "../options.ts";
-import { type AdminResult, column, result, table } from "../result.ts";
+import { type AdminResult, column, type Failure, onceEach, result, table } from "../result.ts";
 import { TOPIC } from "../targets.ts";
 
 /** Messages that are shown unless more are asked for; of consumeMessage as mqadmin's. */
@@ -39,39 +40,33 @@ interface Wanted {
   readonly offset?: number | undefined;
 }
 
-/** Reads queues one after the other until there are enough messages. */
+/** Reads queues one after the other until there are enough messages; those of a broker that fails hide no others. */
 async function readQueues(admin: Admin, queues: readonly { broker: Peer; queueId: number }[], wanted: Wanted) {
   const { topic, subExpression, beginTimestamp, limit, offset = 0 } = wanted;
   const until = wanted.endTimestamp === NOW ? undefined : wanted.endTimestamp;
   const since = beginTimestamp === NOW ? Date.now() : beginTimestamp;
   let left = limit;
   let more = false;
-  const { rows, failures } = await admin.each([{ name: topic, address: "" }], async () => {
-    const found = [];
-    for (const { broker, queueId } of queues) {
+  const messages: ReceivedMessage[] = [];
+  const failures: Failure[] = [];
+  for (const { broker, queueId } of queues) {
+    if (more) break;
+    const read = await admin.each([broker], async () => {
       const bounds = await boundsOf(admin, broker, { topic, queueId }, since);
       const begin = Math.max(bounds.begin, offset);
-      if (left === 0) {
-        more ||= begin < bounds.end;
-        continue;
-      }
-      const read = await readQueue(admin, broker, {
-        topic,
-        queueId,
-        begin,
-        end: bounds.end,
-        limit: left,
-        expression: subExpression,
-        since,
-        until,
-      });
-      found.push(...read.messages);
-      left = read.more ? 0 : left - read.messages.length;
-      more ||= read.more;
+      if (left === 0) return [{ messages: [], more: begin < bounds.end }];
+      const range = { topic, queueId, begin, end: bounds.end, limit: left };
+      return [await readQueue(admin, broker, { ...range, expression: subExpression, since, until })];
+    });
+    for (const part of read.rows) {
+      messages.push(...part.messages);
+      left -= part.messages.length;
+      more = part.more;
     }
-    return found;
-  });
-  return { messages: rows, failures, remarks: more ? [`There are more messages; these are ${rows.length}.`] : [] };
+    failures.push(...read.failures);
+  }
+  const remarks = more ? [`There are more messages; these are ${messages.length}.`] : [];
+  return { messages, failures: onceEach(failures), remarks };
 }
 
 /** All queues of a topic, at the brokers that can be read. */

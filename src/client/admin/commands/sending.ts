@@ -106,7 +106,7 @@ function summary(sends: readonly Timed[]) {
     sent: sends.length - failed,
     failed,
     averageMs: counted.reduce((sum, ms) => sum + ms, 0) / counted.length,
-    maxMs: Math.max(...counted),
+    maxMs: counted.reduce((longest, ms) => Math.max(longest, ms), 0),
   };
 }
 

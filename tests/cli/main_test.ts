@@ -116,6 +116,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
         `listenPort=${port}`,
         "--set",
         "bindAddress=127.0.0.1",
+        "--set",
+        "httpListen=0",
       );
       assertEquals(taken.code, 1);
       assert(taken.err.includes(`${port} (listenPort)`), taken.err);

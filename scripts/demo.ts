@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Consumer, Producer } from "../src/client/mod.ts";
+import { LitePullConsumer, Producer } from "../src/client/mod.ts";
 import { messageOf } from "../src/errors.ts";
 import { RequestCode } from "../src/protocol/request_codes.ts";
 import { delay, type Node, startRocketd } from "../tests/launch.ts";
@@ -68,7 +68,7 @@ async function sendAll(producer: Producer, ledger: Ledger, from: number, to: num
 }
 
 /** Reads until every acknowledged message was there, or nothing comes any more. */
-async function readAll(consumer: Consumer, ledger: Ledger, read: Map<string, string>): Promise<void> {
+async function readAll(consumer: LitePullConsumer, ledger: Ledger, read: Map<string, string>): Promise<void> {
   let lastAt = Date.now();
   const watch = setInterval(() => Date.now() - lastAt > SILENCE_MS && void consumer.close(), RETRY_MS);
   try {
@@ -134,7 +134,7 @@ async function demo(): Promise<boolean> {
   lines.push(await timed("sent, master and slave have it", MESSAGES, () => sendAll(producer, ledger, 0, MESSAGES)));
 
   const subscriptions = { [TOPIC]: "demo" };
-  await using member = new Consumer({ nameservers, group: "demo_group", subscriptions, from: "first" });
+  await using member = new LitePullConsumer({ nameservers, group: "demo_group", subscriptions, from: "first" });
   const byGroup = new Map<string, string>();
   lines.push(await timed("consumed by a group", MESSAGES, () => readAll(member, ledger, byGroup)));
 
@@ -145,7 +145,7 @@ async function demo(): Promise<boolean> {
   await crash(master, ledger);
   const acknowledged = ledger.acknowledged.size - MESSAGES;
   lines.push(await timed("read on by the group", acknowledged, () => readAll(member, ledger, byGroup)));
-  await using newcomer = new Consumer({ nameservers, group: "demo_slave", subscriptions, from: "first" });
+  await using newcomer = new LitePullConsumer({ nameservers, group: "demo_slave", subscriptions, from: "first" });
   const bySlave = new Map<string, string>();
   lines.push(
     await timed("all of it, from the slave alone", ledger.acknowledged.size, () => {
@@ -158,7 +158,7 @@ async function demo(): Promise<boolean> {
   const rest = ledger.acknowledged.size - MESSAGES - acknowledged;
   lines.push(await timed("consumed by the same group", rest, () => readAll(member, ledger, byGroup)));
 
-  await using auditor = new Consumer({ nameservers, group: "demo_audit", subscriptions, from: "first" });
+  await using auditor = new LitePullConsumer({ nameservers, group: "demo_audit", subscriptions, from: "first" });
   const everything = new Map<string, string>();
   lines.push(await timed("read again from the beginning", total, () => readAll(auditor, ledger, everything)));
 

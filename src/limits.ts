@@ -126,12 +126,26 @@ export const ACL_ADDRESSES_LENGTH_MAX = 64 * KiB;
 export const CONNECT_TIMEOUT_MS = 3_000;
 /** Bytes that the body of one received message may unfold to; RocketMQ's brokers take 4 MiB unless told otherwise. */
 export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
+/** Bytes of one message, or of all messages of a batch, that a producer sends: `maxMessageSize` of Java's producers. */
+export const SEND_BYTES_MAX = 4 * MiB;
+/** Questions about transactions that a producer answers at once (`checkRequestHoldMax`), and its requests without reply. */
+export const TRANSACTION_CHECKS_MAX = 2_000;
+export const REPLIES_AWAITED_MAX = 65_536;
+/** Traces that wait (`AsyncTraceDispatcher`), those in a message, and characters of them and its keys: properties too. */
+export const TRACES_HELD_MAX = 1_024;
+export const TRACES_AT_ONCE = 100;
+export const TRACE_BYTES_MAX = 24 * KiB;
 /** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
 export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */
 export const QUEUE_MESSAGES_HELD_MAX = 1_000;
-/** The same in bytes; Java's `pullThresholdSizeForQueue` is 100 MiB. */
-export const QUEUE_BYTES_HELD_MAX = 16 * MiB;
+/** How far apart they may be, in offsets (`consumeConcurrentlyMaxSpan` and `consumeMaxSpan` of Java's). */
+export const QUEUE_SPAN_HELD_MAX = 2_000;
+/** Messages of all queues that a pulling consumer holds (`pullThresholdForAll` of Java's). */
+export const MESSAGES_HELD_MAX = 10_000;
+/** MiB of one queue's messages that a consumer holds (`pullThresholdSizeForQueue` of Java's), and what a MiB is. */
+export const QUEUE_MIB_HELD_MAX = 100;
+export const HELD_UNIT_BYTES = MiB;
 /** Body of a message that `rocketd bench` sends, bytes: unless told otherwise, and at most. */
 export const BENCH_BODY_BYTES = KiB;
 export const BENCH_BODY_BYTES_MAX = 4 * MiB;
@@ -181,7 +195,6 @@ export const INDEX_TOPIC_HASHES_MAX = 4096;
 
 /** Bytes of one piece of the log's end in memory. */
 export const LOG_TAIL_CHUNK_BYTES = 8 * MiB;
-
 /** Pieces of the log's end that stay in memory. */
 export const LOG_TAIL_CHUNKS = 4;
 /** What a record may have beyond its body, so that a chunk holds the greatest one (`CommitLog`: 64 KiB). */
@@ -223,10 +236,7 @@ export const LOG_FILES_REMOVED_PER_ROUND = 10;
 
 /** Bytes of the log in one frame: a Java slave's buffer of 4 MiB (`HAService.HAClient`) holds a whole frame, or hangs. */
 export const HA_FRAME_DATA_BYTES_MAX = 4 * MiB - 12;
-/**
- * Buffer that frames for one slave gather in, bytes: what one socket write takes, and so one turn of the event loop. Twice
- * as much copies no faster, and holds sends up for longer.
- */
+/** Frames for one slave gather in so many bytes, for one write: more copies no faster, and holds sends up for longer. */
 export const HA_BUFFER_BYTES = 128 * KiB;
 /** Bytes of slaves' reports that one read takes. */
 export const HA_REPORTS_READ_BYTES = 4 * KiB;
@@ -368,10 +378,7 @@ export const CHECKPOINT_INTERVAL_MS = 10_000;
 
 /** Open connections of the HTTP listener; one more is closed at once. */
 export const HTTP_CONNECTIONS_MAX = 128;
-/**
- * How long a peer may take to send its first request, and to take an answer and send the next one, ms: the second is
- * longer than the minute after which Prometheus asks again.
- */
+/** How long a peer may take to send its first request, and (longer than a scrape interval) for each one more, ms. */
 export const HTTP_REQUEST_MS = 10_000;
 export const HTTP_ANSWER_MS = 90_000;
 /** Bytes of an answer that are handed over, and compressed, at once. */

@@ -31,6 +31,7 @@ const NEEDS: Record<string, (set: JavaSet) => boolean> = {
   "OrderTopic.java": (set) => set.startsWith("server-"),
   "Requesting.java": (set) => set !== "client-4.1.0-incubating",
   "SystemTopics.java": (set) => set !== "client-5.1.4",
+  "SdkPeers.java": (set) => set !== "client-4.1.0-incubating",
   "Tracing.java": (set) => set !== "client-4.1.0-incubating",
   "FilteringByPull.java": (set) => set !== "client-4.1.0-incubating",
   "SqlEvaluate.java": (set) => set.startsWith("server-"),

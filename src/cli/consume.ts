@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Consumer, type ReceivedMessage } from "../client/mod.ts";
+import { LitePullConsumer, type ReceivedMessage } from "../client/mod.ts";
 import { setup } from "../logging/mod.ts";
 import { CLIENT_FLAGS, clientOptions, nameserversOf } from "./client_flags.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -33,7 +33,7 @@ export const consume: Command = {
     const count = args.int("count", { min: 1 }) ?? Infinity;
     const timeoutMs = args.int("timeout", { min: 1, max: 0x7fff_ffff });
     await setup({ level: "warn" });
-    await using consumer = new Consumer({
+    await using consumer = new LitePullConsumer({
       nameservers: nameserversOf(args),
       ...await clientOptions(args),
       group: args.text("group")!,
@@ -50,7 +50,7 @@ export const consume: Command = {
 
 /** Gives how many were printed; undefined when nobody reads them any more. */
 async function printAll(
-  consumer: Consumer,
+  consumer: LitePullConsumer,
   count: number,
   timeoutMs: number | undefined,
   line: (message: ReceivedMessage) => string,

@@ -26,13 +26,15 @@ export interface OutgoingMessage {
   readonly properties?: Readonly<Record<string, string>>;
   /** Number that is kept with the message. */
   readonly flag?: number;
+  /** Delivers later: number of a level of `messageDelayLevel`, by default 1 = 1 s, 2 = 5 s, … 18 = 2 h; 0: at once. */
+  readonly delayLevel?: number;
   /** False: the broker answers before disk and slave have it, whatever it is set to. */
   readonly waitStored?: boolean;
 }
 
 const FOLD_LEVEL = 5;
 /** Bits 8 to 10 of sysFlag: how a folded body is folded (since 4.9.4); 0 and 3 mean zlib. */
-const FOLD_TYPE_MASK = 0x700;
+export const FOLD_TYPE_MASK = 0x700;
 const FOLD_TYPE_ZLIB = 0x300;
 
 const encoder = new TextEncoder();
@@ -55,6 +57,7 @@ export function propertiesText(message: OutgoingMessage, uniqueKey: string): str
   const properties = new Map(Object.entries(message.properties ?? {}));
   if (message.tag !== undefined) properties.set(PropertyName.TAGS, message.tag);
   if (message.keys !== undefined) properties.set(PropertyName.KEYS, message.keys.join(" "));
+  if (message.delayLevel) properties.set(PropertyName.DELAY, String(message.delayLevel));
   properties.set(PropertyName.UNIQ_KEY, uniqueKey);
   properties.set(PropertyName.WAIT, String(message.waitStored ?? true));
   return formatProperties(properties);

@@ -1,74 +1,25 @@
 /**
- * Sends messages: each to the next queue of its topic, and to another broker when one fails.
+ * Sends messages: each to the next queue of its topic, and to another broker when one fails; or to the queue of a key.
  *
  * @module
  */
-import { RocketdError } from "../errors.ts";
-import { FOLD_ABOVE_BYTES } from "../limits.ts";
-import { ResponseCode, responseCodeName } from "../protocol/codes.ts";
-import { formatProperties, PropertyName } from "../protocol/properties.ts";
-import type { RequestInput } from "../protocol/request.ts";
-import { SendBatchMessage, SendMessageV2 } from "../protocol/requests.ts";
-import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
-import type { Received } from "../remoting/connection.ts";
+import { SystemTopic } from "../protocol/names.ts";
+import { SendReplyMessageV2 } from "../protocol/requests.ts";
+import { unlessAborted } from "./aborting.ts";
 import { UniqueKeys } from "./identity.ts";
-import { bodyBytes, encodeBatch, fold, type OutgoingMessage, propertiesText } from "./message.ts";
-import type { MessageQueue } from "./rebalance.ts";
-import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
+import type { OutgoingMessage, ReceivedMessage } from "./message.ts";
+import { batchOf, type Parcel, parcelOf } from "./parcel.ts";
+import { AwaitedReplies, replyTo } from "./requests.ts";
+import type { SendOptions } from "./selecting.ts";
+import { TraceDispatcher, traceHook } from "./trace.ts";
+import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
 
-/** What a producer needs to know; defaults are those of Java's. */
-export interface ProducerOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
-  /** `host:port`, several joined by `;` or as a list. */
-  readonly nameservers: string | readonly string[];
-  /** Name of the producer group. */
-  readonly group?: string;
-  /** Time for one send with all its attempts, ms. */
-  readonly timeoutMs?: number;
-  /** Further attempts after the first one failed. */
-  readonly retries?: number;
-  /** Bodies above this many bytes are folded (zlib). */
-  readonly foldAbove?: number;
-}
+/** Group of producers that were given none; beginning of the groups that traces are sent by, and their time, ms. */
+const DEFAULT_GROUP = "rocketd_producer";
+const TRACE_GROUP_PREFIX = "_INNER_TRACE_PRODUCER";
+const TRACE_TIMEOUT_MS = 5_000;
 
-/** The codes of answers to stored messages: all but the first say that disk or slave were not waited for. */
-const STORED = new Map<number, SendResult["status"]>([
-  [ResponseCode.SUCCESS, "SEND_OK"],
-  [ResponseCode.FLUSH_DISK_TIMEOUT, "FLUSH_DISK_TIMEOUT"],
-  [ResponseCode.FLUSH_SLAVE_TIMEOUT, "FLUSH_SLAVE_TIMEOUT"],
-  [ResponseCode.SLAVE_NOT_AVAILABLE, "SLAVE_NOT_AVAILABLE"],
-]);
-
-/** Refusals after which another broker, or the same a little later, may take the message (`retryResponseCodes`). */
-const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([
-  ResponseCode.TOPIC_NOT_EXIST,
-  ResponseCode.SERVICE_NOT_AVAILABLE,
-  ResponseCode.SYSTEM_ERROR,
-  ResponseCode.SYSTEM_BUSY,
-  ResponseCode.NO_PERMISSION,
-  ResponseCode.NO_BUYER_ID,
-  ResponseCode.NOT_IN_CURRENT_UNIT,
-]);
-
-/** Where a message was stored. */
-export interface SendResult {
-  readonly status: "SEND_OK" | "FLUSH_DISK_TIMEOUT" | "FLUSH_SLAVE_TIMEOUT" | "SLAVE_NOT_AVAILABLE";
-  /** The UNIQ_KEY; of a batch, the first one. */
-  readonly uniqueKey: string;
-  /** The broker's id of the message; of a batch, all of them joined by commas. */
-  readonly offsetMessageId: string;
-  readonly queue: MessageQueue;
-  readonly queueOffset: number;
-}
-
-interface Parcel {
-  readonly topic: string;
-  readonly uniqueKey: string;
-  readonly body: Uint8Array;
-  readonly sysFlag: number;
-  readonly flag: number;
-  readonly properties: string;
-  readonly batch: boolean;
-}
+export type { ProducerOptions, SendResult } from "./sender.ts";
 
 /**
  * Sends messages. Calls may overlap as much as the caller likes.
@@ -80,148 +31,108 @@ interface Parcel {
  * ```
  */
 export class Producer implements AsyncDisposable {
-  readonly #client: RemotingClient;
-  readonly #routes: RouteBook;
+  /** @internal */
+  protected readonly sender: Sender;
   readonly #keys = new UniqueKeys();
-  readonly #options: Required<Omit<ProducerOptions, "nameservers" | "encoding" | keyof ClientSecurity>>;
-  #turn = Math.floor(Math.random() * NEW_TOPIC_QUEUES);
+  readonly #replies: AwaitedReplies;
+  readonly #traces: TraceDispatcher | undefined;
 
-  constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions) {
-    this.#client = new RemotingClient({ encoding, sign, tls });
-    this.#routes = new RouteBook(this.#client, nameservers);
-    this.#options = {
-      group: "rocketd_producer",
-      timeoutMs: 3_000,
-      retries: 2,
-      foldAbove: FOLD_ABOVE_BYTES,
-      ...options,
-    };
+  constructor(options: ProducerOptions) {
+    const { enableMsgTrace, customizedTraceTopic, ...rest } = options;
+    const { hooks = [], group = DEFAULT_GROUP } = options;
+    if (enableMsgTrace) {
+      this.#traces = new TraceDispatcher(customizedTraceTopic ?? SystemTopic.TRACE, () => {
+        const own = { group: `${TRACE_GROUP_PREFIX}-${group}-PRODUCE`, timeoutMs: TRACE_TIMEOUT_MS };
+        return new Producer({ ...rest, ...own, hooks: [] });
+      });
+    }
+    this.sender = new Sender({ ...rest, group, hooks: this.#traces ? [...hooks, traceHook(this.#traces)] : hooks });
+    this.#replies = new AwaitedReplies(this.sender.clientId, this.sender.handlers);
   }
 
   /**
-   * Sends a message and waits until it is stored. Rejects with `notFound` (no such topic), `refused` (with RocketMQ's
-   * code), `unavailable` or `timeout`: after the last two the message may be stored all the same. `to`: this queue, and
-   * no other one if it fails.
+   * Sends a message and waits until it is stored. Rejects with `invalidArgument` (a message that no broker takes),
+   * `notFound` (no such topic), `refused` (with RocketMQ's code), `aborted`, `unavailable` or `timeout`: after the last
+   * three the message may be stored all the same.
+   *
+   * @example
+   * ```ts ignore
+   * await producer.send({ topic: "orders", body: "paid" }, { by: "order-4711" });
+   * await producer.send({ topic: "orders", body: "remind", delayLevel: 5 }); // in a minute
+   * ```
    */
-  async send(message: OutgoingMessage, to?: Pick<MessageQueue, "brokerName" | "queueId">): Promise<SendResult> {
-    return await this.#send(this.#parcel(message), to && { topic: message.topic, ...to });
+  async send(message: OutgoingMessage, options?: SendOptions): Promise<SendResult> {
+    return await this.sender.send(this.parcel(message), options);
   }
 
-  /** Sends messages of one topic together: all are stored, in one queue, or none. */
-  async sendBatch(messages: readonly OutgoingMessage[]): Promise<SendResult> {
-    const [first] = messages;
-    if (first === undefined || messages.some(({ topic }) => topic !== first.topic)) {
-      const allowed = "one or more messages of one topic";
-      throw new RocketdError("invalidArgument", `Cannot send a batch: allowed is ${allowed}`, { allowed });
-    }
-    const entries = messages.map((message) => ({ message, key: this.#keys.next() }));
-    return await this.#send({
-      topic: first.topic,
-      uniqueKey: entries[0]!.key,
-      body: encodeBatch(entries.map(({ message, key }) => ({ message, properties: propertiesText(message, key) }))),
-      sysFlag: 0,
-      flag: 0,
-      properties: formatProperties([[PropertyName.WAIT, String(first.waitStored ?? true)]]),
-      batch: true,
-    });
+  /**
+   * Sends messages of one topic together: all are stored, in one queue, or none. None may be delayed, all must have the
+   * same `waitStored`, and together they may have `maxMessageSize` bytes; else it rejects with `invalidArgument`.
+   */
+  async sendBatch(messages: readonly OutgoingMessage[], options?: SendOptions): Promise<SendResult> {
+    return await this.sender.send(batchOf(messages, () => this.#keys.next(), this.sender.bounds), options);
   }
 
   /** Sends a message that nobody answers for: resolves when it is on its way. */
-  async sendOneWay(message: OutgoingMessage): Promise<void> {
-    const parcel = this.#parcel(message);
-    const route = await this.#routes.findOrBorrow(parcel.topic);
-    const queue = this.#choose(route, parcel.topic);
-    await this.#client.notify(route.master(queue.brokerName)!, SendMessageV2, this.#header(parcel, queue), parcel.body);
+  async sendOneWay(message: OutgoingMessage, options?: SendOptions): Promise<void> {
+    await this.sender.sendOneWay(this.parcel(message), options);
   }
 
-  /** Waits until what was sent one-way has left, then closes the connections. */
+  /**
+   * Sends a message and waits for the reply of one who consumes it. `timeoutMs` is for both. Rejects as `send` does, and
+   * with `timeout` when no reply comes in time. The reply's offsets are -1: it is handed over by its broker.
+   *
+   * @example
+   * ```ts ignore
+   * const reply = await producer.request({ topic: "questions", body: "how late is it?" }, { timeoutMs: 5_000 });
+   * console.log(reply.text());
+   * ```
+   */
+  async request(message: OutgoingMessage, options: SendOptions = {}): Promise<ReceivedMessage> {
+    const { timeoutMs = this.sender.timeoutMs, signal } = options;
+    const { topic } = message;
+    await this.sender.introduceForReplies(topic);
+    const asked = this.#replies.ask(topic, timeoutMs);
+    try {
+      const properties = { ...message.properties, ...asked.properties };
+      await this.sender.send(this.parcel({ ...message, properties }), { ...options, introduce: true });
+      return await (signal === undefined ? asked.reply : unlessAborted(signal, `asking ${topic}`, () => asked.reply));
+    } finally {
+      asked.forget();
+    }
+  }
+
+  /**
+   * Answers a message that was sent with `request`. Rejects with `invalidArgument` when its sender waits for no reply, and
+   * with `refused` when the sender is gone.
+   *
+   * @example
+   * ```ts ignore
+   * for await (const question of consumer) await producer.reply(question, { body: new Date().toISOString() });
+   * ```
+   */
+  async reply(
+    request: ReceivedMessage,
+    reply: Omit<OutgoingMessage, "topic">,
+    options: SendOptions = {},
+  ): Promise<SendResult> {
+    const message = replyTo(request, reply);
+    return await this.sender.send(this.parcel(message), { ...options, prefer: request.brokerName }, SendReplyMessageV2);
+  }
+
+  /** @internal */
+  protected parcel(message: OutgoingMessage): Parcel {
+    return parcelOf(message, this.#keys.next(), this.sender.bounds);
+  }
+
+  /** Takes leave of the brokers, waits until what was sent one-way has left, then closes the connections. */
   async close(): Promise<void> {
-    await this.#client.flushed();
-    this.#client.close();
+    this.#replies.close();
+    await this.#traces?.close();
+    await this.sender.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  #parcel(message: OutgoingMessage): Parcel {
-    const uniqueKey = this.#keys.next();
-    const { topic, flag = 0 } = message;
-    const folded = fold(bodyBytes(message.body), this.#options.foldAbove);
-    return { topic, uniqueKey, ...folded, flag, properties: propertiesText(message, uniqueKey), batch: false };
-  }
-
-  async #send(parcel: Parcel, to?: MessageQueue): Promise<SendResult> {
-    const deadline = Date.now() + this.#options.timeoutMs;
-    let failedBroker: string | undefined;
-    for (let attempt = 0;; attempt++) {
-      try {
-        const route = await this.#routes.findOrBorrow(parcel.topic);
-        const queue = to ?? this.#choose(route, parcel.topic, failedBroker);
-        failedBroker = queue.brokerName;
-        return await this.#attempt(route, queue, parcel, deadline - Date.now());
-      } catch (error) {
-        if (!worthAnotherTry(error) || attempt >= this.#options.retries || Date.now() >= deadline) throw error;
-        this.#routes.forget(parcel.topic);
-      }
-    }
-  }
-
-  async #attempt(route: Route, queue: MessageQueue, parcel: Parcel, timeoutMs: number): Promise<SendResult> {
-    const type = parcel.batch ? SendBatchMessage : SendMessageV2;
-    const address = route.master(queue.brokerName);
-    if (address === undefined) throw nowhere(parcel.topic, `no master of ${queue.brokerName} has it`);
-    const answer = await this.#client.invoke(address, type, this.#header(parcel, queue), parcel.body, timeoutMs);
-    const status = STORED.get(answer.code);
-    if (status === undefined) throw refusal(parcel.topic, answer);
-    const { msgId = "", queueId = queue.queueId, queueOffset = -1 } = answer.header;
-    return {
-      status,
-      uniqueKey: parcel.uniqueKey,
-      offsetMessageId: msgId,
-      queue: { ...queue, queueId },
-      queueOffset,
-    };
-  }
-
-  #header(parcel: Parcel, queue: MessageQueue): RequestInput<typeof SendMessageV2> {
-    return {
-      producerGroup: this.#options.group,
-      topic: parcel.topic,
-      defaultTopic: TEMPLATE_TOPIC,
-      defaultTopicQueueNums: NEW_TOPIC_QUEUES,
-      queueId: queue.queueId,
-      sysFlag: parcel.sysFlag,
-      bornTimestamp: Date.now(),
-      flag: parcel.flag,
-      properties: parcel.properties,
-      reconsumeTimes: 0,
-      unitMode: false,
-      batch: parcel.batch,
-      brokerName: queue.brokerName,
-    };
-  }
-
-  /** The next queue in turn, on another broker than the one that failed if there is one. */
-  #choose(route: Route, topic: string, failedBroker?: string): MessageQueue {
-    const others = route.writable.filter(({ brokerName }) => brokerName !== failedBroker);
-    const queues = others.length > 0 ? others : route.writable;
-    const queue = queues[this.#turn++ % queues.length];
-    if (queue === undefined) throw nowhere(topic, "no broker takes writes for it");
-    return queue;
-  }
-}
-
-function nowhere(topic: string, reason: string): RocketdError {
-  return new RocketdError("unavailable", `Cannot send to ${topic}: ${reason}`, { field: "topic", value: topic });
-}
-
-function refusal(topic: string, { code, remark }: Received): RocketdError {
-  const reason = `${responseCodeName(code)} (${code}) ${remark ?? ""}`.trim();
-  return new RocketdError("refused", `Cannot send to ${topic}: ${reason}`, { responseCode: code });
-}
-
-function worthAnotherTry(error: unknown): boolean {
-  if (!(error instanceof RocketdError)) return false;
-  return error.retriable || WORTH_ANOTHER_TRY.has(error.details.responseCode ?? -1);
 }

@@ -1,21 +1,21 @@
 /**
- * Reads one queue for a consumer: pulls ahead, with long polling, as far as the bounds allow, and knows how far the
- * program has come.
+ * Reads one queue for a consumer: pulls ahead, with long polling, as far as the bounds allow.
  *
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { messageOf, RocketdError } from "../errors.ts";
-import { QUEUE_BYTES_HELD_MAX, QUEUE_MESSAGES_HELD_MAX } from "../limits.ts";
-import type { SubscriptionData } from "../protocol/bodies/mod.ts";
-import { PullFlag, ResponseCode } from "../protocol/codes.ts";
+import { messageOf } from "../errors.ts";
+import { HELD_UNIT_BYTES } from "../limits.ts";
+import type { ProcessQueueInfo, SubscriptionData } from "../protocol/bodies/mod.ts";
+import { MASTER_ID, PullFlag, ResponseCode } from "../protocol/codes.ts";
 import { decodeRecords } from "../protocol/message_record.ts";
-import { isRetryTopic } from "../protocol/names.ts";
-import { GetMaxOffset, PullMessage, QueryConsumerOffset, UpdateConsumerOffset } from "../protocol/requests.ts";
-import { type RemotingClient, succeed } from "../remoting/client.ts";
+import { PullMessage } from "../protocol/requests.ts";
+import { succeed } from "../remoting/client.ts";
+import type { Received } from "../remoting/connection.ts";
 import { ReceivedMessage } from "./message.ts";
+import { ProcessQueue } from "./process_queue.ts";
+import type { QueueQuestions } from "./queue_questions.ts";
 import type { MessageQueue } from "./rebalance.ts";
-import type { RouteBook } from "./routes.ts";
 import { wants } from "./subscription.ts";
 
 const log = getLogger(["rocketd", "client"]);
@@ -23,33 +23,46 @@ const log = getLogger(["rocketd", "client"]);
 /** How long a broker may hold a pull, and how long its answer may take: as Java's push consumer, ms. */
 const HOLD_MS = 15_000;
 const PULL_TIMEOUT_MS = 30_000;
-const REQUEST_TIMEOUT_MS = 3_000;
 /** Pause after a failure: `pullTimeDelayMillsWhenException` is 3 s in Java's. */
 const PAUSE_MS = 1_000;
 
+/** How much of a queue is read ahead. */
+export interface ReadAhead {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Greatest distance of the oldest and the newest unfinished message, in offsets. */
+  readonly span: number;
+}
+
 /** What a reader shares with its consumer. */
 export interface ReaderContext {
-  readonly client: RemotingClient;
-  readonly routes: RouteBook;
+  readonly questions: QueueQuestions;
   readonly group: string;
-  readonly from: "first" | "last";
-  readonly pullMessages: number;
+  /** Messages that one pull asks for. */
+  readonly pullBatchSize: number;
+  /** How much may be held now. */
+  readonly readAhead: () => ReadAhead;
+  /** The offset from which a queue is read. */
+  readonly begin: (queue: MessageQueue) => Promise<number>;
   /** Called when messages came in. */
-  readonly arrived: () => void;
+  readonly arrived: (reader: QueueReader) => void;
+  /** Called after each pull that brought messages, with the time that it took, ms. */
+  readonly pulled?: (topic: string, ms: number, count: number) => void;
 }
 
 /** One queue being read; {@linkcode QueueReader.run} goes on until {@linkcode QueueReader.stop}. */
 export class QueueReader {
-  #held: ReceivedMessage[] = [];
-  #heldBytes = 0;
-  /** Offset of the next pull. */
-  #next = -1;
-  /** Offset up to which the program is done, and the one that the broker knows. */
-  #done = -1;
-  #committed = -1;
-  #committedTo: string | undefined;
-  #handedOut = 0;
+  /** When the last pull was sent and the last message handed out, ms. */
+  lastPullAt = 0;
+  lastConsumeAt = 0;
+  #held: ProcessQueue | undefined;
   #stopped = false;
+  #paused = false;
+  /** Counts how often the place was changed from outside: pulls from before are void. */
+  #moves = 0;
+  /** Whether nothing is pulled because enough is held. */
+  #lacksRoom = false;
+  #brokerId: number = MASTER_ID;
   #wake: (() => void) | undefined;
 
   constructor(
@@ -62,120 +75,162 @@ export class QueueReader {
     return this.#stopped;
   }
 
-  /** The next message, if one is there. */
-  take(): ReceivedMessage | undefined {
-    const message = this.#held.shift();
-    if (message === undefined) return undefined;
-    this.#heldBytes -= message.record.totalSize;
-    this.#handedOut++;
-    if (!this.#full) this.#wake?.();
-    return message;
+  get paused(): boolean {
+    return this.#paused;
   }
 
-  /** The program is done with a message that it took. */
-  finish(message: ReceivedMessage): void {
-    this.#handedOut--;
-    this.#done = this.#held.length === 0 && this.#handedOut === 0 ? this.#next : message.queueOffset + 1;
+  /** Whether there is something to hand out. */
+  get hasMore(): boolean {
+    return !this.#paused && !this.#stopped && this.#held?.hasMore === true;
   }
 
-  /** Tells the broker how far the program has come, if that changed; gives whether it did. */
-  async commit(): Promise<boolean> {
-    if (this.#done < 0) return false;
-    const address = await this.#address();
-    // A master that is back may not know what its slave was told.
-    if (this.#done === this.#committed && address === this.#committedTo) return false;
-    const commitOffset = this.#done;
-    const { topic, queueId } = this.queue;
-    const header = { consumerGroup: this.context.group, topic, queueId, commitOffset };
-    succeed(await this.context.client.invoke(address, UpdateConsumerOffset, header, undefined, REQUEST_TIMEOUT_MS));
-    this.#committed = commitOffset;
-    this.#committedTo = address;
-    return true;
+  /** What is held; undefined before the reader knows where to begin. */
+  get held(): ProcessQueue | undefined {
+    return this.#held;
   }
 
-  /** Ends the reader; what it holds is dropped. */
-  stop(): void {
-    this.#stopped = true;
-    this.#held = [];
+  /** The offset that the program has come to; undefined before the reader has begun. Stays known after the end. */
+  get consumed(): number | undefined {
+    return this.#held?.consumed;
+  }
+
+  /** The next messages, at most so many. */
+  take(countMax: number): ReceivedMessage[] {
+    if (!this.hasMore) return [];
+    this.lastConsumeAt = Date.now();
+    return this.#held!.take(countMax, this.lastConsumeAt);
+  }
+
+  /** The program is done with messages that it took. */
+  finish(messages: readonly ReceivedMessage[]): void {
+    this.#held?.finish(messages);
+    if (this.#lacksRoom && !this.#full) this.#wake?.();
+  }
+
+  /** Everything that it took is done. */
+  finishTaken(): void {
+    this.#held?.finishTaken();
+    if (this.#lacksRoom && !this.#full) this.#wake?.();
+  }
+
+  /** Messages that the program took will be handed out again, from this one on, or all that are not done. */
+  putBack(from?: ReceivedMessage): void {
+    this.#held?.putBack(from);
+  }
+
+  /** Goes on at another offset; what is held is dropped. */
+  seek(offset: number): void {
+    this.#moves++;
+    if (this.#held === undefined) this.#held = new ProcessQueue(offset);
+    else this.#held.moveTo(offset);
     this.#wake?.();
   }
 
-  /** Ends the reader, and counts the queue as consumed up to this offset, whatever the program got. */
-  stopAt(offset: number): void {
-    this.stop();
-    this.#done = offset;
+  /** Neither pulls nor hands out, until {@linkcode QueueReader.resume}. */
+  pause(): void {
+    this.#paused = true;
   }
 
-  /** Finds where the group stands, then pulls until stopped. Never throws: failures are logged, and tried again. */
+  resume(): void {
+    this.#paused = false;
+    this.#wake?.();
+    if (this.hasMore) this.context.arrived(this);
+  }
+
+  /** Ends the reader. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  /** What GET_CONSUMER_RUNNING_INFO tells of a queue. */
+  info(): ProcessQueueInfo {
+    const held = this.#held;
+    const [min, max] = held?.ends ?? [0, 0];
+    return {
+      commitOffset: held?.consumed ?? -1,
+      cachedMsgMinOffset: min,
+      cachedMsgMaxOffset: max,
+      cachedMsgCount: held?.count ?? 0,
+      cachedMsgSizeInMiB: Math.floor((held?.bytes ?? 0) / HELD_UNIT_BYTES),
+      transactionMsgMinOffset: 0,
+      transactionMsgMaxOffset: 0,
+      transactionMsgCount: 0,
+      locked: false,
+      tryUnlockTimes: 0,
+      lastLockTimestamp: 0,
+      droped: this.#stopped,
+      lastPullTimestamp: this.lastPullAt,
+      lastConsumeTimestamp: this.lastConsumeAt,
+    };
+  }
+
+  /** Finds where to begin, then pulls until stopped. Never throws: failures are logged, and tried again. */
   async run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        if (this.#next < 0) {
-          const start = await this.#start();
-          if (this.#stopped) return;
-          this.#next = this.#done = this.#committed = start;
-        }
-        if (this.#full) await this.#pause();
-        else await this.#pull();
+        if (this.#held === undefined) await this.#begin();
+        else if (this.#paused || this.#full) await this.#untilWanted();
+        else await this.#pull(this.#held);
       } catch (error) {
         if (this.#stopped) return;
         const { topic, brokerName, queueId } = this.queue;
         const reason = messageOf(error);
         log.warn("cannot read {topic} {brokerName}/{queueId}: {reason}", { topic, brokerName, queueId, reason });
-        this.context.routes.forget(topic);
-        await this.#pause(PAUSE_MS);
+        this.context.questions.routes.forget(topic);
+        this.#brokerId = MASTER_ID;
+        await this.#rest();
       }
     }
   }
 
   get #full(): boolean {
-    return this.#held.length >= QUEUE_MESSAGES_HELD_MAX || this.#heldBytes >= QUEUE_BYTES_HELD_MAX;
+    const held = this.#held;
+    if (held === undefined) return false;
+    const { messages, bytes, span } = this.context.readAhead();
+    return held.count >= messages || held.bytes >= bytes || held.span > span;
   }
 
-  /** Until something is taken or the reader is stopped, or until the time is over. */
-  #pause(ms?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(() => this.#wake?.(), ms);
+  async #begin(): Promise<void> {
+    const offset = await this.context.begin(this.queue);
+    this.#held ??= new ProcessQueue(offset);
+  }
+
+  async #untilWanted(): Promise<void> {
+    this.#lacksRoom = true;
+    await this.#until(undefined);
+    this.#lacksRoom = false;
+  }
+
+  /** What `promise` gives; undefined as soon as somebody wakes the reader. */
+  #until<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
       this.#wake = () => {
-        clearTimeout(timer);
         this.#wake = undefined;
-        resolve();
+        resolve(undefined);
       };
+      promise?.then(resolve, reject);
       if (this.#stopped) this.#wake();
     });
   }
 
-  /** The master, while it is gone a slave. */
-  async #address(): Promise<string> {
-    const { topic, brokerName } = this.queue;
-    const route = await this.context.routes.find(topic);
-    const address = route.reader(brokerName);
-    if (address !== undefined) return address;
-    throw new RocketdError("unavailable", `Cannot reach ${brokerName}: no nameserver knows its address`);
+  async #rest(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const time = new Promise<void>((resolve) => timer = setTimeout(resolve, PAUSE_MS));
+    await this.#until(time);
+    clearTimeout(timer);
   }
 
-  /** The group's offset; for a group that has none the first or last of the queue, as asked. */
-  async #start(): Promise<number> {
+  async #pull(held: ProcessQueue): Promise<void> {
+    const moves = this.#moves;
     const { topic, queueId } = this.queue;
-    const { client, group } = this.context;
-    const address = this.#committedTo = await this.#address();
-    const header = { consumerGroup: group, topic, queueId };
-    const known = await client.invoke(address, QueryConsumerOffset, header, undefined, REQUEST_TIMEOUT_MS);
-    if (known.code !== ResponseCode.QUERY_NOT_FOUND) return succeed(known, "asking for an offset").header.offset ?? 0;
-    // A retry topic is always read from its first message: what lies there was asked for again by this group.
-    if (this.context.from === "first" || isRetryTopic(topic)) return 0;
-    const max = await client.invoke(address, GetMaxOffset, { topic, queueId }, undefined, REQUEST_TIMEOUT_MS);
-    return succeed(max, "asking for the last offset").header.offset ?? 0;
-  }
-
-  async #pull(): Promise<void> {
-    const { topic, brokerName, queueId } = this.queue;
+    const { questions, group, pullBatchSize } = this.context;
     const header = {
-      consumerGroup: this.context.group,
+      consumerGroup: group,
       topic,
       queueId,
-      queueOffset: this.#next,
-      maxMsgNums: this.context.pullMessages,
+      queueOffset: held.next,
+      maxMsgNums: pullBatchSize,
       sysFlag: PullFlag.SUSPEND | PullFlag.SUBSCRIPTION,
       commitOffset: 0,
       suspendTimeoutMillis: HOLD_MS,
@@ -183,9 +238,19 @@ export class QueueReader {
       subVersion: this.subscription.subVersion,
       expressionType: this.subscription.expressionType,
     };
-    const address = await this.#address();
-    const answer = await this.context.client.invoke(address, PullMessage, header, undefined, PULL_TIMEOUT_MS);
-    if (this.#stopped) return;
+    const address = await questions.address(this.queue, this.#brokerId);
+    if (this.#stopped || moves !== this.#moves) return;
+    this.lastPullAt = Date.now();
+    const pull = questions.client.invoke(address, PullMessage, header, undefined, PULL_TIMEOUT_MS);
+    let answer: Received<typeof PullMessage> | undefined;
+    // Who resumes the reader wakes us too; the pull goes on meanwhile.
+    do answer = await this.#until(pull); while (answer === undefined && !this.#stopped && moves === this.#moves);
+    if (answer === undefined || this.#stopped || moves !== this.#moves) return;
+    this.#receive(held, answer);
+  }
+
+  #receive(held: ProcessQueue, answer: Received<typeof PullMessage>): void {
+    const { topic, brokerName } = this.queue;
     switch (answer.code) {
       case ResponseCode.SUCCESS:
       case ResponseCode.PULL_NOT_FOUND:
@@ -195,18 +260,13 @@ export class QueueReader {
       default:
         succeed(answer, `pulling from ${topic}`);
     }
-    const next = answer.header.nextBeginOffset ?? this.#next;
-    if (answer.code === ResponseCode.SUCCESS) {
-      for (const record of decodeRecords(answer.body)) {
-        const message = new ReceivedMessage(record, brokerName);
-        if (!wants(this.subscription, message.tag)) continue;
-        this.#held.push(message);
-        this.#heldBytes += record.totalSize;
-      }
-    }
-    this.#next = next;
-    // Nothing is left to do below: what the filter dropped counts as done.
-    if (this.#held.length === 0 && this.#handedOut === 0) this.#done = next;
-    else this.context.arrived();
+    const { suggestWhichBrokerId = MASTER_ID, nextBeginOffset = held.next } = answer.header;
+    this.#brokerId = suggestWhichBrokerId;
+    const records = answer.code === ResponseCode.SUCCESS ? decodeRecords(answer.body) : [];
+    const messages = records.map((record) => new ReceivedMessage(record, brokerName))
+      .filter(({ tag }) => wants(this.subscription, tag));
+    held.add(messages, nextBeginOffset);
+    if (records.length > 0) this.context.pulled?.(topic, Date.now() - this.lastPullAt, records.length);
+    if (messages.length > 0) this.context.arrived(this);
   }
 }

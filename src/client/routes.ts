@@ -4,6 +4,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
+import { TOPIC_QUEUES_MAX } from "../limits.ts";
 import { decodeTopicRoute, type TopicRouteData } from "../protocol/bodies/mod.ts";
 import { MASTER_ID, Permission, ResponseCode } from "../protocol/codes.ts";
 import { GetRouteinfoByTopic } from "../protocol/requests.ts";
@@ -25,8 +26,15 @@ export const NEW_TOPIC_QUEUES = 4;
 export class Route {
   /** Queues to write to, in Java's order; empty when no master takes writes. */
   readonly writable: readonly MessageQueue[];
+  /**
+   * Queues that keys and selectors choose from: those to write to, but of an ordered topic those of its configuration,
+   * whether their brokers are there or not, so that a key keeps its queue.
+   */
+  readonly selectable: readonly MessageQueue[];
   /** Queues to read from, in Java's order. */
   readonly readable: readonly MessageQueue[];
+  /** Names of the clusters whose brokers have the topic. */
+  readonly clusters: ReadonlySet<string>;
   readonly #addresses: ReadonlyMap<string, ReadonlyMap<number, string>>;
 
   constructor(topic: string, data: TopicRouteData, queuesMax = Infinity) {
@@ -40,6 +48,8 @@ export class Route {
         ).sort(compareQueues);
     this.writable = queues(Permission.WRITE, (queue) => queue.writeQueueNums)
       .filter(({ brokerName }) => this.master(brokerName) !== undefined);
+    this.selectable = data.orderTopicConf ? orderedQueues(topic, data.orderTopicConf) : this.writable;
+    this.clusters = new Set(data.brokerDatas.map(({ cluster }) => cluster));
     this.readable = queues(Permission.READ, (queue) => queue.readQueueNums);
   }
 
@@ -48,9 +58,20 @@ export class Route {
     return this.#addresses.get(brokerName)?.get(MASTER_ID);
   }
 
-  /** The master's address, else that of any slave. */
-  reader(brokerName: string): string | undefined {
-    return this.master(brokerName) ?? this.#addresses.get(brokerName)?.values().next().value;
+  /** The address of the broker with this id, else the master's, else that of any slave. */
+  reader(brokerName: string, brokerId: number = MASTER_ID): string | undefined {
+    return this.#addresses.get(brokerName)?.get(brokerId) ?? this.master(brokerName) ??
+      this.#addresses.get(brokerName)?.values().next().value;
+  }
+
+  /** The addresses of all masters. */
+  masters(): string[] {
+    return [...this.#addresses.keys()].flatMap((brokerName) => this.master(brokerName) ?? []);
+  }
+
+  /** The broker whose master has this address. */
+  brokerNameOf(address: string): string | undefined {
+    return [...this.#addresses.keys()].find((brokerName) => this.master(brokerName) === address);
   }
 
   /** All brokers of the route, masters and slaves. */
@@ -59,9 +80,20 @@ export class Route {
   }
 }
 
+/** The queues of `brokerA:4;brokerB:8` in that order, as `topicRouteData2TopicPublishInfo` of 4.9.7 reads it. */
+function orderedQueues(topic: string, orderTopicConf: string): MessageQueue[] {
+  return orderTopicConf.split(";").flatMap((entry) => {
+    const [brokerName = "", count] = entry.split(":");
+    const length = Math.min(Math.max(0, Math.trunc(Number(count)) || 0), TOPIC_QUEUES_MAX);
+    return Array.from({ length }, (_, queueId) => ({ topic, brokerName, queueId }));
+  });
+}
+
 interface Kept {
   readonly route: Promise<Route>;
   expires: number;
+  /** The last route that was found. */
+  last: Route | undefined;
 }
 
 /** Finds and keeps routes. Callers that ask for the same topic at the same time share one request. */
@@ -72,6 +104,11 @@ export class RouteBook {
   /** `nameservers`: `host:port`, several joined by `;` or as a list. */
   constructor(client: RemotingClient, nameservers: string | readonly string[]) {
     this.#nameservers = new Nameservers(client, nameservers, NAMESERVER_TIMEOUT_MS);
+  }
+
+  /** The nameservers that are asked, as `host:port`. */
+  get nameservers(): readonly string[] {
+    return this.#nameservers.addresses;
   }
 
   /** The route of a topic that exists. Throws `notFound`, or `unavailable` when no nameserver answers. */
@@ -91,18 +128,32 @@ export class RouteBook {
     }
   }
 
-  /** Asks anew at the next use. */
+  /** The last known routes of all topics that were asked for. */
+  known(): Route[] {
+    return [...this.#kept.values()].flatMap(({ last }) => last ?? []);
+  }
+
+  /** Asks anew at the next use; what is known now counts only while no nameserver answers. */
   forget(topic: string): void {
-    this.#kept.delete(topic);
+    const kept = this.#kept.get(topic);
+    if (kept !== undefined && kept.expires !== Infinity) kept.expires = 0;
   }
 
   #keep(topic: string, ms: number, find: () => Promise<Route>): Promise<Route> {
     const known = this.#kept.get(topic);
     if (known !== undefined && known.expires > Date.now()) return known.route;
-    const kept: Kept = { route: find(), expires: Infinity };
+    const last = known?.last;
+    const route = last === undefined ? find() : find().catch((error) => {
+      if (error instanceof RocketdError && error.retriable) return last;
+      throw error;
+    });
+    const kept: Kept = { route, expires: Infinity, last };
     this.#kept.set(topic, kept);
     kept.route.then(
-      () => kept.expires = Date.now() + ms,
+      (found) => {
+        kept.last = found;
+        kept.expires = Date.now() + ms;
+      },
       () => this.#kept.get(topic) === kept && this.#kept.delete(topic),
     );
     return kept.route;

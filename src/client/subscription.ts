@@ -1,5 +1,6 @@
 /**
- * What a consumer wants of a topic: tag expressions as RocketMQ 4.9.7's `FilterAPI` reads them.
+ * What a consumer wants of a topic: tag expressions as RocketMQ 4.9.7's `FilterAPI` reads them, or SQL92, which brokers
+ * evaluate.
  *
  * @module
  */
@@ -9,20 +10,34 @@ import { javaHash } from "../protocol/java_hash.ts";
 /** All messages. */
 export const EVERYTHING = "*";
 
-/** The subscription of `*`, or of tags joined by `||`; `version` is its time, ms. */
-export function subscriptionTo(topic: string, expression = EVERYTHING, version: number = Date.now()): SubscriptionData {
-  const tags = expression.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "");
-  const all = tags.length === 0 || expression.trim() === EVERYTHING;
+/**
+ * Which messages of a topic: `*`, tags joined by `||`, or an SQL92 expression over the messages' properties (brokers
+ * need `enablePropertyFilter`).
+ *
+ * @example
+ * ```ts
+ * import type { Selection } from "./subscription.ts";
+ *
+ * const wanted: Record<string, Selection> = { orders: "new || paid", prices: { sql: "amount > 10" } };
+ * ```
+ */
+export type Selection = string | { readonly sql: string };
+
+/** The subscription to a topic; `version` is its time, ms. */
+export function subscriptionTo(
+  topic: string,
+  selection: Selection = EVERYTHING,
+  version: number = Date.now(),
+): SubscriptionData {
+  const given = { topic, subVersion: version, classFilterMode: false };
+  if (typeof selection !== "string") {
+    return { ...given, subString: selection.sql, expressionType: "SQL92", tagsSet: [], codeSet: [] };
+  }
+  const tags = selection.split("||").map((tag) => tag.trim()).filter((tag) => tag !== "");
+  const all = tags.length === 0 || selection.trim() === EVERYTHING;
   const tagsSet = all ? [] : [...new Set(tags)];
-  return {
-    topic,
-    subString: all ? EVERYTHING : expression,
-    tagsSet,
-    codeSet: tagsSet.map((tag) => javaHash(tag)),
-    subVersion: version,
-    expressionType: "TAG",
-    classFilterMode: false,
-  };
+  const codeSet = tagsSet.map((tag) => javaHash(tag));
+  return { ...given, subString: all ? EVERYTHING : selection, expressionType: "TAG", tagsSet, codeSet };
 }
 
 /** Whether a message with this tag is wanted: brokers compare hash codes only, which other tags may share. */

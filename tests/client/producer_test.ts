@@ -3,69 +3,17 @@
  *
  * @module
  */
-import { Producer } from "../../src/client/mod.ts";
+import { Producer } from "../../src/client/producer.ts";
 import { RocketdError } from "../../src/errors.ts";
-import { encodeTopicRoute } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
-import { GetRouteinfoByTopic, SendMessageV2 } from "../../src/protocol/requests.ts";
-import { HandlerTable } from "../../src/remoting/handlers.ts";
-import { RemotingServer } from "../../src/remoting/server.ts";
-import { assertEquals, assertRejects } from "../../src/std.ts";
-
-function serve(handlers: HandlerTable): RemotingServer {
-  return new RemotingServer({ hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 100, idleMs: 60_000 });
-}
-
-/** A cluster whose brokers answer every send with a code of their own; it notes who was asked for which queue. */
-class Cluster implements AsyncDisposable {
-  readonly asked: string[] = [];
-  readonly topics: string[] = [];
-  readonly #brokers: RemotingServer[];
-  readonly #nameserver: RemotingServer;
-
-  constructor(codes: Readonly<Record<string, number>>, knows: (topic: string) => boolean = () => true) {
-    const names = Object.keys(codes);
-    this.#brokers = names.map((name) =>
-      serve(
-        new HandlerTable().on(SendMessageV2, ({ header }) => {
-          this.asked.push(`${name}/${header.queueId}`);
-          const code = codes[name]!;
-          return { code, remark: "told so", header: { msgId: "ID", queueId: header.queueId, queueOffset: 5 } };
-        }),
-      )
-    );
-    const queue = { readQueueNums: 2, writeQueueNums: 2, perm: 6, topicSysFlag: 0 };
-    const body = encodeTopicRoute({
-      queueDatas: names.map((brokerName) => ({ brokerName, ...queue })),
-      brokerDatas: names.map((brokerName, i) => ({
-        brokerName,
-        cluster: "C",
-        brokerAddrs: new Map([[0, `127.0.0.1:${this.#brokers[i]!.port}`]]),
-      })),
-      filterServerTable: new Map(),
-    });
-    this.#nameserver = serve(
-      new HandlerTable().on(GetRouteinfoByTopic, ({ header }) => {
-        this.topics.push(header.topic);
-        return knows(header.topic) ? { code: ResponseCode.SUCCESS, body } : { code: ResponseCode.TOPIC_NOT_EXIST };
-      }),
-    );
-  }
-
-  get nameservers(): string {
-    return `127.0.0.1:${this.#nameserver.port}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of [this.#nameserver, ...this.#brokers]) await server.close();
-  }
-}
+import { assert, assertEquals, assertRejects } from "../../src/std.ts";
+import { AnsweringCluster, HANGS } from "./answering_cluster.ts";
 
 const { SUCCESS, SYSTEM_BUSY, MESSAGE_ILLEGAL, FLUSH_DISK_TIMEOUT } = ResponseCode;
 const message = { topic: "T", body: "x" };
 
 Deno.test("Producer sends to all queues in turn", async () => {
-  await using cluster = new Cluster({ a: SUCCESS, b: SUCCESS });
+  await using cluster = new AnsweringCluster({ a: SUCCESS, b: SUCCESS });
   await using producer = new Producer({ nameservers: cluster.nameservers });
   for (let i = 0; i < 8; i++) await producer.send(message);
   const counts = ["a/0", "a/1", "b/0", "b/1"].map((queue) => cluster.asked.filter((asked) => asked === queue).length);
@@ -74,41 +22,134 @@ Deno.test("Producer sends to all queues in turn", async () => {
 });
 
 Deno.test("Producer tries another broker when one is busy", async () => {
-  await using cluster = new Cluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using cluster = new AnsweringCluster({ a: SYSTEM_BUSY, b: SUCCESS });
   await using producer = new Producer({ nameservers: cluster.nameservers });
   for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
 });
 
+Deno.test("Producer keeps to the queue of a key, even when it fails", async () => {
+  await using cluster = new AnsweringCluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers, retries: 1 });
+  // Of four queues a/0, a/1, b/0, b/1 these are the hash codes 1 and 2.
+  await assertRejects(() => producer.send(message, { by: 1 }), RocketdError, "SYSTEM_BUSY");
+  assertEquals((await producer.send(message, { by: 2 })).queue, { topic: "T", brokerName: "b", queueId: 0 });
+  await producer.sendOneWay(message, { to: (queues) => queues[3]! });
+  await producer.send(message, { to: { brokerName: "b", queueId: 0 } });
+  assertEquals(cluster.asked, ["a/1", "a/1", "b/0", "b/1", "b/0"]);
+});
+
 Deno.test("Producer gives up after its retries with the last refusal", async () => {
-  await using cluster = new Cluster({ a: SYSTEM_BUSY });
+  await using cluster = new AnsweringCluster({ a: SYSTEM_BUSY });
   await using producer = new Producer({ nameservers: cluster.nameservers, retries: 3 });
   const error = await assertRejects(() => producer.send(message), RocketdError, "SYSTEM_BUSY (2) told so");
   assertEquals([error.code, error.details.responseCode, cluster.asked.length], ["refused", SYSTEM_BUSY, 4]);
 });
 
 Deno.test("Producer does not repeat what no broker would take", async () => {
-  await using cluster = new Cluster({ a: MESSAGE_ILLEGAL, b: MESSAGE_ILLEGAL });
+  await using cluster = new AnsweringCluster({ a: MESSAGE_ILLEGAL, b: MESSAGE_ILLEGAL });
   await using producer = new Producer({ nameservers: cluster.nameservers });
   await assertRejects(() => producer.send(message), RocketdError, "MESSAGE_ILLEGAL (13)");
   assertEquals(cluster.asked.length, 1);
 });
 
 Deno.test("Producer says of a stored message that the disk was not waited for", async () => {
-  await using cluster = new Cluster({ a: FLUSH_DISK_TIMEOUT });
+  await using cluster = new AnsweringCluster({ a: FLUSH_DISK_TIMEOUT });
   await using producer = new Producer({ nameservers: cluster.nameservers });
   const { status, queueOffset, offsetMessageId } = await producer.send(message);
   assertEquals([status, queueOffset, offsetMessageId], ["FLUSH_DISK_TIMEOUT", 5, "ID"]);
 });
 
+Deno.test("Producer tries another broker when one stored without waiting, if that is wanted", async () => {
+  await using cluster = new AnsweringCluster({ a: FLUSH_DISK_TIMEOUT, b: SUCCESS });
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).status, "SEND_OK");
+  assert(cluster.asked.some((asked) => asked.startsWith("a/")));
+});
+
+Deno.test("Producer gives the last result when no broker waited for its disk", async () => {
+  await using cluster = new AnsweringCluster({ a: FLUSH_DISK_TIMEOUT, b: FLUSH_DISK_TIMEOUT });
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  assertEquals((await producer.send(message)).status, "FLUSH_DISK_TIMEOUT");
+  assertEquals(cluster.asked.length, 3);
+});
+
+Deno.test("Producer stores a message with a key once, whatever was waited for", async () => {
+  await using cluster = new AnsweringCluster({ a: FLUSH_DISK_TIMEOUT, b: SUCCESS });
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  assertEquals((await producer.send(message, { by: 0 })).status, "FLUSH_DISK_TIMEOUT");
+  assertEquals(cluster.asked, ["a/0"]);
+});
+
+Deno.test("Producer gives what one broker stored when the next one refuses", async () => {
+  const codes = { a: FLUSH_DISK_TIMEOUT, b: MESSAGE_ILLEGAL };
+  await using cluster = new AnsweringCluster(codes);
+  const options = { nameservers: cluster.nameservers, retryAnotherBrokerWhenNotStoreOK: true };
+  await using producer = new Producer(options);
+  const ends = await Promise.allSettled(Array.from({ length: 4 }, () => producer.send(message)));
+  // Two begin with a, and are stored there; two begin with b, which no other broker is asked after.
+  assertEquals(ends.map(({ status }) => status).sort(), ["fulfilled", "fulfilled", "rejected", "rejected"]);
+});
+
+Deno.test("Producer repeats after the codes that it is told", async () => {
+  await using cluster = new AnsweringCluster({ a: MESSAGE_ILLEGAL, b: SUCCESS });
+  const options = { nameservers: cluster.nameservers, retryResponseCodes: [MESSAGE_ILLEGAL] };
+  await using producer = new Producer(options);
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer passes over a broker that failed, if that is wanted", async () => {
+  await using cluster = new AnsweringCluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers, sendLatencyFaultEnable: true });
+  for (let i = 0; i < 8; i++) await producer.send(message);
+  assertEquals(cluster.asked.filter((asked) => asked.startsWith("a/")).length, 1);
+});
+
+Deno.test("Producer turns to another broker when one has gone", async () => {
+  await using cluster = new AnsweringCluster({ a: SUCCESS, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  await producer.send(message);
+  await cluster.stopBroker(0);
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer sends along the last known routes while no nameserver is there", async () => {
+  await using cluster = new AnsweringCluster({ a: SYSTEM_BUSY, b: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  await producer.send(message);
+  await cluster.stopNameserver();
+  for (let i = 0; i < 4; i++) assertEquals((await producer.send(message)).queue.brokerName, "b");
+});
+
+Deno.test("Producer waits for a broker that hangs no longer than it may", async () => {
+  await using cluster = new AnsweringCluster({ a: HANGS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  const error = await assertRejects(() => producer.send(message, { timeoutMs: 50 }), RocketdError, "within");
+  assertEquals([error.code, cluster.asked.length], ["timeout", 1]);
+});
+
+Deno.test("Producer gives a send up when its signal says so", async () => {
+  await using cluster = new AnsweringCluster({ a: HANGS });
+  await using producer = new Producer({ nameservers: cluster.nameservers });
+  const given = new AbortController();
+  const sending = producer.send(message, { signal: given.signal });
+  given.abort(new Error("enough"));
+  const error = await assertRejects(() => sending, RocketdError, "given up");
+  assertEquals([error.code, (error.cause as Error).message], ["aborted", "enough"]);
+  await assertRejects(() => producer.send(message, { signal: AbortSignal.abort() }), RocketdError, "given up");
+});
+
 Deno.test("Producer borrows the template's route for a topic that is not there yet", async () => {
-  await using cluster = new Cluster({ a: SUCCESS }, (topic) => topic === "TBW102");
+  await using cluster = new AnsweringCluster({ a: SUCCESS }, (topic) => topic === "TBW102");
   await using producer = new Producer({ nameservers: cluster.nameservers });
   assertEquals((await producer.send(message)).queue.topic, "T");
   assertEquals(cluster.topics, ["T", "TBW102"]);
 });
 
 Deno.test("Producer refuses a topic that nobody has or would create", async () => {
-  await using cluster = new Cluster({ a: SUCCESS }, () => false);
+  await using cluster = new AnsweringCluster({ a: SUCCESS }, () => false);
   await using producer = new Producer({ nameservers: cluster.nameservers });
   assertEquals((await assertRejects(() => producer.send(message), RocketdError, "topic T")).code, "notFound");
 });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Consumer } from "../../src/client/mod.ts";
+import { LitePullConsumer } from "../../src/client/mod.ts";
 import { PullFlag, ResponseCode } from "../../src/protocol/codes.ts";
 import { EndTransaction, PullMessage, SendMessageV2, UpdateAndCreateTopic } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
@@ -111,7 +111,7 @@ Deno.test("consumers go on with the slave while the master is dead, and with the
 
   const member = () =>
     nodes.use(
-      new Consumer({
+      new LitePullConsumer({
         nameservers: nameserver.address,
         group: "readers",
         subscriptions: { [TOPIC]: "*" },

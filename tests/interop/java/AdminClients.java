@@ -40,7 +40,7 @@ final class AdminClients {
         switch (args[0]) {
             case "consumers": consumers(args[1]); break;
             case "producers": producers(session, args[1], args[2]); break;
-            case "running": running(args[1], args[2]); break;
+            case "running": running(args[1], args[2], args.length > 3 ? args[3] : "NettyClient"); break;
             case "consume": consume(session, args[1], args[2], args[3]); break;
             case "status": status(args[1], args[2], args.length > 3 ? args[3] : null); break;
             case "reset": reset(args[1], args[2], Long.parseLong(args[3]), Boolean.parseBoolean(args[4])); break;
@@ -92,9 +92,10 @@ final class AdminClients {
             info.getLanguage(), "infoVersion", info.getVersion());
     }
 
-    private static void running(String group, String clientId) throws Exception {
+    /** `thread`: what the stacks of the client's threads tell of. */
+    private static void running(String group, String clientId, String thread) throws Exception {
         ConsumerRunningInfo info = admin.getConsumerRunningInfo(group, clientId, true);
-        Out.check(info.getJstack().contains("NettyClient"), "the stacks lack the client's threads: " + info.getJstack());
+        Out.check(info.getJstack().contains(thread), "the stacks lack the client's threads: " + info.getJstack());
         Out.same(null, admin.getConsumerRunningInfo(group, clientId, false).getJstack(), "stacks that nobody asked for");
         List<String> queues = new ArrayList<>();
         info.getMqTable().forEach((queue, held) -> {

@@ -73,6 +73,7 @@ public final class Interop {
             case "retry": Retrying.run(session, args[0], args[1], args[2]); break;
             case "retry-in-order": Retrying.inOrder(session, args[0], args[1], args[2]); break;
             case "send-back-refusals": Retrying.refusals(session, args[0], args[1], args[2], args[3]); break;
+            case "mixed": MixedMembers.run(session, args); break;
             case "join": Members.join(session, args); break;
             case "leave": Members.leave(args[0]); break;
             case "subscribe": Members.subscribe(args[0], args[1], args[2]); break;
@@ -123,6 +124,10 @@ public final class Interop {
             case "figures-places": Compat.call("Figures", "places", session, args); break;
             case "figures-entries": Compat.call("Figures", "entries", session, args); break;
             case "flood": Flooding.run(session, args[0], args[1]); break;
+            case "sdk-send-by-key": Compat.call("SdkPeers", "sendByKey", session, args); break;
+            case "sdk-reply": Compat.call("SdkPeers", "reply", session, args); break;
+            case "sdk-ask": Compat.call("SdkPeers", "ask", session, args); break;
+            case "sdk-traces": Compat.call("SdkPeers", "traces", session, args); break;
             default: throw new Out.Failed("unknown command " + command);
         }
     }

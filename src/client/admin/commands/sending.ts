@@ -47,7 +47,7 @@ const sendMessage = changes({
     await using producer = admin.producer(GROUP);
     const message = { topic, body, ...(key && { keys: key }), ...(tags !== undefined && { tag: tags }) };
     const to = broker === undefined ? undefined : { brokerName: broker, queueId: qid ?? 0 };
-    const sent = await producer.send(message, to);
+    const sent = await producer.send(message, to && { to });
     const { queue, queueOffset, status, uniqueKey, offsetMessageId } = sent;
     const { brokerName, queueId } = queue;
     return result(
@@ -143,7 +143,7 @@ const checkMsgSendRT = changes({
     const sends: Timed[] = [];
     for (let i = 0; i < amount; i++) {
       const queue = queues[i % queues.length]!;
-      sends.push(await timed(() => producer.send(message, queue), queue));
+      sends.push(await timed(() => producer.send(message, { to: queue }), queue));
     }
     return result([sendTable(sends), summaryRecord(summary(sends))], outcome(sends, topic));
   },

@@ -1,0 +1,302 @@
+/**
+ * A member of a consumer group: tells the brokers that it is there and what it wants, and finds out which queues are its
+ * own. All kinds of consumers are built on it.
+ *
+ * @module
+ */
+import { getLogger } from "@logtape/logtape";
+import { messageOf, RocketdError } from "../errors.ts";
+import {
+  type ConsumerData,
+  decodeConsumerIds,
+  encodeCheckClientConfig,
+  encodeHeartbeat,
+  type SubscriptionData,
+} from "../protocol/bodies/mod.ts";
+import { retryTopic } from "../protocol/names.ts";
+import {
+  CheckClientConfig,
+  GetConsumerListByGroup,
+  HeartBeat,
+  NotifyConsumerIdsChanged,
+  UnregisterClient,
+} from "../protocol/requests.ts";
+import { type ClientSecurity, RemotingClient, type RemotingClientOptions, succeed } from "../remoting/client.ts";
+import type { HandlerTable } from "../remoting/handlers.ts";
+import { newClientId } from "./identity.ts";
+import { type ConsumeFrom, consumeFromWhere, QueueQuestions, REQUEST_TIMEOUT_MS } from "./queue_questions.ts";
+import { allocateAveragely, type MessageQueue } from "./rebalance.ts";
+import { type Route, RouteBook } from "./routes.ts";
+import { EVERYTHING, type Selection, subscriptionTo } from "./subscription.ts";
+
+const log = getLogger(["rocketd", "client"]);
+
+/** Periods of Java's consumers, ms. */
+const HEARTBEAT_MS = 30_000;
+const REBALANCE_MS = 20_000;
+/** Pause before a lost broker, or a failed rebalance, is tried again, ms. */
+const AGAIN_MS = 1_000;
+/** The same for topics that no nameserver knows at the moment, ms. */
+const WITHOUT_ROUTE_MS = 3_000;
+
+/** What every member of a group needs to know; defaults are those of Java's consumers. */
+export interface MemberOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
+  /** `host:port`, several joined by `;` or as a list. */
+  readonly nameservers: string | readonly string[];
+  readonly group: string;
+  /** What to read, by topic. All members of a group must have the same. */
+  readonly subscriptions?: Readonly<Record<string, Selection>>;
+  /** Where a group without offsets begins: `last` without this. */
+  readonly from?: ConsumeFrom;
+  /** How the brokers know this member; different for each. */
+  readonly clientId?: string;
+  /** How often it says that it is there: `heartbeatBrokerInterval`, 30 s. */
+  readonly heartbeatIntervalMs?: number;
+  /** How often it looks which queues are its own, beside when brokers say that something changed: 20 s. */
+  readonly rebalanceIntervalMs?: number;
+}
+
+/** What a kind of consumer adds. */
+export interface MemberKind extends Pick<ConsumerData, "consumeType" | "messageModel"> {
+  /** What brokers may ask of it, beside saying that the members have changed. */
+  readonly handlers: HandlerTable;
+  /** Gives up the queues of a topic. */
+  drop(topic: string): Promise<void>;
+  /** From now on these queues of a topic are ours, and no others of it. Gives false to be called again soon. */
+  assign(topic: string, queues: readonly MessageQueue[], subscription: SubscriptionData): Promise<boolean>;
+}
+
+/** Membership from {@linkcode GroupMember.start} to {@linkcode GroupMember.leave}. */
+export class GroupMember {
+  readonly clientId: string;
+  readonly group: string;
+  readonly from: ConsumeFrom;
+  readonly client: RemotingClient;
+  readonly routes: RouteBook;
+  readonly questions: QueueQuestions;
+  readonly #kind: MemberKind;
+  readonly #heartbeatMs: number;
+  readonly #rebalanceMs: number;
+  readonly #subscriptions = new Map<string, SubscriptionData>();
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  /** Topics that are read without a subscription. */
+  #otherTopics: ReadonlySet<string> = new Set();
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #started = false;
+  #left = false;
+  #rebalancing: Promise<void> = Promise.resolve();
+
+  constructor(options: MemberOptions, kind: MemberKind) {
+    const { nameservers, group, subscriptions = {}, from = "last", encoding, sign, tls } = options;
+    this.clientId = options.clientId ?? newClientId();
+    this.group = group;
+    this.from = from;
+    this.#kind = kind;
+    this.#heartbeatMs = options.heartbeatIntervalMs ?? HEARTBEAT_MS;
+    this.#rebalanceMs = options.rebalanceIntervalMs ?? REBALANCE_MS;
+    kind.handlers.on(NotifyConsumerIdsChanged, ({ header }) => {
+      if (header.consumerGroup === group) this.rebalanceSoon();
+      return undefined;
+    });
+    // A broker that lost us has forgotten our membership.
+    const onClose = () => this.rebalanceSoon(AGAIN_MS);
+    this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls });
+    this.routes = new RouteBook(this.client, nameservers);
+    this.questions = new QueueQuestions(this.client, this.routes);
+    for (const [topic, selection] of Object.entries(subscriptions)) this.#want(topic, selection);
+  }
+
+  /** What is read, by topic; the group's retry topic is among them where queues are shared. */
+  get subscriptions(): ReadonlyMap<string, SubscriptionData> {
+    return this.#subscriptions;
+  }
+
+  /** Reads a topic from now on, or chooses its messages anew. */
+  async subscribe(topic: string, selection?: Selection): Promise<void> {
+    this.#want(topic, selection);
+    await this.#startOver(topic);
+  }
+
+  /** Reads a topic no more. */
+  async unsubscribe(topic: string): Promise<void> {
+    this.#subscriptions.delete(topic);
+    await this.#startOver(topic);
+  }
+
+  #want(topic: string, selection: Selection | undefined): void {
+    this.#subscriptions.set(topic, subscriptionTo(topic, selection));
+    const retry = retryTopic(this.group);
+    if (this.#kind.messageModel === "CLUSTERING" && !this.#subscriptions.has(retry)) {
+      this.#subscriptions.set(retry, subscriptionTo(retry, EVERYTHING));
+    }
+  }
+
+  /** A rebalance that goes on now may still take queues over as it was before. */
+  async #startOver(topic: string): Promise<void> {
+    await this.#rebalancing.catch(() => {});
+    await this.#kind.drop(topic);
+    this.rebalanceSoon();
+  }
+
+  /** Reads topics whose queues are not shared out: only their brokers need to know of us. */
+  async readAlso(topics: Iterable<string>): Promise<void> {
+    this.#otherTopics = new Set(topics);
+    if (this.#started) await this.heartbeat();
+  }
+
+  /** Joins the group. Rejects when a topic is not there, or a broker cannot filter as it is asked to. */
+  async start(): Promise<void> {
+    const topics = [...this.#subscriptions.keys(), ...this.#otherTopics];
+    await Promise.all(topics.filter((topic) => topic !== retryTopic(this.group)).map((it) => this.routes.find(it)));
+    await this.#checkFilters();
+    if (this.#left) return;
+    this.#started = true;
+    await (this.#rebalancing = this.#rebalance().catch((error) => this.#tryAgain(error)));
+    if (this.#left) return;
+    this.#timers.push(
+      setInterval(() => void this.heartbeat(), this.#heartbeatMs),
+      setInterval(() => this.rebalanceSoon(), this.#rebalanceMs),
+    );
+  }
+
+  /** Ends all that goes on by itself; the connections stay for what is still to be said. */
+  async stop(): Promise<void> {
+    this.#left = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#again);
+    await this.#rebalancing.catch(() => {});
+  }
+
+  /** Takes leave of the brokers and closes the connections. */
+  async leave(): Promise<void> {
+    if (this.#started) await this.#unregister();
+    this.client.close();
+  }
+
+  /** Looks after a while which queues are ours; calls meanwhile are one. */
+  rebalanceSoon(ms = 0): void {
+    if (this.#left || !this.#started) return;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => {
+      this.#rebalancing = this.#rebalancing.catch(() => {}).then(async () => {
+        if (!this.#left) await this.#rebalance().catch((error) => this.#warn(error));
+      });
+    }, ms);
+  }
+
+  /** A broker that is not there now may be there soon; one that refuses us is the program's to know. */
+  #tryAgain(error: unknown): void {
+    if (!this.#left && !(error instanceof RocketdError && error.retriable)) throw error;
+    this.#warn(error);
+  }
+
+  #warn(error: unknown): void {
+    if (this.#left) return;
+    log.warn("cannot rebalance group {group}: {reason}", { group: this.group, reason: messageOf(error) });
+    this.rebalanceSoon(AGAIN_MS);
+  }
+
+  /** Tells all brokers of the topics that we are there. */
+  async heartbeat(): Promise<void> {
+    const { consumeType, messageModel } = this.#kind;
+    const body = encodeHeartbeat({
+      clientID: this.clientId,
+      producerDataSet: [],
+      consumerDataSet: [{
+        groupName: this.group,
+        consumeType,
+        messageModel,
+        consumeFromWhere: consumeFromWhere(this.from),
+        subscriptionDataSet: [...this.#subscriptions.values()],
+        unitMode: false,
+      }],
+    });
+    try {
+      await Promise.all(
+        [...await this.#brokers()].map(async (address) =>
+          succeed(await this.client.invoke(address, HeartBeat, {}, body, REQUEST_TIMEOUT_MS), "a heartbeat")
+        ),
+      );
+    } catch (error) {
+      if (this.#left) return;
+      log.warn("cannot reach every broker of group {group}: {reason}", { group: this.group, reason: messageOf(error) });
+    }
+  }
+
+  /** Asks a broker of each topic with an SQL92 expression whether it can evaluate it. */
+  async #checkFilters(): Promise<void> {
+    for (const subscriptionData of this.#subscriptions.values()) {
+      if (subscriptionData.expressionType === "TAG") continue;
+      const { topic } = subscriptionData;
+      const queue = (await this.routes.find(topic)).readable[0];
+      if (queue === undefined) continue;
+      const body = encodeCheckClientConfig({ clientId: this.clientId, group: this.group, subscriptionData });
+      const address = await this.questions.address(queue);
+      const answer = await this.client.invoke(address, CheckClientConfig, {}, body, REQUEST_TIMEOUT_MS);
+      succeed(answer, `the subscription to ${topic}`);
+    }
+  }
+
+  /** The routes of all topics that exist. */
+  async #routesNow(): Promise<Map<string, Route>> {
+    const routes = new Map<string, Route>();
+    for (const topic of [...this.#subscriptions.keys(), ...this.#otherTopics]) {
+      try {
+        routes.set(topic, await this.routes.find(topic));
+      } catch (error) {
+        if (!(error instanceof RocketdError) || error.code !== "notFound") throw error;
+      }
+    }
+    return routes;
+  }
+
+  /** Slaves too: they serve the group when its master is gone. */
+  async #brokers(): Promise<Set<string>> {
+    return new Set([...(await this.#routesNow()).values()].flatMap((route) => route.brokers()));
+  }
+
+  async #unregister(): Promise<void> {
+    const header = { clientID: this.clientId, consumerGroup: this.group };
+    try {
+      await Promise.all(
+        [...await this.#brokers()].map((address) =>
+          this.client.invoke(address, UnregisterClient, header, undefined, REQUEST_TIMEOUT_MS)
+        ),
+      );
+    } catch (error) {
+      log.debug("cannot leave group {group}: {reason}", { group: this.group, reason: messageOf(error) });
+    }
+  }
+
+  /** A topic without a route has lost its brokers for a while, and keeps its queues: they are nobody else's. */
+  async #rebalance(): Promise<void> {
+    await this.heartbeat();
+    const routes = await this.#routesNow();
+    let settled = true;
+    for (const [topic, subscription] of this.#subscriptions) {
+      const route = routes.get(topic);
+      if (route === undefined || this.#left) continue;
+      settled = await this.#kind.assign(topic, await this.#ours(topic, route), subscription) && settled;
+    }
+    if (!settled) this.rebalanceSoon(AGAIN_MS);
+    else if (routes.size < this.#subscriptions.size + this.#otherTopics.size) this.rebalanceSoon(WITHOUT_ROUTE_MS);
+  }
+
+  async #ours(topic: string, route: Route): Promise<readonly MessageQueue[]> {
+    if (this.#kind.messageModel === "BROADCASTING") return route.readable;
+    return allocateAveragely(this.clientId, route.readable, await this.#members(topic, route));
+  }
+
+  async #members(topic: string, route: Route): Promise<string[]> {
+    const queue = route.readable[0];
+    if (queue === undefined) return [];
+    const address = await this.questions.address(queue);
+    const header = { consumerGroup: this.group };
+    const answer = await this.client.invoke(address, GetConsumerListByGroup, header, undefined, REQUEST_TIMEOUT_MS)
+      .catch((error) => {
+        this.routes.forget(topic);
+        throw error;
+      });
+    return decodeConsumerIds(succeed(answer, `asking for the members of ${this.group}`).body);
+  }
+}

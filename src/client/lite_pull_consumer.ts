@@ -1,0 +1,349 @@
+/**
+ * A consumer that takes messages when it likes: as an async iterator, or with poll(). It shares its topics' queues with
+ * the other members of its group, or reads queues that it was given (`DefaultLitePullConsumer` of RocketMQ 4.9.7).
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import {
+  HELD_UNIT_BYTES,
+  MESSAGES_HELD_MAX,
+  QUEUE_MESSAGES_HELD_MAX,
+  QUEUE_MIB_HELD_MAX,
+  QUEUE_SPAN_HELD_MAX,
+} from "../limits.ts";
+import { HandlerTable } from "../remoting/handlers.ts";
+import { ConsumeFigures } from "./consume_figures.ts";
+import { answerQuestions } from "./consumer_answers.ts";
+import { GroupMember, type MemberOptions } from "./group_member.ts";
+import type { ReceivedMessage } from "./message.ts";
+import { BrokerOffsets } from "./offset_store.ts";
+import type { QueueReader, ReadAhead } from "./queue_reader.ts";
+import { ReaderTable } from "./reader_table.ts";
+import { type MessageQueue, queueKey } from "./rebalance.ts";
+import { type Selection, subscriptionTo } from "./subscription.ts";
+
+/** Defaults of Java's lite pull consumer. */
+const PULL_BATCH_SIZE = 32;
+const AUTO_COMMIT_MS = 5_000;
+const POLL_MS = 5_000;
+
+/** What a pulling consumer needs to know; defaults are those of Java's but where it is said. */
+export interface LitePullConsumerOptions extends MemberOptions {
+  /** Whether offsets are committed every `autoCommitIntervalMs`, when queues go to other members, and on close: yes. */
+  readonly autoCommit?: boolean;
+  /** 5 s. */
+  readonly autoCommitIntervalMs?: number;
+  /** Messages that one pull asks for, and that one poll gives at most: 32 (Java: 10). */
+  readonly pullBatchSize?: number;
+  /** Messages of one queue, and MiB of them, that are held: 1000 and 100. */
+  readonly pullThresholdForQueue?: number;
+  readonly pullThresholdSizeForQueue?: number;
+  /** Messages of all queues that are held: 10,000. */
+  readonly pullThresholdForAll?: number;
+  /** Closes the consumer when it is aborted; iterations end then. */
+  readonly signal?: AbortSignal;
+}
+
+interface Taken {
+  readonly reader: QueueReader;
+  readonly messages: readonly ReceivedMessage[];
+}
+
+/**
+ * Takes messages as an async iterator or with {@linkcode LitePullConsumer.poll}. A message counts as consumed when the
+ * next ones are asked for, or with {@linkcode LitePullConsumer.acknowledge}; whatever does not count when the consumer
+ * ends comes again, to this or another member of the group.
+ *
+ * @example
+ * ```ts ignore
+ * await using consumer = new LitePullConsumer({ nameservers: "127.0.0.1:9876", group: "g", subscriptions: { orders: "*" } });
+ * for await (const message of consumer) console.log(message.text());
+ * ```
+ */
+export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
+  readonly #options: LitePullConsumerOptions;
+  readonly #member: GroupMember;
+  readonly #offsets: BrokerOffsets;
+  readonly #table: ReaderTable;
+  readonly #figures = new ConsumeFigures();
+  readonly #paused = new Set<string>();
+  readonly #end = () => void this.close();
+  #assigned: readonly MessageQueue[] | undefined;
+  #selection: Selection | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #taken: Taken | undefined;
+  #wake: (() => void) | undefined;
+  #started: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: LitePullConsumerOptions) {
+    this.#options = options;
+    const handlers = new HandlerTable();
+    this.#member = new GroupMember(options, {
+      consumeType: "CONSUME_ACTIVELY",
+      messageModel: "CLUSTERING",
+      handlers,
+      drop: (topic) => this.#table.drop(topic),
+      assign: (topic, queues, subscription) => this.#assign(topic, queues, subscription),
+    });
+    this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
+    const { read, persist } = bound(this.#offsets);
+    const context = {
+      questions: this.#member.questions,
+      group: options.group,
+      pullBatchSize: options.pullBatchSize ?? PULL_BATCH_SIZE,
+      readAhead: () => this.#readAhead(),
+      begin: async (queue: MessageQueue) =>
+        await read(queue) ?? await this.#member.questions.firstOffset(queue, this.#member.from),
+      arrived: () => this.#wake?.(),
+      pulled: this.#figures.pulled.bind(this.#figures),
+    };
+    this.#table = new ReaderTable(context, { read, persist: options.autoCommit === false ? noWork : persist });
+    answerQuestions(handlers, () => ({
+      member: this.#member,
+      table: this.#table,
+      figures: this.#figures,
+      consumeType: "CONSUME_ACTIVELY",
+      isOrderly: false,
+      settings: { messageModel: "CLUSTERING", pullBatchSize: context.pullBatchSize },
+      reset: (offsets) => this.#offsets.persist(this.#table.seek(offsets)),
+    }));
+    options.signal?.addEventListener("abort", this.#end);
+    if (options.signal?.aborted) this.#end();
+  }
+
+  get clientId(): string {
+    return this.#member.clientId;
+  }
+
+  /** Joins the group and starts to read; the first iteration or poll does it too. Rejects when a topic is not there. */
+  start(): Promise<void> {
+    return this.#started ??= this.#start();
+  }
+
+  async #start(): Promise<void> {
+    await this.#member.start();
+    if (this.#assigned !== undefined) await this.#readAssigned(this.#assigned);
+    if (this.#closing !== undefined || this.#options.autoCommit === false) return;
+    this.#timer = setInterval(() => void this.#table.commit(), this.#options.autoCommitIntervalMs ?? AUTO_COMMIT_MS);
+  }
+
+  /** Reads a topic from now on, or chooses its messages anew. Rejects after {@linkcode LitePullConsumer.assign}. */
+  async subscribe(topic: string, selection?: Selection): Promise<void> {
+    if (this.#assigned !== undefined) throw eitherOr("subscribe", "assign");
+    await this.#member.subscribe(topic, selection);
+  }
+
+  /** Reads a topic no more. */
+  async unsubscribe(topic: string): Promise<void> {
+    await this.#member.unsubscribe(topic);
+  }
+
+  /** Reads these queues, and no others, whoever else reads them. Rejects after a subscription. */
+  async assign(queues: readonly MessageQueue[], selection?: Selection): Promise<void> {
+    if (this.#member.subscriptions.size > 0) throw eitherOr("assign", "subscribe");
+    this.#assigned = queues;
+    this.#selection = selection;
+    if (this.#started !== undefined) await this.#readAssigned(queues);
+  }
+
+  async #readAssigned(queues: readonly MessageQueue[]): Promise<void> {
+    const topics = Map.groupBy(queues, ({ topic }) => topic);
+    await this.#member.readAlso(topics.keys());
+    for (const topic of new Set(this.assignment().map((queue) => queue.topic))) {
+      if (!topics.has(topic)) await this.#table.drop(topic);
+    }
+    for (const [topic, some] of topics) await this.#assign(topic, some, subscriptionTo(topic, this.#selection));
+  }
+
+  async #assign(...[topic, queues, subscription]: Parameters<ReaderTable["assign"]>): Promise<boolean> {
+    const complete = await this.#table.assign(topic, queues, subscription);
+    for (const { queue } of this.#table.all()) if (this.#paused.has(queueKey(queue))) this.#reader(queue).pause();
+    return complete;
+  }
+
+  /** The queues that are read now. */
+  assignment(): MessageQueue[] {
+    return this.#table.all().map(({ queue }) => queue);
+  }
+
+  /** All queues of a topic that can be read. Rejects with `notFound`. */
+  async fetchMessageQueues(topic: string): Promise<readonly MessageQueue[]> {
+    return (await this.#member.routes.find(topic)).readable;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage> {
+    while (await this.#ready()) {
+      const [message] = this.#take(1);
+      if (message !== undefined) yield message;
+      else await this.#arrival();
+    }
+  }
+
+  /**
+   * The next messages of one queue, at most `pullBatchSize`; none when none came in time (5 s unless told otherwise) or
+   * the consumer was closed. What the last call gave counts as consumed.
+   */
+  async poll(timeoutMs = POLL_MS): Promise<ReceivedMessage[]> {
+    const deadline = Date.now() + timeoutMs;
+    while (await this.#ready()) {
+      const messages = this.#take(this.#options.pullBatchSize ?? PULL_BATCH_SIZE);
+      const left = deadline - Date.now();
+      if (messages.length > 0 || left <= 0) return messages;
+      await this.#arrival(left);
+    }
+    return [];
+  }
+
+  /** Counts what was handed out last as consumed, before the next messages are asked for. */
+  acknowledge(): void {
+    this.#taken?.reader.finish(this.#taken.messages);
+    this.#taken = undefined;
+  }
+
+  /** Tells the brokers how far the group has come. */
+  async commit(): Promise<void> {
+    await this.#offsets.persist(this.#table.offsets());
+  }
+
+  /** The offset of the group that the broker keeps; undefined: it keeps none. */
+  async committed(queue: MessageQueue): Promise<number | undefined> {
+    return await this.#offsets.read(queue);
+  }
+
+  /**
+   * Goes on at this offset; what was read ahead is dropped. Rejects with `invalidArgument` when the queue is not read
+   * by this consumer, or does not reach there.
+   */
+  async seek(queue: MessageQueue, offset: number): Promise<void> {
+    const { questions } = this.#member;
+    const [min, max] = await Promise.all([questions.minOffset(queue), questions.maxOffset(queue)]);
+    if (!Number.isSafeInteger(offset) || offset < min || offset > max) {
+      const allowed = `${min} to ${max}`;
+      throw new RocketdError(
+        "invalidArgument",
+        `Cannot seek to ${offset} in ${queueKey(queue)}: allowed is ${allowed}`,
+        {
+          field: "offset",
+          value: offset,
+          allowed,
+        },
+      );
+    }
+    this.#reader(queue).seek(offset);
+  }
+
+  /** Goes on at the queue's first message. */
+  async seekToBegin(queue: MessageQueue): Promise<void> {
+    const offset = await this.#member.questions.minOffset(queue);
+    this.#reader(queue).seek(offset);
+  }
+
+  /** Goes on behind the queue's last message. */
+  async seekToEnd(queue: MessageQueue): Promise<void> {
+    const offset = await this.#member.questions.maxOffset(queue);
+    this.#reader(queue).seek(offset);
+  }
+
+  /** Offset of the first message that was stored at `time` (ms) or after. */
+  async offsetForTimestamp(queue: MessageQueue, time: number): Promise<number> {
+    return await this.#member.questions.offsetForTimestamp(queue, time);
+  }
+
+  /** Hands out nothing of these queues, until {@linkcode LitePullConsumer.resume}. */
+  pause(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) {
+      this.#paused.add(queueKey(queue));
+      this.#table.get(queue)?.pause();
+    }
+  }
+
+  /** Ends a pause. */
+  resume(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) {
+      this.#paused.delete(queueKey(queue));
+      this.#table.get(queue)?.resume();
+    }
+  }
+
+  /** Commits (with `autoCommit`), leaves the group, ends the iteration. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#end);
+    this.#wake?.();
+    await this.#member.stop();
+    await this.#table.close();
+    await this.#member.leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Whether to go on; what was handed out counts as consumed then. */
+  async #ready(): Promise<boolean> {
+    if (this.#closing !== undefined) return false;
+    await this.start();
+    if (this.#closing !== undefined) return false;
+    this.acknowledge();
+    return true;
+  }
+
+  /** Messages of the next queue in turn. */
+  #take(countMax: number): ReceivedMessage[] {
+    const reader = this.#table.next();
+    if (reader === undefined) return [];
+    const messages = reader.take(countMax);
+    this.#taken = { reader, messages };
+    return messages;
+  }
+
+  /** Until messages come in, the time is over or the consumer is closed. */
+  async #arrival(ms?: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (ms !== undefined) timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+
+  #reader(queue: MessageQueue): QueueReader {
+    const reader = this.#table.get(queue);
+    if (reader !== undefined) return reader;
+    const allowed = "a queue of assignment()";
+    throw new RocketdError("invalidArgument", `Cannot move in ${queueKey(queue)}: this consumer does not read it`, {
+      field: "queue",
+      value: queueKey(queue),
+      allowed,
+    });
+  }
+
+  #readAhead(): ReadAhead {
+    const {
+      pullThresholdForQueue = QUEUE_MESSAGES_HELD_MAX,
+      pullThresholdSizeForQueue = QUEUE_MIB_HELD_MAX,
+      pullThresholdForAll = MESSAGES_HELD_MAX,
+    } = this.#options;
+    return {
+      messages: Math.max(1, Math.min(pullThresholdForQueue, Math.floor(pullThresholdForAll / this.#table.size))),
+      bytes: pullThresholdSizeForQueue * HELD_UNIT_BYTES,
+      span: QUEUE_SPAN_HELD_MAX,
+    };
+  }
+}
+
+function bound(store: BrokerOffsets): Pick<BrokerOffsets, "read" | "persist"> {
+  return { read: store.read.bind(store), persist: store.persist.bind(store) };
+}
+
+async function noWork(): Promise<void> {}
+
+function eitherOr(wanted: string, other: string): RocketdError {
+  return new RocketdError("invalidArgument", `Cannot ${wanted}: this consumer has queues by ${other}() already`);
+}

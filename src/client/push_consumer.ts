@@ -1,0 +1,259 @@
+/**
+ * A consumer that calls a listener with the messages of its topics (`DefaultMQPushConsumer` of RocketMQ 4.9.7).
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import { HELD_UNIT_BYTES, QUEUE_MESSAGES_HELD_MAX, QUEUE_MIB_HELD_MAX, QUEUE_SPAN_HELD_MAX } from "../limits.ts";
+import type { MessageModel } from "../protocol/bodies/mod.ts";
+import { HandlerTable } from "../remoting/handlers.ts";
+import { ConcurrentConsuming } from "./concurrent_consuming.ts";
+import { ConsumeFigures } from "./consume_figures.ts";
+import { answerQuestions } from "./consumer_answers.ts";
+import type { Consuming, ConsumingContext } from "./consuming.ts";
+import { GroupMember, type MemberOptions } from "./group_member.ts";
+import { localIp } from "./identity.ts";
+import type { ConcurrentListener, OrderlyListener } from "./listeners.ts";
+import { LocalOffsets, localOffsetStoreDir } from "./local_offsets.ts";
+import { OrderlyConsuming } from "./orderly_consuming.ts";
+import { BrokerOffsets, type OffsetStore } from "./offset_store.ts";
+import { QueueLocks } from "./queue_locks.ts";
+import type { ReadAhead } from "./queue_reader.ts";
+import { ReaderTable } from "./reader_table.ts";
+import type { MessageQueue } from "./rebalance.ts";
+import { SendBack } from "./send_back.ts";
+import type { Selection } from "./subscription.ts";
+
+/** Settings of a push consumer, by RocketMQ's names, with Java's defaults; times are in ms. */
+const DEFAULTS = {
+  messageModel: "CLUSTERING" as MessageModel,
+  /** Calls of the listener at the same time: Java's `consumeThreadMax`. */
+  concurrency: 20,
+  consumeMessageBatchMaxSize: 1,
+  pullBatchSize: 32,
+  pullThresholdForQueue: QUEUE_MESSAGES_HELD_MAX,
+  pullThresholdSizeForQueue: QUEUE_MIB_HELD_MAX,
+  pullThresholdForTopic: -1,
+  pullThresholdSizeForTopic: -1,
+  consumeConcurrentlyMaxSpan: QUEUE_SPAN_HELD_MAX,
+  maxReconsumeTimes: -1,
+  suspendCurrentQueueTimeMs: 1_000,
+  lockIntervalMs: 20_000,
+  consumeTimeoutMs: 15 * 60_000,
+  persistConsumerOffsetIntervalMs: 5_000,
+  awaitTerminationMs: 10_000,
+};
+
+/** How often messages are tried again unless told otherwise: those consumed concurrently, and those in order. */
+const RECONSUME_TIMES = 16;
+const INT_MAX = 0x7fff_ffff;
+/** When queues whose lock was lost are asked for again, ms. */
+const LOST_MS = 1_000;
+
+/** What a push consumer needs to know; defaults are those of Java's but where it is said. */
+export interface PushConsumerOptions extends MemberOptions, Partial<typeof DEFAULTS> {
+  readonly subscriptions: Readonly<Record<string, Selection>>;
+  /** Called with messages in whatever order, many calls at a time. This, or `consumeOrderly`. */
+  readonly consumeConcurrently?: ConcurrentListener;
+  /** Called with the messages of each queue in their order. */
+  readonly consumeOrderly?: OrderlyListener;
+  /** Where a member that gets everything (`BROADCASTING`) keeps its offsets: `.rocketmq_offsets` in the user's folder. */
+  readonly localOffsetStoreDir?: string;
+  /** Closes the consumer when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls a listener with the messages of its topics, from {@linkcode PushConsumer.start} to
+ * {@linkcode PushConsumer.close}. The members of a group share the queues of their topics, and messages that a listener
+ * could not consume come again; with `messageModel: "BROADCASTING"` each member gets everything, once, and what it could
+ * not consume is dropped. Members that broadcast on one machine need client ids of their own, which stay the same.
+ *
+ * @example
+ * ```ts ignore
+ * await using consumer = new PushConsumer({
+ *   nameservers: "127.0.0.1:9876",
+ *   group: "billing",
+ *   subscriptions: { orders: "*" },
+ *   consumeConcurrently: async (messages) => {
+ *     for (const message of messages) await bill(message.text());
+ *   },
+ * });
+ * await consumer.start();
+ * ```
+ */
+export class PushConsumer implements AsyncDisposable {
+  readonly #options: PushConsumerOptions & typeof DEFAULTS;
+  readonly #member: GroupMember;
+  readonly #offsets: OffsetStore;
+  readonly #table: ReaderTable;
+  readonly #consuming: Consuming;
+  readonly #figures = new ConsumeFigures();
+  readonly #end = () => void this.close();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #started: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PushConsumerOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    const { group, messageModel, signal } = this.#options;
+    const handlers = new HandlerTable();
+    // The file with a member's own offsets is found again by its client id.
+    const ownId = messageModel === "BROADCASTING" ? { clientId: `${localIp()}@DEFAULT` } : {};
+    this.#member = new GroupMember({ ...ownId, ...options }, {
+      consumeType: "CONSUME_PASSIVELY",
+      messageModel,
+      handlers,
+      drop: (topic) => this.#table.drop(topic),
+      assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
+    });
+    this.#offsets = messageModel === "CLUSTERING"
+      ? new BrokerOffsets(group, this.#member.questions)
+      : new LocalOffsets(options.localOffsetStoreDir ?? localOffsetStoreDir(), this.clientId, group);
+    this.#consuming = this.#consumingOf();
+    const context = {
+      questions: this.#member.questions,
+      group,
+      pullBatchSize: this.#options.pullBatchSize,
+      readAhead: () => this.#readAhead(),
+      begin: (queue: MessageQueue) => this.#begin(queue),
+      arrived: this.#consuming.arrived.bind(this.#consuming),
+      pulled: this.#figures.pulled.bind(this.#figures),
+    };
+    this.#table = new ReaderTable(context, this.#offsets, this.#consuming.hooks);
+    answerQuestions(handlers, () => ({
+      member: this.#member,
+      table: this.#table,
+      figures: this.#figures,
+      consumeType: "CONSUME_PASSIVELY",
+      isOrderly: this.#consuming.isOrderly,
+      locks: this.#consuming.locks,
+      settings: this.#settings(),
+      reset: (offsets) => this.#offsets.persist(this.#table.seek(offsets)),
+      directly: (message, queue) => this.#consuming.directly(message, queue),
+    }));
+    signal?.addEventListener("abort", this.#end);
+    if (signal?.aborted) this.#end();
+  }
+
+  get clientId(): string {
+    return this.#member.clientId;
+  }
+
+  /** Joins the group and starts to consume. Rejects when a topic is not there, or a filter is not understood. */
+  start(): Promise<void> {
+    return this.#started ??= this.#start();
+  }
+
+  async #start(): Promise<void> {
+    await this.#member.start();
+    if (this.#closing !== undefined) return;
+    this.#consuming.start();
+    this.#timer = setInterval(() => void this.#table.commit(), this.#options.persistConsumerOffsetIntervalMs);
+  }
+
+  /** Reads a topic from now on, or chooses its messages anew. All members of the group must do the same. */
+  async subscribe(topic: string, selection?: Selection): Promise<void> {
+    await this.#member.subscribe(topic, selection);
+  }
+
+  /** Reads a topic no more. */
+  async unsubscribe(topic: string): Promise<void> {
+    await this.#member.unsubscribe(topic);
+  }
+
+  /** Calls the listener no more, until {@linkcode PushConsumer.resume}. */
+  suspend(): void {
+    this.#consuming.suspended = true;
+  }
+
+  resume(): void {
+    this.#consuming.suspended = false;
+  }
+
+  /** The queues that are consumed now. */
+  assignment(): MessageQueue[] {
+    return this.#table.all().map(({ queue }) => queue);
+  }
+
+  /** Has kept how far the consumer has come; also done every 5 s, and on close. */
+  async commit(): Promise<void> {
+    await this.#table.commit();
+  }
+
+  /**
+   * Calls the listener no more, waits for calls that run (`awaitTerminationMs` at most, 10 s unless told otherwise; Java
+   * does not wait), commits, and leaves the group.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#end);
+    await this.#consuming.stop(this.#options.awaitTerminationMs);
+    await this.#member.stop();
+    await this.#table.close();
+    await this.#member.leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #consumingOf(): Consuming {
+    const { group, messageModel, consumeConcurrently, consumeOrderly, maxReconsumeTimes } = this.#options;
+    if ((consumeConcurrently === undefined) === (consumeOrderly === undefined)) {
+      const allowed = "consumeConcurrently or consumeOrderly";
+      throw new RocketdError("invalidArgument", `Cannot consume: one listener is needed, ${allowed}`, { allowed });
+    }
+    const isShared = messageModel === "CLUSTERING";
+    const isOrderly = consumeOrderly !== undefined;
+    const reconsumeTimes = maxReconsumeTimes >= 0 ? maxReconsumeTimes : isOrderly ? INT_MAX : RECONSUME_TIMES;
+    const context: ConsumingContext = {
+      group,
+      isShared,
+      table: () => this.#table,
+      sendBack: new SendBack(this.#member, reconsumeTimes),
+      figures: this.#figures,
+      concurrency: this.#options.concurrency,
+      consumeMessageBatchMaxSize: this.#options.consumeMessageBatchMaxSize,
+    };
+    if (!isOrderly) return new ConcurrentConsuming(consumeConcurrently!, context, this.#options.consumeTimeoutMs);
+    return new OrderlyConsuming(consumeOrderly, {
+      ...context,
+      locks: isShared ? new QueueLocks(this.#member) : undefined,
+      lockIntervalMs: this.#options.lockIntervalMs,
+      suspendCurrentQueueTimeMs: this.#options.suspendCurrentQueueTimeMs,
+      maxReconsumeTimes: reconsumeTimes,
+      lost: (readers) => {
+        void this.#table.lose(readers);
+        this.#member.rebalanceSoon(LOST_MS);
+      },
+    });
+  }
+
+  async #begin(queue: MessageQueue): Promise<number> {
+    return await this.#offsets.read(queue) ?? await this.#member.questions.firstOffset(queue, this.#member.from);
+  }
+
+  #readAhead(): ReadAhead {
+    const { size } = this.#table;
+    const share = (forTopic: number, forQueue: number) =>
+      forTopic < 0 ? forQueue : Math.max(1, Math.floor(forTopic / size));
+    const options = this.#options;
+    return {
+      messages: share(options.pullThresholdForTopic, options.pullThresholdForQueue),
+      bytes: share(options.pullThresholdSizeForTopic, options.pullThresholdSizeForQueue) * HELD_UNIT_BYTES,
+      span: this.#consuming.isOrderly ? Infinity : options.consumeConcurrentlyMaxSpan,
+    };
+  }
+
+  #settings(): Record<string, string | number | boolean> {
+    const named = Object.entries(DEFAULTS).map(([name]) =>
+      [name, this.#options[name as keyof typeof DEFAULTS]] as const
+    );
+    return { ...Object.fromEntries(named), PROP_THREADPOOL_CORE_SIZE: this.#options.concurrency };
+  }
+}

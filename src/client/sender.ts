@@ -1,0 +1,359 @@
+/**
+ * Brings parcels to brokers for producers of all kinds: finds the queue, tries again where that may help, and tells what
+ * the broker answered.
+ *
+ * @module
+ */
+import { RocketdError } from "../errors.ts";
+import { FOLD_ABOVE_BYTES, SEND_BYTES_MAX } from "../limits.ts";
+import { ResponseCode, responseCodeName, SysFlag } from "../protocol/codes.ts";
+import { replyTopic } from "../protocol/names.ts";
+import { PropertyName } from "../protocol/properties.ts";
+import type { RequestInput } from "../protocol/request.ts";
+import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
+import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
+import type { Received } from "../remoting/connection.ts";
+import { HandlerTable } from "../remoting/handlers.ts";
+import { unlessAborted } from "./aborting.ts";
+import { QueueTurns } from "./fault_tolerance.ts";
+import { Hooks, type SendAttempt, type SendHook } from "./hooks.ts";
+import { newClientId } from "./identity.ts";
+import type { Parcel } from "./parcel.ts";
+import { Presence } from "./presence.ts";
+import type { MessageQueue } from "./rebalance.ts";
+import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
+import { selectQueue, type SendOptions } from "./selecting.ts";
+
+/**
+ * What a producer needs to know; defaults are those of Java's.
+ *
+ * @example
+ * ```ts
+ * import type { ProducerOptions } from "./sender.ts";
+ *
+ * const options: ProducerOptions = {
+ *   nameservers: "10.0.0.1:9876;10.0.0.2:9876",
+ *   group: "orders",
+ *   retryAnotherBrokerWhenNotStoreOK: true,
+ *   sendLatencyFaultEnable: true,
+ * };
+ * ```
+ */
+export interface ProducerOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
+  /** `host:port`, several joined by `;` or as a list. */
+  readonly nameservers: string | readonly string[];
+  /** Name of the producer group. */
+  readonly group?: string;
+  /** What this client calls itself; made of address and process id by default. */
+  readonly clientId?: string;
+  /** How often brokers are told that this producer is there, ms (`heartbeatBrokerInterval`). */
+  readonly heartbeatBrokerIntervalMs?: number;
+  /** Time for one send with all its attempts, ms (`sendMsgTimeout`). */
+  readonly timeoutMs?: number;
+  /** Further attempts after the first one failed, on another broker if there is one (`retryTimesWhenSendFailed`). */
+  readonly retries?: number;
+  /** Codes of RocketMQ's after which another attempt is made. */
+  readonly retryResponseCodes?: readonly number[];
+  /** Whether another broker is tried when one stored a message without waiting for its disk or slave. */
+  readonly retryAnotherBrokerWhenNotStoreOK?: boolean;
+  /** Whether brokers that were slow or failed are passed over for a while. */
+  readonly sendLatencyFaultEnable?: boolean;
+  /** Bodies above this many bytes are folded (zlib; `compressMsgBodyOverHowmuch`). */
+  readonly foldAbove?: number;
+  /** Bodies above this many bytes are refused. */
+  readonly maxMessageSize?: number;
+  /** Who looks on. */
+  readonly hooks?: readonly SendHook[];
+  /** Whether traces of all messages are sent, which Java's console shows. */
+  readonly enableMsgTrace?: boolean;
+  /** The topic of the traces: RMQ_SYS_TRACE_TOPIC by default. */
+  readonly customizedTraceTopic?: string;
+}
+
+/** The codes of answers to stored messages: all but the first say that disk or slave were not waited for. */
+const STORED = new Map<number, SendResult["status"]>([
+  [ResponseCode.SUCCESS, "SEND_OK"],
+  [ResponseCode.FLUSH_DISK_TIMEOUT, "FLUSH_DISK_TIMEOUT"],
+  [ResponseCode.FLUSH_SLAVE_TIMEOUT, "FLUSH_SLAVE_TIMEOUT"],
+  [ResponseCode.SLAVE_NOT_AVAILABLE, "SLAVE_NOT_AVAILABLE"],
+]);
+
+/** Refusals after which another broker, or the same a little later, may take the message (`retryResponseCodes`). */
+const WORTH_ANOTHER_TRY: readonly number[] = [
+  ResponseCode.TOPIC_NOT_EXIST,
+  ResponseCode.SERVICE_NOT_AVAILABLE,
+  ResponseCode.SYSTEM_ERROR,
+  ResponseCode.SYSTEM_BUSY,
+  ResponseCode.NO_PERMISSION,
+  ResponseCode.NO_BUYER_ID,
+  ResponseCode.NOT_IN_CURRENT_UNIT,
+];
+
+/**
+ * Where a message was stored. All but SEND_OK mean: it is stored, but the broker did not wait for its disk or slave.
+ *
+ * @example
+ * ```ts
+ * import type { SendResult } from "./sender.ts";
+ *
+ * const isSafe = ({ status }: SendResult) => status === "SEND_OK";
+ * ```
+ */
+export interface SendResult {
+  readonly status: "SEND_OK" | "FLUSH_DISK_TIMEOUT" | "FLUSH_SLAVE_TIMEOUT" | "SLAVE_NOT_AVAILABLE";
+  /** The UNIQ_KEY; of a batch, the first one. */
+  readonly uniqueKey: string;
+  /** The broker's id of the message; of a batch, all of them joined by commas. */
+  readonly offsetMessageId: string;
+  readonly queue: MessageQueue;
+  readonly queueOffset: number;
+  /** The id of the transaction that a half message began. */
+  readonly transactionId?: string | undefined;
+  /** The broker's region, and whether it wants traces of messages. */
+  readonly regionId?: string | undefined;
+  readonly traceOn?: boolean;
+}
+
+type SendRequest = typeof SendMessageV2 | typeof SendReplyMessageV2;
+/** How producers differ in what they ask for. */
+interface InnerOptions extends SendOptions {
+  /** The broker must know of this producer before it gets the message. */
+  readonly introduce?: boolean;
+  /** The broker that gets the message first, if it can be written to. */
+  readonly prefer?: string;
+}
+const NO_OPTIONS: InnerOptions = {};
+
+/** What producers of all kinds share: connections, routes, and the sends themselves. */
+export class Sender {
+  readonly handlers = new HandlerTable();
+  readonly client: RemotingClient;
+  readonly routes: RouteBook;
+  readonly clientId: string;
+  readonly group: string;
+  readonly timeoutMs: number;
+  readonly bounds: { readonly foldAbove: number; readonly maxMessageSize: number };
+  readonly hooks: Hooks;
+  readonly #retries: number;
+  readonly #retryCodes: ReadonlySet<number>;
+  readonly #wantsStored: boolean;
+  readonly #turns: QueueTurns;
+  readonly #presence: Presence;
+
+  constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions & { readonly group: string }) {
+    const onClose = (address: string) => this.#presence.lost(address);
+    this.client = new RemotingClient({ handlers: this.handlers, onClose, encoding, sign, tls });
+    this.routes = new RouteBook(this.client, nameservers);
+    const clientId = this.clientId = options.clientId ?? newClientId();
+    const group = this.group = options.group;
+    const intervalMs = options.heartbeatBrokerIntervalMs ?? 30_000;
+    this.#presence = new Presence(this.client, this.routes, { clientId, group, intervalMs });
+    this.hooks = new Hooks(options.hooks ?? []);
+    this.timeoutMs = options.timeoutMs ?? 3_000;
+    this.bounds = {
+      foldAbove: options.foldAbove ?? FOLD_ABOVE_BYTES,
+      maxMessageSize: options.maxMessageSize ?? SEND_BYTES_MAX,
+    };
+    this.#retries = options.retries ?? 2;
+    this.#retryCodes = new Set(options.retryResponseCodes ?? WORTH_ANOTHER_TRY);
+    this.#wantsStored = options.retryAnotherBrokerWhenNotStoreOK ?? false;
+    this.#turns = new QueueTurns(options.sendLatencyFaultEnable ?? false);
+  }
+
+  /** Sends and waits until it is stored; see `Producer.send`. */
+  async send(parcel: Parcel, options = NO_OPTIONS, type: SendRequest = SendMessageV2): Promise<SendResult> {
+    const { signal } = options;
+    if (signal === undefined) return await this.#send(parcel, options, type);
+    return await unlessAborted(signal, `sending to ${parcel.topic}`, () => this.#send(parcel, options, type));
+  }
+
+  /** Resolves when the frame is on its way. */
+  async sendOneWay(parcel: Parcel, options = NO_OPTIONS): Promise<void> {
+    const route = await this.routes.findOrBorrow(parcel.topic);
+    const queue = this.#queueOf(route, parcel, options) ?? this.#anyQueue(route, parcel.topic);
+    const address = masterOf(route, parcel.topic, queue);
+    const type = parcel.batch ? SendBatchMessage : SendMessageV2;
+    this.#presence.meet(address);
+    await this.client.notify(address, type, this.#header(parcel, queue), parcel.body);
+  }
+
+  /** Makes all masters of a topic know of this producer. Rejects when none of them can be told. */
+  async introduce(topic: string): Promise<void> {
+    const masters = (await this.routes.findOrBorrow(topic)).masters();
+    await Promise.any(masters.map((address) => this.#presence.greet(address))).catch((error: AggregateError) => {
+      throw error.errors[0] ?? nobodyTakes(topic);
+    });
+  }
+
+  /**
+   * Makes all brokers that may pass on a reply know of this producer: those of the topic, and those of its clusters. Who
+   * cannot be told is told later; only the first attempt is waited for.
+   */
+  async introduceForReplies(topic: string): Promise<void> {
+    const { clusters } = await this.routes.findOrBorrow(topic);
+    const routes = [topic, ...[...clusters].map(replyTopic)].map((name) => this.routes.findOrBorrow(name));
+    const found = (await Promise.allSettled(routes)).flatMap((end) => end.status === "fulfilled" ? end.value : []);
+    await this.#presence.greetOnce(found.flatMap((route) => route.masters()));
+  }
+
+  /** The name of the broker at an address, or "". */
+  brokerNameOf(address: string): string {
+    for (const route of this.routes.known()) {
+      const name = route.brokerNameOf(address);
+      if (name !== undefined) return name;
+    }
+    return "";
+  }
+
+  /** Takes leave, waits until what was sent one-way has left, then closes the connections. */
+  async close(): Promise<void> {
+    await this.#presence.close();
+    await this.client.flushed();
+    this.client.close();
+  }
+
+  async #send(parcel: Parcel, options: InnerOptions, type: SendRequest): Promise<SendResult> {
+    const deadline = Date.now() + (options.timeoutMs ?? this.timeoutMs);
+    let given: MessageQueue | undefined, queue: MessageQueue | undefined, stored: SendResult | undefined;
+    for (let attempt = 0;; attempt++) {
+      const isLast = () => attempt >= this.#retries || Date.now() >= deadline || options.signal?.aborted === true;
+      try {
+        const route = await this.routes.findOrBorrow(parcel.topic);
+        given ??= this.#queueOf(route, parcel, options);
+        queue = given ?? (attempt === 0 ? preferred(route, options) : undefined) ??
+          this.#anyQueue(route, parcel.topic, queue?.brokerName);
+        const result = await this.#attempt(route, queue, parcel, deadline, type, options.introduce);
+        if (result.status === "SEND_OK" || !this.#wantsStored || given !== undefined || isLast()) return result;
+        stored = result;
+      } catch (error) {
+        const again = this.#isWorthAnotherTry(error);
+        if (!again || isLast()) {
+          if (stored !== undefined) return stored;
+          throw error;
+        }
+        this.routes.forget(parcel.topic);
+      }
+    }
+  }
+
+  async #attempt(
+    route: Route,
+    queue: MessageQueue,
+    parcel: Parcel,
+    deadline: number,
+    type: SendRequest,
+    introduce = false,
+  ): Promise<SendResult> {
+    const began = Date.now();
+    let attempt: SendAttempt | undefined;
+    try {
+      const address = masterOf(route, parcel.topic, queue);
+      if (introduce) await this.#presence.greet(address);
+      else this.#presence.meet(address);
+      if (!this.hooks.isEmpty) this.hooks.beforeSend(attempt = attemptOf(this.group, parcel, queue, address, began));
+      const header = this.#header(parcel, queue);
+      const request = parcel.batch ? SendBatchMessage : type;
+      const answer = await this.client.invoke(address, request, header, parcel.body, Math.max(1, deadline - began));
+      const result = resultOf(answer, parcel, queue);
+      const costMs = Date.now() - began;
+      this.#turns.took(queue.brokerName, costMs);
+      if (attempt !== undefined) this.hooks.afterSend(attempt, { result, costMs });
+      return result;
+    } catch (error) {
+      this.#turns.failed(queue.brokerName);
+      if (attempt !== undefined) this.hooks.afterSend(attempt, { error, costMs: Date.now() - began });
+      throw error;
+    }
+  }
+
+  #header(parcel: Parcel, queue: MessageQueue): RequestInput<typeof SendMessageV2> {
+    return {
+      producerGroup: this.group,
+      topic: parcel.topic,
+      defaultTopic: TEMPLATE_TOPIC,
+      defaultTopicQueueNums: NEW_TOPIC_QUEUES,
+      queueId: queue.queueId,
+      sysFlag: parcel.sysFlag,
+      bornTimestamp: Date.now(),
+      flag: parcel.flag,
+      properties: parcel.properties,
+      reconsumeTimes: 0,
+      unitMode: false,
+      batch: parcel.batch,
+      brokerName: queue.brokerName,
+    };
+  }
+
+  /** The queue that the caller asked for, if any. */
+  #queueOf(route: Route, { topic, message }: Parcel, options: SendOptions): MessageQueue | undefined {
+    if (options.by === undefined && options.to === undefined) return undefined;
+    if (route.selectable.length === 0 && typeof options.to !== "object") throw nobodyTakes(topic);
+    return selectQueue(route.selectable, options, message);
+  }
+
+  #anyQueue(route: Route, topic: string, failed?: string): MessageQueue {
+    const queue = this.#turns.next(route.writable, failed);
+    if (queue === undefined) throw nobodyTakes(topic);
+    return queue;
+  }
+
+  #isWorthAnotherTry(error: unknown): boolean {
+    if (!(error instanceof RocketdError)) return false;
+    return error.retriable || this.#retryCodes.has(error.details.responseCode ?? -1);
+  }
+}
+
+function preferred(route: Route, { prefer }: InnerOptions): MessageQueue | undefined {
+  return prefer === undefined ? undefined : route.writable.find(({ brokerName }) => brokerName === prefer);
+}
+
+function attemptOf(
+  group: string,
+  { topic, message, uniqueKey, sysFlag, bodyLength }: Parcel,
+  queue: MessageQueue,
+  brokerAddress: string,
+  began: number,
+): SendAttempt {
+  const isDelayed = (message.delayLevel ?? 0) > 0 || message.properties?.[PropertyName.DELAY] !== undefined;
+  const kind = isDelayed ? "delay" : (sysFlag & SysFlag.TRANSACTION_MASK) === 0 ? "normal" : "half";
+  return { group, topic, message, uniqueKey, queue, brokerAddress, kind, bodyLength, began };
+}
+
+function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): string {
+  const address = route.master(brokerName);
+  if (address === undefined) throw nowhere(topic, `no master of ${brokerName} has it`);
+  return address;
+}
+
+function resultOf(
+  answer: Received<typeof SendMessageV2>,
+  { topic, uniqueKey }: Parcel,
+  queue: MessageQueue,
+): SendResult {
+  const status = STORED.get(answer.code);
+  if (status === undefined) throw refusal(topic, answer);
+  const { msgId = "", queueId = queue.queueId, queueOffset = -1, transactionId, MSG_REGION, TRACE_ON } = answer.header;
+  return {
+    status,
+    uniqueKey,
+    offsetMessageId: msgId,
+    queue: queueId === queue.queueId ? queue : { ...queue, queueId },
+    queueOffset,
+    transactionId,
+    regionId: MSG_REGION,
+    traceOn: TRACE_ON !== "false",
+  };
+}
+
+function nobodyTakes(topic: string): RocketdError {
+  return nowhere(topic, "no broker takes writes for it");
+}
+
+function nowhere(topic: string, reason: string): RocketdError {
+  return new RocketdError("unavailable", `Cannot send to ${topic}: ${reason}`, { field: "topic", value: topic });
+}
+
+function refusal(topic: string, { code, remark }: Received): RocketdError {
+  const reason = `${responseCodeName(code)} (${code}) ${remark ?? ""}`.trim();
+  return new RocketdError("refused", `Cannot send to ${topic}: ${reason}`, { responseCode: code });
+}

@@ -1,0 +1,161 @@
+/**
+ * What a pulling consumer does, whatever cluster it meets.
+ *
+ * @module
+ */
+import { LitePullConsumer, type LitePullConsumerOptions, type ReceivedMessage } from "../../src/client/mod.ts";
+import { RocketdError } from "../../src/errors.ts";
+import { assertEquals, assertRejects } from "../../src/std.ts";
+import { numbered, type Scene, type Step, until } from "./scene.ts";
+
+const texts = (messages: readonly ReceivedMessage[]) => messages.map((message) => message.text());
+
+async function drain(consumer: LitePullConsumer, count: number): Promise<string[]> {
+  const all: string[] = [];
+  while (all.length < count) all.push(...texts(await consumer.poll()));
+  return all;
+}
+
+/** Plays all scenes. */
+export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
+  const options = (name: string): LitePullConsumerOptions => {
+    return { nameservers: scene.nameserver, group: `${name}-${scene.mark}`, from: "first" };
+  };
+
+  await step("poll() gives batches, and what it gave counts once the next one is asked for", async () => {
+    const topic = await scene.topic("Polled");
+    await scene.send(topic, numbered(10));
+    const subscribed = { ...options("polled"), subscriptions: { [topic]: "*" }, pullBatchSize: 4 };
+    {
+      await using first = new LitePullConsumer(subscribed);
+      assertEquals(texts(await first.poll()), numbered(4));
+      assertEquals(texts(await first.poll()), numbered(4, 4));
+    }
+    await using second = new LitePullConsumer(subscribed);
+    assertEquals(await drain(second, 6), numbered(6, 4));
+    assertEquals(await second.poll(0), []);
+  });
+
+  await step("assigned queues are read by whoever wants, and moved about in", async () => {
+    const topic = await scene.topic("Assigned", 2);
+    await scene.send(topic, numbered(20));
+    await using consumer = new LitePullConsumer({ ...options("assigned"), pullBatchSize: 2 });
+    const [one, two] = await consumer.fetchMessageQueues(topic);
+    await consumer.assign([one!]);
+    assertEquals(texts(await consumer.poll()), ["m0", "m2"]);
+    assertEquals(consumer.assignment(), [one]);
+    await consumer.seek(one!, 7);
+    assertEquals(texts(await consumer.poll()), ["m14", "m16"]);
+    await consumer.seekToBegin(one!);
+    assertEquals(texts(await consumer.poll()), ["m0", "m2"]);
+    await consumer.seekToEnd(one!);
+    assertEquals(await consumer.poll(0), []);
+    await consumer.commit();
+    assertEquals(await consumer.committed(one!), 10);
+    await scene.producer.send({ topic, body: "new" }, { to: one! });
+    assertEquals(texts(await consumer.poll()), ["new"]);
+    for (const offset of [-1, 12, 0.5]) {
+      await assertRejects(() => consumer.seek(one!, offset), RocketdError, "allowed is 0 to 11");
+    }
+    await assertRejects(() => consumer.seek(two!, 0), RocketdError, "does not read it");
+    await assertRejects(() => consumer.subscribe(topic), RocketdError, "assign() already");
+    await consumer.assign([two!]);
+    assertEquals(consumer.assignment(), [two]);
+    assertEquals(texts(await consumer.poll()), ["m1", "m3"]);
+  });
+
+  await step("a paused queue is silent, and goes on where it was", async () => {
+    const topic = await scene.topic("Paused", 2);
+    await scene.send(topic, numbered(4));
+    await using consumer = new LitePullConsumer(options("paused"));
+    const queues = await consumer.fetchMessageQueues(topic);
+    consumer.pause([queues[0]!]);
+    await consumer.assign(queues);
+    assertEquals(await drain(consumer, 2), ["m1", "m3"]);
+    assertEquals(await consumer.poll(100), []);
+    consumer.resume([queues[0]!]);
+    assertEquals(await drain(consumer, 2), ["m0", "m2"]);
+  });
+
+  await step("without autoCommit nothing is committed but by commit()", async () => {
+    const topic = await scene.topic("Manual");
+    await scene.send(topic, numbered(6));
+    const manual = { ...options("manual"), subscriptions: { [topic]: "*" }, autoCommit: false, pullBatchSize: 2 };
+    {
+      await using consumer = new LitePullConsumer(manual);
+      await consumer.poll();
+      await consumer.poll();
+      await consumer.commit();
+      await consumer.poll();
+      consumer.acknowledge();
+    }
+    await using consumer = new LitePullConsumer(manual);
+    assertEquals(texts(await consumer.poll()), ["m2", "m3"]);
+  });
+
+  await step(
+    "a time has an offset to seek to; a new group gets all of a young topic, as its broker wants",
+    async () => {
+      const topic = await scene.topic("Begin");
+      await scene.send(topic, ["old"]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const time = new Date();
+      await scene.send(topic, ["young"]);
+      await using consumer = new LitePullConsumer({
+        ...options("by-time"),
+        subscriptions: { [topic]: "*" },
+        from: time,
+      });
+      assertEquals(await drain(consumer, 2), ["old", "young"]);
+      const [queue] = await consumer.fetchMessageQueues(topic);
+      await consumer.seek(queue!, await consumer.offsetForTimestamp(queue!, time.getTime()));
+      assertEquals(await drain(consumer, 1), ["young"]);
+    },
+  );
+
+  await step("topics come and go while it reads", async () => {
+    const [one, two] = [await scene.topic("Come"), await scene.topic("Go")];
+    await scene.send(one, ["one"]);
+    await scene.send(two, ["two"]);
+    await using consumer = new LitePullConsumer({ ...options("come"), subscriptions: { [one]: "*" } });
+    assertEquals(await drain(consumer, 1), ["one"]);
+    await consumer.subscribe(two);
+    assertEquals(await drain(consumer, 1), ["two"]);
+    await consumer.unsubscribe(one);
+    await scene.send(one, ["unwanted"]);
+    await scene.send(two, ["wanted"]);
+    assertEquals(await drain(consumer, 1), ["wanted"]);
+  });
+
+  await step("tags and SQL92 choose messages, and a broken expression is told at the start", async () => {
+    const topic = await scene.topic("Chosen");
+    for (const n of [1, 2, 3]) {
+      await scene.producer.send({ topic, tag: n === 2 ? "even" : "odd", body: `m${n}`, properties: { n: `${n}` } });
+    }
+    await using tags = new LitePullConsumer({ ...options("tags"), subscriptions: { [topic]: "odd || none" } });
+    assertEquals(await drain(tags, 2), ["m1", "m3"]);
+    await using sql = new LitePullConsumer({ ...options("sql"), subscriptions: { [topic]: { sql: "n > 1" } } });
+    assertEquals(await drain(sql, 2), ["m2", "m3"]);
+    await using broken = new LitePullConsumer({ ...options("broken"), subscriptions: { [topic]: { sql: "n >" } } });
+    await assertRejects(() => broken.start(), RocketdError, "the subscription to");
+  });
+
+  await step("a signal ends the iteration, and a topic that is not there is told", async () => {
+    const topic = await scene.topic("Aborted");
+    const ending = new AbortController();
+    await using consumer = new LitePullConsumer({
+      ...options("aborted"),
+      subscriptions: { [topic]: "*" },
+      signal: ending.signal,
+    });
+    await consumer.start();
+    const iteration = (async () => {
+      for await (const _ of consumer);
+    })();
+    await until(() => consumer.assignment().length > 0);
+    ending.abort();
+    await iteration;
+    await using lost = new LitePullConsumer({ ...options("lost"), subscriptions: { Nowhere: "*" } });
+    await assertRejects(() => lost.start(), RocketdError, "Cannot find the topic Nowhere");
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * Where scenes with consumers play: a nameserver and a master, in this process or anywhere, and how to prepare topics.
+ *
+ * @module
+ */
+import { startNode } from "../../src/cli/node.ts";
+import { Producer } from "../../src/client/mod.ts";
+import { loadSettings } from "../../src/config/mod.ts";
+import type { RequestInput, RequestType } from "../../src/protocol/request.ts";
+import { UpdateAndCreateTopic } from "../../src/protocol/requests.ts";
+import { RemotingClient, succeed } from "../../src/remoting/client.ts";
+import type { Received } from "../../src/remoting/connection.ts";
+import { freePort } from "../ports.ts";
+import { ask } from "../probe.ts";
+
+const GET_ROUTEINFO_BY_TOPIC = 105;
+const ASK_MS = 12_000;
+
+/** A step of a test, as `t.step`. */
+export type Step = (name: string, work: () => Promise<void>) => Promise<unknown>;
+
+/** A cluster with one master, and a producer that stays. */
+export class Scene implements AsyncDisposable {
+  readonly producer: Producer;
+  readonly #client = new RemotingClient();
+
+  /** `nameserver` and `broker`: `host:port`. `mark`: keeps the topics and groups of two runs apart. */
+  constructor(readonly nameserver: string, readonly broker: string, readonly mark: string) {
+    this.producer = new Producer({ nameservers: nameserver });
+  }
+
+  /** Makes a topic, and waits until the nameserver knows it. */
+  async topic(name: string, queues = 1): Promise<string> {
+    const topic = `${name}-${this.mark}`;
+    const header = {
+      topic,
+      defaultTopic: "TBW102",
+      readQueueNums: queues,
+      writeQueueNums: queues,
+      perm: 6,
+      topicFilterType: "SINGLE_TAG",
+      order: false,
+    };
+    await this.ask(UpdateAndCreateTopic, header);
+    const port = Number(this.nameserver.split(":")[1]);
+    await until(async () => (await ask(port, GET_ROUTEINFO_BY_TOPIC, { topic })).code === 0);
+    return topic;
+  }
+
+  /** Asks the broker; rejects when it refuses. */
+  async ask<R extends RequestType>(type: R, header: RequestInput<R>): Promise<Received<R>> {
+    return succeed(await this.#client.invoke(this.broker, type, header, undefined, ASK_MS), type.name);
+  }
+
+  /** Sends messages with these bodies, one after the other; the n-th goes to queue n modulo the number of queues. */
+  async send(topic: string, bodies: readonly string[], more: { tag?: string } = {}): Promise<void> {
+    for (const [i, body] of bodies.entries()) {
+      await this.producer.send({ topic, body, ...more }, { to: (queues) => queues[i % queues.length]! });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.close();
+    await this.producer.close();
+  }
+}
+
+/** `m0`, `m1`, … */
+export function numbered(count: number, from = 0): string[] {
+  return Array.from({ length: count }, (_, i) => `m${from + i}`);
+}
+
+/** Looks again and again until it is so; the test's own time limit ends what never comes. */
+export async function until(isSo: () => boolean | Promise<boolean>, what = "what is waited for"): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!await isSo()) {
+    if (Date.now() > end) throw new Error(`${what} did not come within ${PATIENCE_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const PATIENCE_MS = 30_000;
+
+/** A nameserver and a master in this process, and a scene on them. `sets`: settings as `name=value`. */
+export async function sceneHere(...sets: string[]): Promise<Scene> {
+  await using stack = new AsyncDisposableStack();
+  const dir = await Deno.makeTempDir({ prefix: "rocketd-scene-" });
+  stack.defer(() => Deno.remove(dir, { recursive: true }));
+  const [nameserver, broker] = [freePort(), freePort()];
+  const loaded = await loadSettings({
+    roles: ["nameserver", "master"],
+    sets: [
+      `storePathRootDir=${dir}`,
+      "bindAddress=127.0.0.1",
+      "brokerIP1=127.0.0.1",
+      "httpListen=0",
+      `nameserver.listenPort=${nameserver}`,
+      `broker.listenPort=${broker}`,
+      ...sets,
+    ],
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));
+  stack.use(await startNode(loaded.settings));
+  const scene = stack.use(new Scene(`127.0.0.1:${nameserver}`, `127.0.0.1:${broker}`, "here"));
+  const moved = stack.move();
+  return Object.assign(scene, { [Symbol.asyncDispose]: () => moved.disposeAsync() });
+}

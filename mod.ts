@@ -6,6 +6,7 @@
  */
 import { main } from "./src/cli/main.ts";
 
+export { type LocalCluster, type LocalClusterOptions, startLocalCluster } from "./src/cli/local_cluster.ts";
 export { type Listening, type RunningNode, startNode } from "./src/cli/node.ts";
 export {
   type Loaded,
@@ -16,7 +17,7 @@ export {
   type Role,
 } from "./src/config/mod.ts";
 export * from "./src/client/mod.ts";
-export { type ErrorCode, RocketdError } from "./src/errors.ts";
+export { type ErrorCode, ErrorCodes, type ErrorDetails, RocketdError } from "./src/errors.ts";
 export { VERSION } from "./src/version.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -8,6 +8,15 @@ import { TEXT_LENGTH_SHOWN } from "./limits.ts";
 
 /**
  * What may go wrong, by cause. `retriable`: the same call may succeed later or elsewhere without a change.
+ *
+ * @example
+ * ```ts
+ * import { ErrorCodes } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const worthAnotherTry = Object.entries(ErrorCodes).filter(([, { retriable }]) => retriable).map(([code]) => code);
+ * assertEquals(worthAnotherTry, ["gap", "unavailable", "timeout"]);
+ * ```
  */
 export const ErrorCodes = {
   /** Bytes that are not what the protocol or the store says they are. */
@@ -38,10 +47,34 @@ export const ErrorCodes = {
   aborted: { retriable: false },
 } as const;
 
-/** A name out of {@linkcode ErrorCodes}. */
+/**
+ * A name out of {@linkcode ErrorCodes}.
+ *
+ * @example
+ * ```ts
+ * import { type ErrorCode, RocketdError } from "@rocketd/rocketd";
+ * import { assert } from "@std/assert";
+ *
+ * const isOne = (error: unknown, ...codes: ErrorCode[]) => error instanceof RocketdError && codes.includes(error.code);
+ * assert(isOne(new RocketdError("timeout", "Cannot send: no answer"), "timeout", "unavailable"));
+ * ```
+ */
 export type ErrorCode = keyof typeof ErrorCodes;
 
-/** What an error is about; everything that is known goes into the message too. */
+/**
+ * What an error is about; everything that is known goes into the message too.
+ *
+ * @example
+ * ```ts
+ * import { type ErrorDetails, Producer, RocketdError } from "@rocketd/rocketd";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using producer = new Producer({ nameservers: "127.0.0.1:9876" });
+ * const error = await assertRejects(() => producer.send({ topic: "no blanks", body: "x" }), RocketdError);
+ * const { field, value }: ErrorDetails = error.details;
+ * assertEquals([field, value], ["topic", "no blanks"]);
+ * ```
+ */
 export interface ErrorDetails {
   /** The field, setting or file. */
   readonly field?: string;
@@ -51,22 +84,36 @@ export interface ErrorDetails {
   readonly allowed?: string;
   /** RocketMQ's response code, for `refused`. */
   readonly responseCode?: number;
+  /** What was thrown underneath. */
   readonly cause?: unknown;
 }
 
 /**
- * An error with a code, and with a message that reads "Cannot X: Y".
+ * What everything here throws and rejects with: an error with a code, and with a message that reads "Cannot X: Y".
  *
  * @example
  * ```ts
- * throw new RocketdError("inUse", "Cannot open the store: another process holds /var/lib/rocketd/lock");
+ * import { Producer, RocketdError } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using producer = new Producer({ nameservers: "127.0.0.1:1" });
+ * try {
+ *   await producer.send({ topic: "orders", body: "one pizza" });
+ * } catch (error) {
+ *   if (!(error instanceof RocketdError)) throw error;
+ *   assertEquals([error.code, error.retriable], ["unavailable", true]);
+ * }
  * ```
  */
 export class RocketdError extends Error {
+  /** Always this. */
   override readonly name = "RocketdError";
+  /** What went wrong. */
   readonly code: ErrorCode;
+  /** What it is about. */
   readonly details: ErrorDetails;
 
+  /** `details.cause` becomes the error's `cause`. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;

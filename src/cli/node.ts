@@ -9,16 +9,49 @@ import { type NodeView, startHttp } from "../http/mod.ts";
 import { startNameserver } from "../nameserver/mod.ts";
 import { clientTlsOf } from "../remoting/tls/settings.ts";
 
-/** A role that serves, with where. */
+/**
+ * A role that serves, with where.
+ *
+ * @example
+ * ```ts
+ * import { type Listening, loadSettings, startNode } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loaded = await loadSettings({ roles: ["nameserver"], sets: ["listenPort=0", "bindAddress=127.0.0.1"] });
+ * if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
+ * await using node = await startNode(loaded.settings);
+ * const { role, port, address }: Listening = node.listening[0]!;
+ * assertEquals([role, address], ["nameserver", `127.0.0.1:${port}`]);
+ * ```
+ */
 export interface Listening {
+  /** What serves. */
   readonly role: Role;
+  /** The port that it has. */
   readonly port: number;
   /** `host:port`. */
   readonly address: string;
 }
 
-/** A node that serves. */
+/**
+ * A node that serves.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings, type RunningNode, startNode } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loaded = await loadSettings({ roles: ["nameserver"], sets: ["listenPort=0", "httpListen=127.0.0.1:0"] });
+ * if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
+ * const node: RunningNode = await startNode(loaded.settings);
+ * const health = await fetch(`http://${node.http}/healthz`);
+ * assertEquals(health.status, 200);
+ * await health.body?.cancel();
+ * await node.close();
+ * ```
+ */
 export interface RunningNode extends AsyncDisposable {
+  /** Its roles, nameserver first. */
   readonly listening: readonly Listening[];
   /** Where HTTP is answered, as `host:port`; undefined: nowhere (`httpListen`). */
   readonly http: string | undefined;
@@ -46,9 +79,13 @@ function addressFromHere({ port, address }: Listening): string {
  *
  * @example
  * ```ts
+ * import { loadSettings, startNode } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
  * const loaded = await loadSettings({ roles: ["nameserver"], sets: ["listenPort=0"] });
  * if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
  * await using node = await startNode(loaded.settings);
+ * assertEquals(node.listening.map(({ role }) => role), ["nameserver"]);
  * ```
  */
 export async function startNode({ roles, nameserver, broker }: NodeSettings): Promise<RunningNode> {

@@ -16,29 +16,90 @@ import type { Setting } from "./setting.ts";
 import { type Entry, type Part, PARTS, readSets, readSource, type Source } from "./source.ts";
 import { type Machine, thisMachine } from "./surroundings.ts";
 
-/** What settings are made from. */
+/**
+ * What settings are made from: `sets` beat the environment, which beats the file, which beats the defaults.
+ *
+ * @example
+ * ```ts
+ * import { type LoadOptions, loadSettings } from "@rocketd/rocketd";
+ * import { assert } from "@std/assert";
+ *
+ * const options: LoadOptions = { roles: ["master"], sets: ["brokerName=broker-a"], env: { NAMESRV_ADDR: "10.0.0.1:9876" } };
+ * const loaded = await loadSettings(options);
+ * assert(loaded.ok && loaded.settings.broker?.namesrvAddr[0] === "10.0.0.1:9876");
+ * ```
+ */
 export interface LoadOptions {
+  /** What the node is to be. */
   readonly roles: readonly Role[];
   /** Path of a YAML file, or of a Java properties file named `.conf` or `.properties`. */
   readonly file?: string;
   /** `key=value` texts of the command line. */
   readonly sets?: readonly string[];
+  /** Environment variables, as `Deno.env.toObject()` gives them. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The settings of one process; a part that no role needs is missing. */
+/**
+ * The settings of one process, as `startNode` takes them; a part that no role needs is missing.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings, type NodeSettings } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loaded = await loadSettings({ roles: ["nameserver"] });
+ * if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
+ * const { nameserver, broker }: NodeSettings = loaded.settings;
+ * assertEquals([nameserver?.listenPort, broker], [9876, undefined]);
+ * ```
+ */
 export interface NodeSettings {
+  /** What the node is to be. */
   readonly roles: readonly Role[];
+  /**
+   * The nameserver's part.
+   *
+   * @internal
+   */
   readonly nameserver?: NameserverSettings;
+  /**
+   * The part of master or slave.
+   *
+   * @internal
+   */
   readonly broker?: BrokerSettings;
 }
 
-/** Settings with what is odd but harmless about them, or else all mistakes. */
+/**
+ * Settings with what is odd but harmless about them, or else all mistakes.
+ *
+ * @example
+ * ```ts
+ * import { type Loaded, loadSettings } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loaded: Loaded = await loadSettings({ roles: ["nameserver"], sets: ["listenPort=ninety"] });
+ * assertEquals(loaded.ok ? [] : loaded.problems.map(({ key, value }) => `${key} ${value}`), ["listenPort ninety"]);
+ * ```
+ */
 export type Loaded =
   | { readonly ok: true; readonly settings: NodeSettings; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads file, environment and command line. Never throws: a file that cannot be read is a problem as well. */
+/**
+ * Reads file, environment and command line. Never throws: a file that cannot be read is a problem as well.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loaded = await loadSettings({ roles: ["master"], file: "/etc/rocketd/no-such-file.yaml" });
+ * if (loaded.ok) throw new Error("there is no such file");
+ * assertEquals(loaded.problems.length, 1);
+ * ```
+ */
 export async function loadSettings(options: LoadOptions): Promise<Loaded> {
   let text = "";
   if (options.file !== undefined) {

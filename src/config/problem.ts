@@ -4,23 +4,41 @@
  * @module
  */
 
-/** Where a value was given. */
-export type Origin = "file" | "environment" | "--set";
-
-/** Where in the file something stands, both from 1; empty for what is in no file, or written in an odd way. */
-export interface Place {
+/**
+ * One mistake in settings. `message` names key, value and what is allowed; the other fields are its parts.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings, type Problem } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loaded = await loadSettings({ roles: ["master"], sets: ["listenPrt=10911"] });
+ * const problems: readonly Problem[] = loaded.ok ? [] : loaded.problems;
+ * assertEquals(problems.map(({ key, allowed }) => [key, allowed]), [["listenPrt", "listenPort"]]);
+ * ```
+ */
+export interface Problem {
+  /** Where the value was given. */
+  readonly origin: "file" | "environment" | "--set";
+  /** Line of the file, from 1; none for what is in no file, or written in an odd way. */
   readonly line?: number;
+  /** Column of the file, from 1. */
   readonly column?: number;
-}
-
-/** One mistake. `message` names key, value and what is allowed; the other fields are its parts. */
-export interface Problem extends Place {
-  readonly origin: Origin;
+  /** The setting as it was written. */
   readonly key: string;
+  /** Its value as it was written. */
   readonly value: string;
+  /** What would have been right. */
   readonly allowed: string;
+  /** All of it as a sentence. */
   readonly message: string;
 }
+
+/** Where a value was given. */
+export type Origin = Problem["origin"];
+
+/** Where in the file something stands. */
+export type Place = Pick<Problem, "line" | "column">;
 
 const VALUE_LENGTH_SHOWN = 100;
 

@@ -8,8 +8,22 @@ import { nameserverSettings } from "./nameserver.ts";
 import type { Table } from "./setting.ts";
 import type { Part } from "./source.ts";
 
-export const ROLES = ["nameserver", "master", "slave"] as const;
-export type Role = typeof ROLES[number];
+/** All roles. */
+export const ROLES = ["nameserver", "master", "slave"] as const satisfies readonly Role[];
+
+/**
+ * What a node is.
+ *
+ * @example
+ * ```ts
+ * import { loadSettings, type Role } from "@rocketd/rocketd";
+ * import { assert } from "@std/assert";
+ *
+ * const roles: Role[] = ["nameserver", "master"];
+ * assert((await loadSettings({ roles })).ok);
+ * ```
+ */
+export type Role = "nameserver" | "master" | "slave";
 
 /** The part of the process that plays a role; master and slave are brokers. */
 export function partOf(role: Role): Part {

@@ -7,13 +7,14 @@
 import type { ReceivedMessage } from "./message.ts";
 
 interface Held {
-  readonly message: ReceivedMessage;
+  readonly offset: number;
+  /** Undefined: it is done, and its bytes are nobody's any more. */
+  message: ReceivedMessage | undefined;
   /** When it was handed out, ms; 0: it was not. */
   takenAt: number;
-  done: boolean;
 }
 
-/** Done messages at the front of the list that are not worth making it shorter. */
+/** Places of done messages at the front of the list that are not worth making it shorter. */
 const DONE_KEPT = 1_000;
 
 /** Messages by offset; those before the first unfinished one count as consumed. */
@@ -48,12 +49,12 @@ export class ProcessQueue {
   /** How far apart the oldest and the newest unfinished message are, in offsets. */
   get span(): number {
     const first = this.#held[this.#first], last = this.#held.at(-1);
-    return first === undefined || last === undefined ? 0 : last.message.queueOffset - first.message.queueOffset;
+    return first === undefined || last === undefined ? 0 : last.offset - first.offset;
   }
 
   /** The offset that the group has come to: everything before it is done. */
   get consumed(): number {
-    return this.#held[this.#first]?.message.queueOffset ?? this.#next;
+    return this.#held[this.#first]?.offset ?? this.#next;
   }
 
   /** Whether there is a message to hand out. */
@@ -69,16 +70,16 @@ export class ProcessQueue {
   /** Offsets of the oldest and the newest message that is not done; undefined: there is none. */
   get ends(): readonly [number, number] | undefined {
     const first = this.#held[this.#first];
-    return first && [first.message.queueOffset, this.#held.at(-1)!.message.queueOffset];
+    return first && [first.offset, this.#held.at(-1)!.offset];
   }
 
   /** Adds what a pull brought, which ended before the offset `next`; what is there already is left out. */
   add(messages: readonly ReceivedMessage[], next: number): void {
-    let last = this.#held.at(-1)?.message.queueOffset ?? -1;
+    let last = this.#held.at(-1)?.offset ?? -1;
     for (const message of messages) {
       if (message.queueOffset <= last) continue;
       last = message.queueOffset;
-      this.#held.push({ message, takenAt: 0, done: false });
+      this.#held.push({ offset: last, message, takenAt: 0 });
       this.#count++;
       this.#bytes += message.record.totalSize;
     }
@@ -87,22 +88,26 @@ export class ProcessQueue {
 
   /** Hands out the next messages, at most so many. */
   take(countMax: number, now: number = Date.now()): ReceivedMessage[] {
-    const taken = this.#held.slice(this.#untaken, this.#untaken + countMax);
-    for (const held of taken) held.takenAt = now;
-    this.#untaken += taken.length;
-    return taken.map(({ message }) => message);
+    const taken: ReceivedMessage[] = [];
+    for (; this.hasMore && taken.length < countMax; this.#untaken++, this.#skipDone()) {
+      const held = this.#held[this.#untaken]!;
+      held.takenAt = now;
+      taken.push(held.message!);
+    }
+    return taken;
   }
 
   /** These messages are done. What is held no longer is left out. */
   finish(messages: readonly ReceivedMessage[]): void {
     for (const message of messages) {
       const held = this.#held[this.#indexOf(message)];
-      if (held === undefined || held.done) continue;
-      held.done = true;
+      if (held === undefined) continue;
+      held.message = undefined;
       this.#count--;
       this.#bytes -= message.record.totalSize;
     }
-    while (this.#held[this.#first]?.done) this.#first++;
+    while (this.#first < this.#held.length && this.#held[this.#first]!.message === undefined) this.#first++;
+    this.#skipDone();
     if (this.#first < this.#held.length) {
       if (this.#first < DONE_KEPT || this.#first * 2 < this.#held.length) return;
     }
@@ -113,13 +118,20 @@ export class ProcessQueue {
 
   /** Everything that was handed out is done. */
   finishTaken(): void {
-    this.finish(this.#held.slice(this.#first, this.#untaken).map(({ message }) => message));
+    this.finish(this.#held.slice(this.#first, this.#untaken).flatMap(({ message }) => message ?? []));
   }
 
   /** Messages that were handed out and are not done, from this one on, or all of them, will be handed out again. */
   putBack(from?: ReceivedMessage): void {
     const index = from === undefined ? this.#first : this.#indexOf(from);
     if (index >= 0 && index < this.#untaken) this.#untaken = Math.max(index, this.#first);
+    this.#skipDone();
+  }
+
+  /** What was done in between is not handed out again. */
+  #skipDone(): void {
+    this.#untaken = Math.max(this.#untaken, this.#first);
+    while (this.hasMore && this.#held[this.#untaken]!.message === undefined) this.#untaken++;
   }
 
   /** The oldest unfinished message, if it was handed out at `time` (ms) or before. */
@@ -139,14 +151,14 @@ export class ProcessQueue {
     this.#next = next;
   }
 
-  /** By halving: offsets only grow. -1: it is not held. */
+  /** By halving: offsets only grow. -1: it is not held, or done. */
   #indexOf(message: ReceivedMessage): number {
     let low = this.#first, high = this.#held.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const found = this.#held[middle]!.message;
-      if (found === message) return middle;
-      if (found.queueOffset < message.queueOffset) low = middle + 1;
+      const { offset, message: found } = this.#held[middle]!;
+      if (offset === message.queueOffset) return found === message ? middle : -1;
+      if (offset < message.queueOffset) low = middle + 1;
       else high = middle - 1;
     }
     return -1;

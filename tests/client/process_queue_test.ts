@@ -60,6 +60,18 @@ Deno.test("messages that are put back come again in their order, and those befor
   assertEquals([queue.consumed, queue.isBusy], [2, false]);
 });
 
+Deno.test("a message that is done is not handed out again with those before it that are put back", () => {
+  const { queue, messages } = holding(3);
+  queue.take(3);
+  queue.finish([messages[1]!]);
+  queue.putBack(messages[0]);
+  assertEquals(offsets(queue.take(1)), [0]);
+  assertEquals(offsets(queue.take(9)), [2]);
+  queue.putBack();
+  queue.finish([messages[2]!]);
+  assertEquals([offsets(queue.take(9)), queue.hasMore], [[0], false]);
+});
+
 Deno.test("after a move nothing of what was held counts any more", () => {
   const { queue, messages } = holding(3);
   queue.take(2);

@@ -25,6 +25,9 @@ const HOLD_MS = 15_000;
 const PULL_TIMEOUT_MS = 30_000;
 /** Pause after a failure: `pullTimeDelayMillsWhenException` is 3 s in Java's. */
 const PAUSE_MS = 1_000;
+/** So many answers in a row that came at once and led no further are followed by a pause: brokers hold pulls. */
+const FRUITLESS_MAX = 3;
+const AT_ONCE_MS = 100;
 
 /** How much of a queue is read ahead. */
 export interface ReadAhead {
@@ -63,6 +66,8 @@ export class QueueReader {
   /** Whether nothing is pulled because enough is held. */
   #lacksRoom = false;
   #brokerId: number = MASTER_ID;
+  /** Pulls in a row that were answered at once and led no further. */
+  #fruitless = 0;
   #wake: (() => void) | undefined;
 
   constructor(
@@ -247,6 +252,9 @@ export class QueueReader {
     do answer = await this.#until(pull); while (answer === undefined && !this.#stopped && moves === this.#moves);
     if (answer === undefined || this.#stopped || moves !== this.#moves) return;
     this.#receive(held, answer);
+    const fruitless = held.next === header.queueOffset && Date.now() - this.lastPullAt < AT_ONCE_MS;
+    this.#fruitless = fruitless ? this.#fruitless + 1 : 0;
+    if (this.#fruitless >= FRUITLESS_MAX) await this.#rest();
   }
 
   #receive(held: ProcessQueue, answer: Received<typeof PullMessage>): void {
@@ -265,6 +273,8 @@ export class QueueReader {
     const records = answer.code === ResponseCode.SUCCESS ? decodeRecords(answer.body) : [];
     const messages = records.map((record) => new ReceivedMessage(record, brokerName))
       .filter(({ tag }) => wants(this.subscription, tag));
+    // The queue ends before the place that was asked for: what comes there now are other messages.
+    if (answer.code === ResponseCode.PULL_OFFSET_MOVED && nextBeginOffset < held.next) held.moveTo(nextBeginOffset);
     held.add(messages, nextBeginOffset);
     if (records.length > 0) this.context.pulled?.(topic, Date.now() - this.lastPullAt, records.length);
     if (messages.length > 0) this.context.arrived(this);

@@ -23,7 +23,7 @@ import {
 } from "../../src/protocol/requests.ts";
 import { type Answer, HandlerTable, type Incoming } from "../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
-import { assertEquals, assertRejects } from "../../src/std.ts";
+import { assert, assertEquals, assertRejects } from "../../src/std.ts";
 import { recordBytes } from "./messages.ts";
 import { until } from "./scene.ts";
 
@@ -145,6 +145,36 @@ Deno.test("an answer that cannot be read is asked for again, and an offset that 
   await using consumer = new LitePullConsumer(cluster.options);
   assertEquals(await texts(consumer, 1), ["m10"]);
   assertEquals(cluster.pulls.slice(0, 3), ["master 0", "master 0", "master 10"]);
+});
+
+Deno.test("a queue that begins anew is read from there, though messages of before are in hand", async () => {
+  await using cluster = new Faulty((_, offset) => {
+    if (offset === 8) return { code: PULL_OFFSET_MOVED, header: { nextBeginOffset: 0 } };
+    return offset === 7 || offset === 0 ? found(offset) : undefined;
+  });
+  cluster.offset = 7;
+  const seen: string[] = [];
+  {
+    await using consumer = new PushConsumer({
+      ...cluster.options,
+      consumeConcurrently: async ([message]) => {
+        seen.push(message!.text());
+        if (message!.text() === "m7") await until(() => seen.includes("m0"));
+      },
+    });
+    await consumer.start();
+    await until(() => seen.includes("m0"));
+  }
+  assertEquals([seen, cluster.committed.at(-1)], [["m7", "m0"], 1]);
+});
+
+Deno.test("a broker that answers at once with nothing is not asked without end", async () => {
+  await using cluster = new Faulty(() => ({ code: PULL_NOT_FOUND }));
+  await using consumer = new LitePullConsumer(cluster.options);
+  await consumer.start();
+  await until(() => cluster.pulls.length >= 3);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert(cluster.pulls.length < 20, `${cluster.pulls.length} pulls`);
 });
 
 Deno.test("a message that its broker does not take back is sent to the retry topic, and counts as consumed", async () => {

@@ -21,8 +21,9 @@ import {
   NotifyConsumerIdsChanged,
   UnregisterClient,
 } from "../protocol/requests.ts";
-import { type ClientSecurity, RemotingClient, type RemotingClientOptions, succeed } from "../remoting/client.ts";
+import { RemotingClient, succeed } from "../remoting/client.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
+import type { ConnectOptions } from "./connect_options.ts";
 import { newClientId } from "./identity.ts";
 import { type ConsumeFrom, consumeFromWhere, QueueQuestions, REQUEST_TIMEOUT_MS } from "./queue_questions.ts";
 import { allocateAveragely, type MessageQueue } from "./rebalance.ts";
@@ -40,9 +41,8 @@ const AGAIN_MS = 1_000;
 const WITHOUT_ROUTE_MS = 3_000;
 
 /** What every member of a group needs to know; defaults are those of Java's consumers. */
-export interface MemberOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
-  /** `host:port`, several joined by `;` or as a list. */
-  readonly nameservers: string | readonly string[];
+export interface MemberOptions extends ConnectOptions {
+  /** Name of the consumer group. */
   readonly group: string;
   /** What to read, by topic. All members of a group must have the same. */
   readonly subscriptions?: Readonly<Record<string, Selection>>;

@@ -3,16 +3,13 @@
  *
  * @module
  */
-export {
-  Admin,
-  ADMIN_COMMANDS,
-  type AdminCommand,
-  type AdminOptions,
-  type AdminResult,
-  findAdminCommand,
-  readValues,
-  resultData,
-} from "./admin/mod.ts";
+export { HeaderEncoding } from "../protocol/codes.ts";
+export { type Credentials, signer } from "../remoting/access/signature.ts";
+export type { Sign } from "../remoting/owner.ts";
+export type { ClientTlsOptions } from "../remoting/tls/client_tls.ts";
+export type { PemFile } from "../remoting/tls/key_pair_files.ts";
+export { Admin, type AdminOptions, type AdminRunOptions, type AdminRunResult } from "./admin/mod.ts";
+export type { ConnectOptions } from "./connect_options.ts";
 export type { MemberOptions } from "./group_member.ts";
 export type { SendAttempt, SendHook, SendOutcome, TransactionEnd } from "./hooks.ts";
 export { LitePullConsumer, type LitePullConsumerOptions } from "./lite_pull_consumer.ts";

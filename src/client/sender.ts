@@ -11,10 +11,11 @@ import { replyTopic } from "../protocol/names.ts";
 import { PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
-import { type ClientSecurity, RemotingClient, type RemotingClientOptions } from "../remoting/client.ts";
+import { RemotingClient } from "../remoting/client.ts";
 import type { Received } from "../remoting/connection.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { unlessAborted } from "./aborting.ts";
+import type { ConnectOptions } from "./connect_options.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
 import { Hooks, type SendAttempt, type SendHook } from "./hooks.ts";
 import { newClientId } from "./identity.ts";
@@ -39,9 +40,7 @@ import { selectQueue, type SendOptions } from "./selecting.ts";
  * };
  * ```
  */
-export interface ProducerOptions extends ClientSecurity, Pick<RemotingClientOptions, "encoding"> {
-  /** `host:port`, several joined by `;` or as a list. */
-  readonly nameservers: string | readonly string[];
+export interface ProducerOptions extends ConnectOptions {
   /** Name of the producer group. */
   readonly group?: string;
   /** What this client calls itself; made of address and process id by default. */

@@ -50,9 +50,38 @@ export function responseCodeName(code: number): string {
   return Object.entries(ResponseCode).find(([, value]) => value === code)?.[0] ?? String(code);
 }
 
-/** How a header is written: the top byte of a frame's header word (`SerializeType`). */
-export const HeaderEncoding = { JSON: 0, ROCKETMQ: 1 } as const;
-/** A value of {@linkcode HeaderEncoding}. */
+/**
+ * How a header is written: the top byte of a frame's header word (`SerializeType`).
+ *
+ * @example
+ * ```ts
+ * import { HeaderEncoding, Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers, encoding: HeaderEncoding.ROCKETMQ });
+ * const { status } = await producer.send({ topic: "orders", body: "one pizza" });
+ * assertEquals(status, "SEND_OK");
+ * ```
+ */
+export const HeaderEncoding = {
+  /** Text, which every RocketMQ understands. */
+  JSON: 0,
+  /** Binary and shorter. */
+  ROCKETMQ: 1,
+} as const;
+/**
+ * A value of {@linkcode HeaderEncoding}.
+ *
+ * @example
+ * ```ts
+ * import { HeaderEncoding } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const encodingOf = (isOld: boolean): HeaderEncoding => isOld ? HeaderEncoding.JSON : HeaderEncoding.ROCKETMQ;
+ * assertEquals(encodingOf(true), HeaderEncoding.JSON);
+ * ```
+ */
 export type HeaderEncoding = typeof HeaderEncoding[keyof typeof HeaderEncoding];
 
 /** Bits of a header's flag: an answer, a one-way request. */

@@ -17,7 +17,19 @@ export interface Received<R = RequestType> {
   readonly version: number;
 }
 
-/** Gives the fields that go out with a request beside its own: who asks, and the proof of it. */
+/**
+ * Gives the fields that go out with a request beside its own: who asks, and the proof of it. `signer` makes one for
+ * RocketMQ's accounts; another kind of proof is a function of one's own.
+ *
+ * @example
+ * ```ts
+ * import type { Sign } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sign: Sign = (fields) => new Map([["Tenant", "shop"], ["FieldCount", String(fields.size)]]);
+ * assertEquals(sign(new Map([["topic", "orders"]]), []).get("FieldCount"), "1");
+ * ```
+ */
 export type Sign = (fields: ReadonlyMap<string, string>, body: readonly Uint8Array[]) => ReadonlyMap<string, string>;
 
 /** What a connection tells its owner. */

@@ -10,18 +10,76 @@ import { MASTER_ID } from "../../protocol/codes.ts";
 import type { RequestInput, RequestType } from "../../protocol/request.ts";
 import { GetBrokerClusterInfo } from "../../protocol/requests.ts";
 import type { Received } from "../../remoting/connection.ts";
-import { RemotingClient, type RemotingClientOptions, type RequestBody, succeed } from "../../remoting/client.ts";
+import { RemotingClient, type RequestBody, succeed } from "../../remoting/client.ts";
+import type { ConnectOptions } from "../connect_options.ts";
 import { Nameservers } from "../nameservers.ts";
 import { Producer } from "../producer.ts";
 import { askRoute } from "../routes.ts";
-import type { Failure } from "./result.ts";
+import { findAdminCommand } from "./commands.ts";
+import { readValues } from "./options.ts";
+import { type Failure, resultData } from "./result.ts";
 
-/** How an administrator connects. */
-export interface AdminOptions extends RemotingClientOptions {
-  /** `host:port`, several joined by `;` or as a list. */
-  readonly nameservers: string | readonly string[];
+/**
+ * How an administrator connects.
+ *
+ * @example
+ * ```ts
+ * import { Admin, type AdminOptions, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const options: AdminOptions = { nameservers: cluster.nameservers, timeoutMs: 10_000 };
+ * await using admin = new Admin(options);
+ * assertEquals((await admin.run("clusterList")).failures, []);
+ * ```
+ */
+export interface AdminOptions extends ConnectOptions {
   /** Time for one answer, ms: 5 s, as mqadmin's `timeoutMillis`. */
   readonly timeoutMs?: number;
+  /**
+   * Says whether an address may be connected to; each one may without it.
+   *
+   * @internal
+   */
+  readonly allows?: (address: string) => boolean;
+}
+
+/**
+ * Options of an administrator's command by their long names; a switch is `true`.
+ *
+ * @example
+ * ```ts
+ * import { Admin, type AdminRunOptions, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using admin = new Admin({ nameservers: cluster.nameservers });
+ * const where: AdminRunOptions = { brokerAddr: cluster.broker };
+ * const { done } = await admin.run("updateSubGroup", { ...where, groupName: "billing", retryMaxTimes: 3 });
+ * assertEquals(Array.isArray(done) && done[0].address, cluster.broker);
+ * ```
+ */
+export type AdminRunOptions = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/**
+ * What an administrator's command found or did: its tables and records by their names.
+ *
+ * @example
+ * ```ts
+ * import { Admin, type AdminRunResult, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using admin = new Admin({ nameservers: cluster.nameservers });
+ * const result: AdminRunResult = await admin.run("topicList");
+ * assertEquals(Object.keys(result), ["topics", "failures"]);
+ * ```
+ */
+export interface AdminRunResult {
+  /** Who did not answer, or refused: `name` is a broker's, or "nameserver". */
+  readonly failures: readonly { readonly name: string; readonly address: string; readonly reason: string }[];
+  /** Parts of the result; as `document` what is one JSON document. */
+  readonly [part: string]: unknown;
 }
 
 /** One process that can be asked: a broker, or a nameserver under the name "nameserver". */
@@ -49,22 +107,31 @@ export interface Gathered<T> {
 }
 
 /**
- * Asks nameservers and brokers on behalf of an administrator.
+ * Asks nameservers and brokers on behalf of an administrator: whatever `rocketd admin` can.
  *
  * @example
- * ```ts ignore
- * await using admin = new Admin({ nameservers: "127.0.0.1:9876" });
- * const { parts } = await findAdminCommand("topicList")!.run(admin, {});
+ * ```ts
+ * import { Admin, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using admin = new Admin({ nameservers: cluster.nameservers });
+ * await admin.run("updateTopic", { topic: "orders", clusterName: "DefaultCluster", writeQueueNums: 8, readQueueNums: 8 });
+ * const { queues } = await admin.run("topicStatus", { topic: "orders" });
+ * assertEquals(Array.isArray(queues) && queues.length, 8);
  * ```
  */
 export class Admin implements AsyncDisposable {
+  /** @internal */
   readonly timeoutMs: number;
+  /** @internal */
   readonly client: RemotingClient;
   readonly #nameservers: Nameservers;
   readonly #options: AdminOptions;
   /** Peers that let somebody wait for long, why, and until when nobody waits for them again. */
   readonly #silent = new Map<string, { readonly error: RocketdError; readonly until: number }>();
 
+  /** Connects when it is first asked. Throws `invalidArgument` when no nameserver is given. */
   constructor(given: AdminOptions) {
     const { nameservers, timeoutMs = 5_000, ...options } = given;
     this.#options = given;
@@ -73,27 +140,78 @@ export class Admin implements AsyncDisposable {
     this.#nameservers = new Nameservers(this.client, nameservers, timeoutMs);
   }
 
+  /** Closes the connections; what waits for an answer rejects with `unavailable`. */
   close(): void {
     this.client.close();
   }
 
+  /** As `close`, at the end of an `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
     return Promise.resolve();
   }
 
-  /** A producer of this group, which connects in the same way and does not try a message again. */
+  /**
+   * Does what `rocketd admin COMMAND` does (the README lists commands and options), without asking back. Gives what
+   * `--json` prints: each table as a list of objects, each record as an object, and `failures` of those that could not
+   * be asked, which hide nothing of what others answered. Rejects with `invalidArgument` for an unknown command or
+   * option and for a bad value, and as the command does: with `notFound`, `refused`, `unavailable`, `timeout`.
+   *
+   * @example
+   * ```ts
+   * import { Admin, Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * await using producer = new Producer({ nameservers: cluster.nameservers });
+   * await producer.send({ topic: "orders", body: "one pizza" });
+   *
+   * await using admin = new Admin({ nameservers: cluster.nameservers });
+   * const { brokers, failures } = await admin.run("topicRoute", { topic: "orders" });
+   * assertEquals([Array.isArray(brokers), failures], [true, []]);
+   * ```
+   */
+  async run(command: string, options: AdminRunOptions = {}): Promise<AdminRunResult> {
+    const found = findAdminCommand(command);
+    if (found === undefined) {
+      const text = `Cannot run ${command}: there is no such command of administrators`;
+      throw new RocketdError("invalidArgument", text, { field: "command", value: command });
+    }
+    const unknown = Object.keys(options).find((name) => !Object.hasOwn(found.options, name));
+    if (unknown !== undefined) {
+      const allowed = Object.keys(found.options).join(", ") || "none";
+      const text = `Cannot run ${found.name}: it has no option ${unknown}, allowed is ${allowed}`;
+      throw new RocketdError("invalidArgument", text, { field: unknown, value: options[unknown], allowed });
+    }
+    const values = readValues(found.options, (name) => options[name]?.toString());
+    const result = await found.run(this, values);
+    return { ...resultData(result), failures: result.failures };
+  }
+
+  /**
+   * A producer of this group, which connects in the same way and does not try a message again.
+   *
+   * @internal
+   */
   producer(group: string): Producer {
     const { nameservers, encoding, sign, tls } = this.#options;
     return new Producer({ nameservers, encoding, sign, tls, group, timeoutMs: this.timeoutMs, retries: 0 });
   }
 
-  /** All nameservers. */
+  /**
+   * All nameservers.
+   *
+   * @internal
+   */
   get nameservers(): Peer[] {
     return this.#nameservers.addresses.map((address) => ({ name: "nameserver", address }));
   }
 
-  /** Asks, and throws `refused` for every code but SUCCESS. Long work is given a multiple of the usual time. */
+  /**
+   * Asks, and throws `refused` for every code but SUCCESS. Long work is given a multiple of the usual time.
+   *
+   * @internal
+   */
   async ask<R extends RequestType>(
     peer: Pick<Peer, "address">,
     type: R,
@@ -106,6 +224,8 @@ export class Admin implements AsyncDisposable {
   /**
    * Asks, and gives the answer whatever its code. A peer that stays silent costs a command its time-out once, not for each
    * topic or group that it is asked about.
+   *
+   * @internal
    */
   async try<R extends RequestType>(
     { address }: Pick<Peer, "address">,
@@ -127,22 +247,38 @@ export class Admin implements AsyncDisposable {
     }
   }
 
-  /** Asks whichever nameserver answers. */
+  /**
+   * Asks whichever nameserver answers.
+   *
+   * @internal
+   */
   async lookUp<R extends RequestType>(type: R, header: RequestInput<R>): Promise<Received<R>> {
     return succeed(await this.#nameservers.ask(type, header), type.name);
   }
 
-  /** All clusters with their brokers. */
+  /**
+   * All clusters with their brokers.
+   *
+   * @internal
+   */
   async clusters(): Promise<ClusterInfo> {
     return decodeClusterInfo((await this.lookUp(GetBrokerClusterInfo, {})).body);
   }
 
-  /** Where a topic is. Throws `notFound`. */
+  /**
+   * Where a topic is. Throws `notFound`.
+   *
+   * @internal
+   */
   route(topic: string): Promise<TopicRouteData> {
     return askRoute(this.#nameservers, topic);
   }
 
-  /** Brokers by cluster, name and id; of a cluster if one is named. Throws `notFound` for a cluster that is not there. */
+  /**
+   * Brokers by cluster, name and id; of a cluster if one is named. Throws `notFound` for a cluster that is not there.
+   *
+   * @internal
+   */
   async brokers(clusterName?: string): Promise<Broker[]> {
     const { brokerAddrTable, clusterAddrTable } = await this.clusters();
     if (clusterName !== undefined && !clusterAddrTable.has(clusterName)) {
@@ -157,7 +293,11 @@ export class Admin implements AsyncDisposable {
       );
   }
 
-  /** The masters that are meant; a broker that is named by its address may be a slave, and need not be registered. */
+  /**
+   * The masters that are meant; a broker that is named by its address may be a slave, and need not be registered.
+   *
+   * @internal
+   */
   async masters({ brokerAddr, clusterName }: Target): Promise<Peer[]> {
     if (brokerAddr !== undefined) return [await this.broker(brokerAddr)];
     const masters = (await this.brokers(clusterName)).filter(({ id }) => id === MASTER_ID);
@@ -166,7 +306,11 @@ export class Admin implements AsyncDisposable {
     throw new RocketdError("notFound", `Cannot find a master${where}: no nameserver knows one`);
   }
 
-  /** A broker by its address, or the master of a broker name. Throws `notFound` for a name that nobody has. */
+  /**
+   * A broker by its address, or the master of a broker name. Throws `notFound` for a name that nobody has.
+   *
+   * @internal
+   */
   async broker(nameOrAddress: string): Promise<Peer> {
     if (/:\d+$/.test(nameOrAddress)) {
       // Who knows the address may ask it even while no nameserver answers.
@@ -180,7 +324,11 @@ export class Admin implements AsyncDisposable {
     throw missing("broker", nameOrAddress, [...new Set(brokers.map(({ name }) => name))]);
   }
 
-  /** For each broker of a topic the master, else a slave: who can tell of it. Throws `notFound`. */
+  /**
+   * For each broker of a topic the master, else a slave: who can tell of it. Throws `notFound`.
+   *
+   * @internal
+   */
   async readersOf(topic: string): Promise<Peer[]> {
     const { brokerDatas } = await this.route(topic);
     const peers = brokerDatas.flatMap(({ brokerName, brokerAddrs }) => {
@@ -190,7 +338,11 @@ export class Admin implements AsyncDisposable {
     return peers.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** Asks several peers at the same time; the rows of each stay together, in the order of the peers. */
+  /**
+   * Asks several peers at the same time; the rows of each stay together, in the order of the peers.
+   *
+   * @internal
+   */
   async each<P extends Peer, T>(peers: readonly P[], work: (peer: P) => Promise<readonly T[]>): Promise<Gathered<T>> {
     const done = new Map<P, readonly T[] | Failure>();
     const rest = peers.values();

@@ -20,14 +20,46 @@ const SOMETIMES_SIGNED = "_UNIQUE_KEY_QUERY";
 
 const SHA1_BLOCK_BYTES = 64;
 
-/** An account's name and secret. */
+/**
+ * An account's name and secret (`SessionCredentials`).
+ *
+ * @example
+ * ```ts
+ * import { type Credentials, signer } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const shop: Credentials = { accessKey: "shop", secretKey: "12345678" };
+ * assertEquals(signer(shop)(new Map([["topic", "orders"]]), []).get("AccessKey"), "shop");
+ * ```
+ */
 export interface Credentials {
+  /** The account's name. */
   readonly accessKey: string;
+  /** Its secret, which never travels. */
   readonly secretKey: string;
+  /** A token of whoever lends the account. */
   readonly securityToken?: string;
 }
 
-/** Signs all requests of a client in an account's name. */
+/**
+ * Signs all requests of a client in an account's name, as RocketMQ's `AclClientRPCHook` does: what clients take as
+ * `sign`.
+ *
+ * @example
+ * ```ts
+ * import { Producer, signer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const aclFile = await Deno.makeTempFile({ suffix: ".yml" });
+ * await Deno.writeTextFile(aclFile, 'accounts: [{ accessKey: shop-app, secretKey: "12345678", defaultTopicPerm: PUB }]');
+ * await using cluster = await startLocalCluster({ settings: { aclEnable: true, aclFile } });
+ *
+ * const sign = signer({ accessKey: "shop-app", secretKey: "12345678" });
+ * await using producer = new Producer({ nameservers: cluster.nameservers, sign });
+ * assertEquals((await producer.send({ topic: "orders", body: "one pizza" })).status, "SEND_OK");
+ * await Deno.remove(aclFile);
+ * ```
+ */
 export function signer({ accessKey, secretKey, securityToken }: Credentials): Sign {
   const key = signingKey(secretKey);
   const identity = new Map([[AccessField.ACCESS_KEY as string, accessKey]]);

@@ -12,15 +12,36 @@ import { connectTrusting } from "./trusting_conn.ts";
  * What can be asked of a server's certificate: that it comes from somebody trusted and names the host that is connected
  * to (`everything`), that it comes from somebody trusted (`chain`, RocketMQ's tls.client.authServer), or `nothing`.
  */
-export const VERIFY_WORDS = ["everything", "chain", "nothing"] as const;
+export const VERIFY_WORDS = ["everything", "chain", "nothing"] as const satisfies readonly NonNullable<
+  ClientTlsOptions["verify"]
+>[];
 
-/** Whom a client trusts, and how it shows itself. */
+/**
+ * Whom a client trusts, and how it shows itself. The files are read anew for each connection.
+ *
+ * @example
+ * ```ts
+ * import { type ClientTlsOptions, Producer, RocketdError, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const tls: ClientTlsOptions = { verify: "chain" }; // { trust: { path: "/etc/shop/ca.pem" } } for a CA of one's own
+ * await using cluster = await startLocalCluster(); // which speaks plain, and so is not what was asked for
+ * await using producer = new Producer({ nameservers: cluster.nameservers, tls });
+ * await assertRejects(() => producer.send({ topic: "orders", body: "x" }), RocketdError, "TLS");
+ * ```
+ */
 export interface ClientTlsOptions {
-  readonly verify: typeof VERIFY_WORDS[number];
+  /**
+   * What is asked of a server's certificate: that it comes from somebody trusted and names the host that is connected to
+   * (`everything`, unless told otherwise), that it comes from somebody trusted (`chain`, RocketMQ's
+   * tls.client.authServer), or `nothing`.
+   */
+  readonly verify?: "everything" | "chain" | "nothing";
   /** Certificates to trust; those that Deno or the system trusts without it. */
   readonly trust?: PemFile;
   /** To show to servers that ask for one. */
   readonly cert?: PemFile;
+  /** The certificate's key, not encrypted. */
   readonly key?: PemFile;
 }
 
@@ -31,7 +52,7 @@ export interface ClientTlsOptions {
  */
 export async function connectTls(
   address: { readonly hostname: string; readonly port: number },
-  { trust, verify, cert, key }: ClientTlsOptions,
+  { trust, verify = "everything", cert, key }: ClientTlsOptions,
   timeoutMs: number,
 ): Promise<Wire> {
   const pair = cert && key && { cert: await readPem(cert), key: await readPem(key) };

@@ -10,14 +10,30 @@ import type { KeyPair } from "./inner_listener.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
 
-/** A file, and the setting that names it. */
+/**
+ * A file with certificates or a key.
+ *
+ * @example
+ * ```ts
+ * import { type PemFile, Producer, RocketdError, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const trust: PemFile = { path: "/etc/shop/no-such-file.pem" };
+ * await using producer = new Producer({ nameservers: cluster.nameservers, tls: { trust } });
+ * await assertRejects(() => producer.send({ topic: "orders", body: "x" }), RocketdError, "no-such-file.pem");
+ * ```
+ */
 export interface PemFile {
+  /** Where it is. */
   readonly path: string;
-  readonly setting: string;
+  /** The setting that names it, which errors name then. */
+  readonly setting?: string;
 }
 
-/** Reads a PEM file. Throws `invalidSettings` naming the setting. */
-export async function readPem({ path, setting }: PemFile): Promise<string> {
+/** Reads a PEM file. Throws `invalidSettings` naming it. */
+export async function readPem(file: PemFile): Promise<string> {
+  const { path } = file;
   let text: string;
   try {
     const { isFile, size } = await Deno.stat(path);
@@ -25,16 +41,16 @@ export async function readPem({ path, setting }: PemFile): Promise<string> {
     if (size > PEM_BYTES_MAX) throw new Error(`it has ${size} bytes, allowed are ${PEM_BYTES_MAX}`);
     text = await Deno.readTextFile(path);
   } catch (cause) {
-    throw unusable({ path, setting }, messageOf(cause), cause);
+    throw unusable(file, messageOf(cause), cause);
   }
   if (text.includes("ENCRYPTED")) {
-    throw unusable({ path, setting }, "its key is encrypted; keep it as plain PEM that only this node's user can read");
+    throw unusable(file, "its key is encrypted; keep it as plain PEM that only this node's user can read");
   }
   return text;
 }
 
 /** The error for a file that cannot be used. */
-export function unusable({ path, setting }: PemFile, reason: string, cause?: unknown): RocketdError {
+export function unusable({ path, setting = "tls" }: PemFile, reason: string, cause?: unknown): RocketdError {
   return new RocketdError("invalidSettings", `Cannot use ${path} (${setting}): ${reason}`, {
     field: setting,
     value: path,

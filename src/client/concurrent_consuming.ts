@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import type { ConsumeDirectlyResult } from "../protocol/bodies/mod.ts";
-import { type Consuming, type ConsumingContext, InHand } from "./consuming.ts";
+import { type Consuming, type ConsumingContext, InHand, thrown } from "./consuming.ts";
 import type { ConcurrentListener, ConsumeConcurrentlyContext, ConsumeConcurrentlyStatus } from "./listeners.ts";
 import type { ReceivedMessage } from "./message.ts";
 import type { QueueReader } from "./queue_reader.ts";
@@ -88,7 +88,7 @@ export class ConcurrentConsuming implements Consuming {
         : status === "CONSUME_SUCCESS"
         ? "CR_SUCCESS"
         : "CR_LATER",
-      remark: error,
+      remark: error === undefined ? undefined : messageOf(error),
       spentTimeMills: Date.now() - begun,
     };
   }
@@ -103,10 +103,12 @@ export class ConcurrentConsuming implements Consuming {
 
   async #consume({ reader, messages }: Batch): Promise<void> {
     const context = contextOf(reader.queue, messages.length);
-    const begun = Date.now();
-    const { status } = await this.#call(messages, context);
+    const { figures, hooks } = this.#context;
+    const call = hooks.before(reader.queue, messages);
+    const { status, error } = await this.#call(messages, context);
+    hooks.after(call, status, error);
     const ok = status === "CONSUME_SUCCESS" ? Math.max(0, Math.min(context.ackIndex + 1, messages.length)) : 0;
-    this.#context.figures.consumed(reader.queue.topic, Date.now() - begun, ok, messages.length - ok);
+    figures.consumed(reader.queue.topic, Date.now() - call.began, ok, messages.length - ok);
     reader.finish(messages.slice(0, ok));
     // Whoever has the queue now gets them anyway.
     if (ok < messages.length && !reader.stopped) await this.#failed({ reader, messages: messages.slice(ok) }, context);
@@ -115,13 +117,13 @@ export class ConcurrentConsuming implements Consuming {
   async #call(
     messages: readonly ReceivedMessage[],
     context: ConsumeConcurrentlyContext,
-  ): Promise<{ status: ConsumeConcurrentlyStatus; error?: string }> {
+  ): Promise<{ status: ConsumeConcurrentlyStatus; error?: unknown }> {
     try {
       return { status: await this.#listener(messages, context) ?? "CONSUME_SUCCESS" };
     } catch (error) {
       const { group } = this.#context;
       log.warn("the listener of group {group} failed: {error}", { group, error });
-      return { status: "RECONSUME_LATER", error: messageOf(error) };
+      return { status: "RECONSUME_LATER", error: thrown(error) };
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import type { ConsumeDirectlyResult } from "../protocol/bodies/mod.ts";
 import type { ConsumeFigures } from "./consume_figures.ts";
+import type { ConsumeHooks } from "./consume_hooks.ts";
 import type { ReceivedMessage } from "./message.ts";
 import type { QueueLocks } from "./queue_locks.ts";
 import type { QueueReader } from "./queue_reader.ts";
@@ -20,6 +21,7 @@ export interface ConsumingContext {
   readonly table: () => ReaderTable;
   readonly sendBack: SendBack;
   readonly figures: ConsumeFigures;
+  readonly hooks: ConsumeHooks;
   /** Calls of the listener at the same time. */
   readonly concurrency: number;
   readonly consumeMessageBatchMaxSize: number;
@@ -40,6 +42,11 @@ export interface Consuming {
   stop(ms: number): Promise<void>;
   /** Has a message consumed at once (CONSUME_MESSAGE_DIRECTLY), whatever queue it is of. */
   directly(message: ReceivedMessage, queue: MessageQueue): Promise<ConsumeDirectlyResult>;
+}
+
+/** What a listener threw, or words for it: never undefined, which means that it threw nothing. */
+export function thrown(error: unknown): unknown {
+  return error ?? `${error} was thrown`;
 }
 
 /** Counts what is in hand, and waits until it is nothing. */

@@ -124,12 +124,17 @@ export class Hooks {
   }
 
   #each(call: (hook: SendHook) => void): void {
-    for (const hook of this.hooks) {
-      try {
-        call(hook);
-      } catch (error) {
-        log.warn("a hook failed: {reason}", { reason: messageOf(error) });
-      }
+    callEach(this.hooks, call);
+  }
+}
+
+/** Calls one hook after the other, whatever they throw. */
+export function callEach<H>(hooks: readonly H[], call: (hook: H) => void): void {
+  for (const hook of hooks) {
+    try {
+      call(hook);
+    } catch (error) {
+      log.warn("a hook failed: {reason}", { reason: messageOf(error) });
     }
   }
 }

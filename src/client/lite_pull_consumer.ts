@@ -14,14 +14,18 @@ import {
 } from "../limits.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
+import { type ConsumeHookOptions, ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
 import { GroupMember, type MemberOptions } from "./group_member.ts";
 import type { ReceivedMessage } from "./message.ts";
 import { BrokerOffsets } from "./offset_store.ts";
+import { traceDispatcher } from "./producer.ts";
 import type { QueueReader, ReadAhead } from "./queue_reader.ts";
 import { ReaderTable } from "./reader_table.ts";
 import { type MessageQueue, queueKey } from "./rebalance.ts";
 import { type Selection, subscriptionTo } from "./subscription.ts";
+import { withConsumeTraces } from "./trace.ts";
+import type { TraceDispatcher } from "./trace_dispatcher.ts";
 
 /** Defaults of Java's lite pull consumer. */
 const PULL_BATCH_SIZE = 32;
@@ -29,7 +33,7 @@ const AUTO_COMMIT_MS = 5_000;
 const POLL_MS = 5_000;
 
 /** What a pulling consumer needs to know; defaults are those of Java's but where it is said. */
-export interface LitePullConsumerOptions extends MemberOptions {
+export interface LitePullConsumerOptions extends MemberOptions, ConsumeHookOptions {
   /** Whether offsets are committed every `autoCommitIntervalMs`, when queues go to other members, and on close: yes. */
   readonly autoCommit?: boolean;
   /** 5 s. */
@@ -67,6 +71,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   readonly #offsets: BrokerOffsets;
   readonly #table: ReaderTable;
   readonly #figures = new ConsumeFigures();
+  readonly #traces: TraceDispatcher | undefined;
   readonly #paused = new Set<string>();
   readonly #end = () => void this.close();
   #assigned: readonly MessageQueue[] | undefined;
@@ -89,6 +94,8 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     });
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
     const { read, persist } = bound(this.#offsets);
+    this.#traces = traceDispatcher(options, options.group, "CONSUME");
+    const hooks = new ConsumeHooks(withConsumeTraces(options.hooks, this.#traces), options.group);
     const context = {
       questions: this.#member.questions,
       group: options.group,
@@ -98,6 +105,8 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
         await read(queue) ?? await this.#member.questions.firstOffset(queue, this.#member.from),
       arrived: () => this.#wake?.(),
       pulled: this.#figures.pulled.bind(this.#figures),
+      received: (queue: MessageQueue, messages: readonly ReceivedMessage[]) =>
+        hooks.after(hooks.before(queue, messages), "CONSUME_SUCCESS"),
     };
     this.#table = new ReaderTable(context, { read, persist: options.autoCommit === false ? noWork : persist });
     answerQuestions(handlers, () => ({
@@ -279,6 +288,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     await this.#member.stop();
     await this.#table.close();
     await this.#member.leave();
+    await this.#traces?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,13 @@ export type { ClientTlsOptions } from "../remoting/tls/client_tls.ts";
 export type { PemFile } from "../remoting/tls/key_pair_files.ts";
 export { Admin, type AdminOptions, type AdminRunOptions, type AdminRunResult } from "./admin/mod.ts";
 export type { ConnectOptions } from "./connect_options.ts";
+export type {
+  ConsumeCall,
+  ConsumeHook,
+  ConsumeHookOptions,
+  ConsumeOutcome,
+  ConsumeReturnType,
+} from "./consume_hooks.ts";
 export type { MemberOptions } from "./group_member.ts";
 export type { SendAttempt, SendHook, SendOutcome, TransactionEnd } from "./hooks.ts";
 export { LitePullConsumer, type LitePullConsumerOptions } from "./lite_pull_consumer.ts";

@@ -8,7 +8,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import type { ConsumeDirectlyResult } from "../protocol/bodies/mod.ts";
-import type { Consuming, ConsumingContext } from "./consuming.ts";
+import { type Consuming, type ConsumingContext, thrown } from "./consuming.ts";
 import type { ConsumeOrderlyContext, ConsumeOrderlyStatus, OrderlyListener } from "./listeners.ts";
 import type { ReceivedMessage } from "./message.ts";
 import type { QueueLocks } from "./queue_locks.ts";
@@ -107,7 +107,7 @@ export class OrderlyConsuming implements Consuming {
       order: true,
       autoCommit: context.autoCommit,
       consumeResult: error === undefined ? DIRECT_RESULTS[status] : "CR_THROW_EXCEPTION",
-      remark: error,
+      remark: error === undefined ? undefined : messageOf(error),
       spentTimeMills: Date.now() - begun,
     };
   }
@@ -135,11 +135,12 @@ export class OrderlyConsuming implements Consuming {
   async #consume(reader: QueueReader): Promise<void> {
     const messages = reader.take(this.#context.consumeMessageBatchMaxSize);
     const context = this.#contextOf(reader.queue);
-    const begun = Date.now();
-    const { status } = await this.#call(messages, context);
+    const { figures, hooks } = this.#context;
+    const call = hooks.before(reader.queue, messages);
+    const { status, error } = await this.#call(messages, context);
+    hooks.after(call, status, error);
     const failed = status === "SUSPEND_CURRENT_QUEUE_A_MOMENT" || status === "ROLLBACK" ? messages.length : 0;
-    const { figures } = this.#context;
-    figures.consumed(reader.queue.topic, Date.now() - begun, messages.length - failed, failed);
+    figures.consumed(reader.queue.topic, Date.now() - call.began, messages.length - failed, failed);
     if (status === "SUSPEND_CURRENT_QUEUE_A_MOMENT") return await this.#suspend(reader, messages, context);
     if (context.autoCommit) return reader.finish(messages);
     if (status === "COMMIT") return reader.finishTaken();
@@ -149,13 +150,13 @@ export class OrderlyConsuming implements Consuming {
   async #call(
     messages: readonly ReceivedMessage[],
     context: ConsumeOrderlyContext,
-  ): Promise<{ status: ConsumeOrderlyStatus; error?: string }> {
+  ): Promise<{ status: ConsumeOrderlyStatus; error?: unknown }> {
     try {
       return { status: await this.#listener(messages, context) ?? "SUCCESS" };
     } catch (error) {
       const { group } = this.#context;
       log.warn("the listener of group {group} failed: {error}", { group, error });
-      return { status: "SUSPEND_CURRENT_QUEUE_A_MOMENT", error: messageOf(error) };
+      return { status: "SUSPEND_CURRENT_QUEUE_A_MOMENT", error: thrown(error) };
     }
   }
 

@@ -11,7 +11,8 @@ import type { OutgoingMessage, ReceivedMessage } from "./message.ts";
 import { batchOf, type Parcel, parcelOf } from "./parcel.ts";
 import { AwaitedReplies, replyTo } from "./requests.ts";
 import type { SendOptions } from "./selecting.ts";
-import { TraceDispatcher, traceHook } from "./trace.ts";
+import { traceHook } from "./trace.ts";
+import { TraceDispatcher } from "./trace_dispatcher.ts";
 import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
 
 /** Group of producers that were given none; beginning of the groups that traces are sent by, and their time, ms. */
@@ -38,15 +39,9 @@ export class Producer implements AsyncDisposable {
   readonly #traces: TraceDispatcher | undefined;
 
   constructor(options: ProducerOptions) {
-    const { enableMsgTrace, customizedTraceTopic, ...rest } = options;
     const { hooks = [], group = DEFAULT_GROUP } = options;
-    if (enableMsgTrace) {
-      this.#traces = new TraceDispatcher(customizedTraceTopic ?? SystemTopic.TRACE, () => {
-        const own = { group: `${TRACE_GROUP_PREFIX}-${group}-PRODUCE`, timeoutMs: TRACE_TIMEOUT_MS };
-        return new Producer({ ...rest, ...own, hooks: [] });
-      });
-    }
-    this.sender = new Sender({ ...rest, group, hooks: this.#traces ? [...hooks, traceHook(this.#traces)] : hooks });
+    this.#traces = traceDispatcher(options, group, "PRODUCE");
+    this.sender = new Sender({ ...options, group, hooks: this.#traces ? [...hooks, traceHook(this.#traces)] : hooks });
     this.#replies = new AwaitedReplies(this.sender.clientId, this.sender.handlers);
   }
 
@@ -135,4 +130,21 @@ export class Producer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+type TraceOptions = Pick<
+  ProducerOptions,
+  "nameservers" | "encoding" | "sign" | "tls" | "enableMsgTrace" | "customizedTraceTopic"
+>;
+
+/** What sends the traces of a group's producer or consumer, if they are wanted; it has a producer of its own. */
+export function traceDispatcher(
+  { nameservers, encoding, sign, tls, enableMsgTrace, customizedTraceTopic }: TraceOptions,
+  group: string,
+  kind: "PRODUCE" | "CONSUME",
+): TraceDispatcher | undefined {
+  if (!enableMsgTrace) return undefined;
+  const own = { group: `${TRACE_GROUP_PREFIX}-${group}-${kind}`, timeoutMs: TRACE_TIMEOUT_MS };
+  const open = () => new Producer({ nameservers, encoding, sign, tls, ...own });
+  return new TraceDispatcher(customizedTraceTopic ?? SystemTopic.TRACE, open);
 }

@@ -9,6 +9,7 @@ import type { MessageModel } from "../protocol/bodies/mod.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { ConcurrentConsuming } from "./concurrent_consuming.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
+import { type ConsumeHookOptions, ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
 import type { Consuming, ConsumingContext } from "./consuming.ts";
 import { GroupMember, type MemberOptions } from "./group_member.ts";
@@ -16,6 +17,7 @@ import { localIp } from "./identity.ts";
 import type { ConcurrentListener, OrderlyListener } from "./listeners.ts";
 import { LocalOffsets, localOffsetStoreDir } from "./local_offsets.ts";
 import { OrderlyConsuming } from "./orderly_consuming.ts";
+import { traceDispatcher } from "./producer.ts";
 import { BrokerOffsets, type OffsetStore } from "./offset_store.ts";
 import { QueueLocks } from "./queue_locks.ts";
 import type { ReadAhead } from "./queue_reader.ts";
@@ -23,6 +25,8 @@ import { ReaderTable } from "./reader_table.ts";
 import type { MessageQueue } from "./rebalance.ts";
 import { SendBack } from "./send_back.ts";
 import type { Selection } from "./subscription.ts";
+import { withConsumeTraces } from "./trace.ts";
+import type { TraceDispatcher } from "./trace_dispatcher.ts";
 
 /** Settings of a push consumer, by RocketMQ's names, with Java's defaults; times are in ms. */
 const DEFAULTS = {
@@ -51,7 +55,7 @@ const INT_MAX = 0x7fff_ffff;
 const LOST_MS = 1_000;
 
 /** What a push consumer needs to know; defaults are those of Java's but where it is said. */
-export interface PushConsumerOptions extends MemberOptions, Partial<typeof DEFAULTS> {
+export interface PushConsumerOptions extends MemberOptions, ConsumeHookOptions, Partial<typeof DEFAULTS> {
   readonly subscriptions: Readonly<Record<string, Selection>>;
   /** Called with messages in whatever order, many calls at a time. This, or `consumeOrderly`. */
   readonly consumeConcurrently?: ConcurrentListener;
@@ -89,6 +93,7 @@ export class PushConsumer implements AsyncDisposable {
   readonly #table: ReaderTable;
   readonly #consuming: Consuming;
   readonly #figures = new ConsumeFigures();
+  readonly #traces: TraceDispatcher | undefined;
   readonly #end = () => void this.close();
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
@@ -110,6 +115,7 @@ export class PushConsumer implements AsyncDisposable {
     this.#offsets = messageModel === "CLUSTERING"
       ? new BrokerOffsets(group, this.#member.questions)
       : new LocalOffsets(options.localOffsetStoreDir ?? localOffsetStoreDir(), this.clientId, group);
+    this.#traces = traceDispatcher(options, group, "CONSUME");
     this.#consuming = this.#consumingOf();
     const context = {
       questions: this.#member.questions,
@@ -196,6 +202,7 @@ export class PushConsumer implements AsyncDisposable {
     await this.#member.stop();
     await this.#table.close();
     await this.#member.leave();
+    await this.#traces?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -203,7 +210,7 @@ export class PushConsumer implements AsyncDisposable {
   }
 
   #consumingOf(): Consuming {
-    const { group, messageModel, consumeConcurrently, consumeOrderly, maxReconsumeTimes } = this.#options;
+    const { group, messageModel, consumeConcurrently, consumeOrderly, maxReconsumeTimes, hooks } = this.#options;
     if ((consumeConcurrently === undefined) === (consumeOrderly === undefined)) {
       const allowed = "consumeConcurrently or consumeOrderly";
       throw new RocketdError("invalidArgument", `Cannot consume: one listener is needed, ${allowed}`, { allowed });
@@ -217,6 +224,11 @@ export class PushConsumer implements AsyncDisposable {
       table: () => this.#table,
       sendBack: new SendBack(this.#member, reconsumeTimes),
       figures: this.#figures,
+      hooks: new ConsumeHooks(
+        withConsumeTraces(hooks, this.#traces),
+        group,
+        this.#options.consumeTimeoutMs,
+      ),
       concurrency: this.#options.concurrency,
       consumeMessageBatchMaxSize: this.#options.consumeMessageBatchMaxSize,
     };

@@ -51,6 +51,8 @@ export interface ReaderContext {
   readonly arrived: (reader: QueueReader) => void;
   /** Called after each pull that brought messages, with the time that it took, ms. */
   readonly pulled?: (topic: string, ms: number, count: number) => void;
+  /** Called with what a pull brought that is wanted, before it can be taken. */
+  readonly received?: (queue: MessageQueue, messages: readonly ReceivedMessage[]) => void;
 }
 
 /** One queue being read; {@linkcode QueueReader.run} goes on until {@linkcode QueueReader.stop}. */
@@ -273,6 +275,7 @@ export class QueueReader {
     const records = answer.code === ResponseCode.SUCCESS ? decodeRecords(answer.body) : [];
     const messages = records.map((record) => new ReceivedMessage(record, brokerName))
       .filter(({ tag }) => wants(this.subscription, tag));
+    if (messages.length > 0) this.context.received?.(this.queue, messages);
     // The queue ends before the place that was asked for: what comes there now are other messages.
     if (answer.code === ResponseCode.PULL_OFFSET_MOVED && nextBeginOffset < held.next) held.moveTo(nextBeginOffset);
     held.add(messages, nextBeginOffset);

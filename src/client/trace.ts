@@ -4,113 +4,24 @@
  *
  * @module
  */
-import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../errors.ts";
-import { TRACE_BYTES_MAX, TRACES_AT_ONCE, TRACES_HELD_MAX } from "../limits.ts";
+import { PropertyName } from "../protocol/properties.ts";
+import type { ConsumeCall, ConsumeHook, ConsumeOutcome, ConsumeReturnType } from "./consume_hooks.ts";
 import type { SendAttempt, SendHook, SendOutcome, TransactionEnd } from "./hooks.ts";
-import type { OutgoingMessage } from "./message.ts";
-
-const log = getLogger(["rocketd", "client"]);
+import { UniqueKeys } from "./identity.ts";
+import type { ReceivedMessage } from "./message.ts";
+import type { Trace, TraceDispatcher } from "./trace_dispatcher.ts";
 
 const FIELD_END = "\u0001";
 const TRACE_END = "\u0002";
 /** The region of brokers that name none. */
 const DEFAULT_REGION = "DefaultRegion";
-/** How long traces gather before they are sent, ms (`pollingTimeMil`). */
-const GATHER_MS = 100;
-
 /** Ordinals of `MessageType`. */
 const KINDS: Readonly<Record<SendAttempt["kind"] | "commit", number>> = { normal: 0, half: 1, commit: 2, delay: 3 };
+/** Ordinals of `ConsumeReturnType`; 3 is for listeners that return nothing, which for ours is success. */
+const RETURN_TYPES: Readonly<Record<ConsumeReturnType, number>> = { SUCCESS: 0, TIME_OUT: 1, EXCEPTION: 2, FAILED: 4 };
+/** What Java writes when a message has no keys; nothing at all would confuse its reader. */
+const NO_KEYS = "null";
 const STATES = { commit: "COMMIT_MESSAGE", rollback: "ROLLBACK_MESSAGE", unknown: "UNKNOW" } as const;
-
-/** Text of a trace, and the keys by which it is found. */
-export interface Trace {
-  readonly text: string;
-  readonly keys: readonly string[];
-}
-
-/** Who brings traces to brokers. */
-export interface TraceSink {
-  send(message: OutgoingMessage): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** Gathers traces and sends them. What cannot be kept up with, or sent, is dropped: messages come first. */
-export class TraceDispatcher {
-  readonly #topic: string;
-  readonly #open: () => TraceSink;
-  #sink: TraceSink | undefined;
-  #held: Trace[] = [];
-  #dropped = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #sending: Promise<void> | undefined;
-  #closed = false;
-
-  /** `open`: called once, for the first trace. */
-  constructor(topic: string, open: () => TraceSink) {
-    this.#topic = topic;
-    this.#open = open;
-  }
-
-  /** Takes a trace; never throws. */
-  append(trace: Trace): void {
-    if (this.#closed) return;
-    if (this.#held.length >= TRACES_HELD_MAX) {
-      this.#dropped++;
-      return;
-    }
-    this.#held.push(trace);
-    if (this.#sending === undefined) this.#flushSoon();
-  }
-
-  /** Sends what is left. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#flush();
-    await this.#sink?.close();
-  }
-
-  /** One after the other; a call meanwhile waits for the same. Never rejects. */
-  #flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    return this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = undefined;
-      if (this.#held.length > 0) this.#flushSoon();
-    });
-  }
-
-  #flushSoon(): void {
-    this.#timer ??= setTimeout(() => void this.#flush(), GATHER_MS);
-  }
-
-  async #sendAll(): Promise<void> {
-    while (this.#held.length > 0) {
-      const traces = this.#take();
-      try {
-        this.#sink ??= this.#open();
-        const keys = [...new Set(traces.flatMap((trace) => trace.keys))];
-        await this.#sink.send({ topic: this.#topic, keys, body: traces.map(({ text }) => text).join("") });
-      } catch (error) {
-        log.warn("cannot send {count} traces: {reason}", { count: traces.length, reason: messageOf(error) });
-      }
-    }
-    if (this.#dropped > 0) log.warn("dropped {count} traces: they came too fast", { count: this.#dropped });
-    this.#dropped = 0;
-  }
-
-  /** The next traces, as many as one message takes. */
-  #take(): Trace[] {
-    let length = 0, count = 0;
-    for (const { text, keys } of this.#held) {
-      // The keys are properties, of which a message can have less.
-      length += text.length + keys.join(" ").length;
-      if (count > 0 && (count >= TRACES_AT_ONCE || length > TRACE_BYTES_MAX)) break;
-      count++;
-    }
-    return this.#held.splice(0, count);
-  }
-}
 
 /** A producer's hook that traces each message that was stored where traces are wanted, and each transaction's end. */
 export function traceHook(dispatcher: Pick<TraceDispatcher, "append">, now: () => number = Date.now): SendHook {
@@ -149,6 +60,76 @@ function traceOfEnd(end: TransactionEnd, now: number): Trace {
   const ending = [KINDS.commit, transactionId, STATES[state], fromCheck];
   const text = line("EndTransaction", now, DEFAULT_REGION, group, ...place, ...ending);
   return { text, keys: [uniqueKey, ...keys] };
+}
+
+/** What both traces of a consumed message tell. */
+interface Consumed {
+  readonly id: string;
+  readonly keys: readonly string[];
+  readonly keysText: string;
+}
+
+/**
+ * A consumer's hook that traces each message that wants it before it is consumed, and after. Messages of the traces' own
+ * topic leave none: each would cause two more.
+ */
+export function consumeTraceHook(dispatcher: Pick<TraceDispatcher, "append" | "topic">): ConsumeHook {
+  const ids = new UniqueKeys();
+  const traced = new WeakMap<ConsumeCall, { requestId: string; all: readonly Consumed[] }>();
+  const append = ({ id, keys }: Consumed, text: string) => dispatcher.append({ text, keys: [id, ...keys] });
+  return {
+    beforeConsume: (call) => {
+      const requestId = ids.next();
+      const all = call.messages.filter((message) => wantsTrace(message, dispatcher.topic)).map((message) => {
+        const consumed = consumedOf(message);
+        append(consumed, lineBefore(call, requestId, message, consumed));
+        return consumed;
+      });
+      if (all.length > 0) traced.set(call, { requestId, all });
+    },
+    afterConsume: (call, outcome) => {
+      const { requestId, all } = traced.get(call) ?? { requestId: "", all: [] };
+      for (const consumed of all) append(consumed, lineAfter(call, requestId, outcome, consumed));
+    },
+  };
+}
+
+/** These hooks, and one for traces where they are wanted. */
+export function withConsumeTraces(
+  hooks: readonly ConsumeHook[] = [],
+  traces: TraceDispatcher | undefined,
+): readonly ConsumeHook[] {
+  return traces === undefined ? hooks : [...hooks, consumeTraceHook(traces)];
+}
+
+function wantsTrace({ topic, properties }: ReceivedMessage, traceTopic: string): boolean {
+  return topic !== traceTopic && properties.get(PropertyName.TRACE_ON) !== "false";
+}
+
+function consumedOf({ uniqueKey, offsetMessageId, keys }: ReceivedMessage): Consumed {
+  return { id: uniqueKey ?? offsetMessageId, keys, keysText: keys.join(" ") || NO_KEYS };
+}
+
+function lineBefore(
+  { began, group }: ConsumeCall,
+  requestId: string,
+  { properties, reconsumeTimes }: ReceivedMessage,
+  { id, keysText }: Consumed,
+): string {
+  const region = properties.get(PropertyName.MSG_REGION) ?? DEFAULT_REGION;
+  return line("SubBefore", began, region, group, requestId, id, reconsumeTimes, keysText);
+}
+
+/** The time is each message's share of the call. */
+function lineAfter(
+  { began, group, messages }: ConsumeCall,
+  requestId: string,
+  { costMs, isSuccess, returnType }: ConsumeOutcome,
+  { id, keysText }: Consumed,
+): string {
+  const share = Math.floor(costMs / messages.length);
+  const end = [RETURN_TYPES[returnType], began + costMs, group];
+  return line("SubAfter", requestId, id, share, isSuccess, keysText, ...end);
 }
 
 function line(...fields: unknown[]): string {

@@ -6,7 +6,8 @@
 import type { SendHook } from "../../src/client/hooks.ts";
 import type { OutgoingMessage } from "../../src/client/message.ts";
 import { Producer } from "../../src/client/producer.ts";
-import { type Trace, TraceDispatcher, traceHook } from "../../src/client/trace.ts";
+import { traceHook } from "../../src/client/trace.ts";
+import { type Trace, TraceDispatcher } from "../../src/client/trace_dispatcher.ts";
 import { TransactionProducer } from "../../src/client/transactions.ts";
 import { TRACES_AT_ONCE, TRACES_HELD_MAX } from "../../src/limits.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";

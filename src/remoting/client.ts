@@ -70,27 +70,31 @@ export class RemotingClient {
     body: RequestBody | undefined,
     timeoutMs: number,
   ): Promise<Received<R>> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     const connection = await this.#connection(address, timeoutMs);
-    return await connection.request(type, header, partsOf(body), Math.max(1, deadline - Date.now()));
+    return await connection.request(type, header, partsOf(body), Math.max(1, Math.ceil(deadline - performance.now())));
   }
 
-  /** Tells without an answer: resolves when the frame lies in the connection's buffer. */
+  /**
+   * Tells without an answer: resolves when the frame lies in the connection's buffer. Rejects as `invoke` does, with
+   * `timeout` also where the server does not read what it was sent before; nothing is sent then.
+   */
   async notify<R extends RequestType>(
     address: string,
     type: R,
     header: RequestInput<R>,
     body?: RequestBody,
+    timeoutMs: number = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
   ): Promise<void> {
-    const connection = await this.#connection(address, this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
-    connection.notify(type, header, partsOf(body));
-    if (connection.congested) await new Promise<void>((resolve) => connection.whenDrained(resolve));
+    const deadline = performance.now() + timeoutMs;
+    const connection = await this.#connection(address, timeoutMs);
+    await connection.tell(type, header, partsOf(body), Math.max(1, Math.ceil(deadline - performance.now())));
   }
 
-  /** Resolves when what was written so far has gone to the sockets, or their connections have closed. */
-  async flushed(): Promise<void> {
+  /** Resolves when what was written so far has gone to the sockets, their connections have closed, or the time is over. */
+  async flushed(timeoutMs?: number): Promise<void> {
     const open = await Promise.allSettled(this.#connections.values());
-    await Promise.all(open.map((made) => made.status === "fulfilled" ? made.value.flushed() : undefined));
+    await Promise.all(open.map((made) => made.status === "fulfilled" ? made.value.flushed(timeoutMs) : undefined));
   }
 
   /** Closes every connection; calls in flight and later ones reject with `unavailable`. */

@@ -15,7 +15,6 @@ import {
   READ_BUFFER_BYTES_BUSY,
   REMARK_LENGTH_MAX,
   REQUESTS_IN_HAND_MAX,
-  REQUESTS_PENDING_MAX,
   UNSENT_BYTES_HIGH,
   UNSENT_BYTES_MAX,
 } from "../limits.ts";
@@ -30,19 +29,13 @@ import { requestCodeName } from "../protocol/request_codes.ts";
 import type { Answer, Incoming } from "./handlers.ts";
 import { IncomingRequest } from "./incoming.ts";
 import { peerOf, type Wire } from "./listener.ts";
+import { OwnRequests } from "./own_requests.ts";
 import type { ConnectionOwner, Received } from "./owner.ts";
 import { turnBegan } from "./turn.ts";
 
 export type { Received } from "./owner.ts";
 
 const log = getLogger(["rocketd", "remoting"]);
-
-interface Pending {
-  readonly type: RequestType;
-  readonly resolve: (received: Received) => void;
-  readonly reject: (error: RocketdError) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
-}
 
 let connections = 0;
 const nothing: readonly Uint8Array[] = [];
@@ -74,8 +67,7 @@ export class Connection {
   #waited = 0;
   #closed = false;
   #draining = false;
-  #opaque = 0;
-  readonly #pending = new Map<number, Pending>();
+  readonly #own: OwnRequests;
   #drained: (() => void)[] = [];
   #closeListeners: (() => void)[] = [];
 
@@ -88,6 +80,7 @@ export class Connection {
     this.peerHost = encodeHost(parseIp(ip) ?? new Uint8Array(4), port);
     this.peer = text;
     this.isLocal = isLocal;
+    this.#own = new OwnRequests(this);
   }
 
   /** Whether so much is unsent that new answers had better wait for {@linkcode whenDrained}. */
@@ -143,9 +136,12 @@ export class Connection {
       this.#waited = this.lastActivity - readAt;
       let length = frameLength(view, start, end);
       while (length !== undefined && start + length <= end) {
-        if (this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX) await this.#untilCalm(readAt);
+        const frame = decodeFrame(bytes, view, start, length);
+        // Answers to us are always read: else both sides might wait for each other to read.
+        const mustWait = this.congested || this.#inHand >= REQUESTS_IN_HAND_MAX;
+        if (mustWait && !isAnswer(frame)) await this.#untilCalm(readAt);
         if (this.#closed) return;
-        this.#obey(decodeFrame(bytes, view, start, length));
+        this.#obey(frame);
         start += length;
         length = frameLength(view, start, end);
       }
@@ -181,7 +177,7 @@ export class Connection {
   }
 
   #obey(frame: Frame): void {
-    if (isAnswer(frame)) return this.#receive(frame);
+    if (isAnswer(frame)) return this.#own.answered(frame);
     const { header } = frame;
     // Clients turn to another node at once, where they would wait for an answer that never comes.
     if (this.#draining) return this.#refuse(frame, ResponseCode.SERVICE_NOT_AVAILABLE, STOPPING);
@@ -235,7 +231,14 @@ export class Connection {
 
   #send(encoding: HeaderEncoding, header: Parameters<typeof encodeFrame>[2], body: readonly Uint8Array[]): void {
     if (this.#closed) return;
-    encodeFrame(this.#out, encoding, header, body);
+    const { length } = this.#out;
+    try {
+      encodeFrame(this.#out, encoding, header, body);
+    } catch (error) {
+      // Half a frame would spoil those that follow it.
+      this.#out.length = length;
+      throw error;
+    }
     if (this.#unsent > UNSENT_BYTES_MAX) {
       log.warn("closing {peer}: it does not read, {bytes} bytes are unsent", { peer: this.peer, bytes: this.#unsent });
       return this.close();
@@ -258,7 +261,9 @@ export class Connection {
         while (sent < bytes.length) sent += await this.#conn.write(bytes.subarray(sent));
         this.#sending.reset();
         this.lastActivity = Date.now();
-        if (this.#drained.length > 0 && this.#unsent <= UNSENT_BYTES_HIGH / 2) this.#wakeDrained();
+        if (this.#unsent > UNSENT_BYTES_HIGH / 2) continue;
+        if (this.#drained.length > 0) this.#wakeDrained();
+        this.#own.letIn();
       }
     } catch (error) {
       log.debug("cannot write to {peer}: {reason}", { peer: this.peer, reason: messageOf(error) });
@@ -285,41 +290,35 @@ export class Connection {
     }
   }
 
-  /** Asks the peer and waits for its answer. Rejects with `timeout`, `unavailable`. */
+  /** Asks the peer and waits for its answer; where it reads slowly, for room first. Rejects with `timeout`, `unavailable`. */
   request<R extends RequestType>(
     type: R,
     header: RequestInput<R>,
     body: readonly Uint8Array[] | undefined,
     timeoutMs: number,
   ): Promise<Received<R>> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed || this.#pending.size >= REQUESTS_PENDING_MAX) {
-        const reason = this.#closed ? "it is closed" : `${REQUESTS_PENDING_MAX} requests wait for an answer`;
-        return reject(new RocketdError("unavailable", `Cannot send ${type.name} to ${this.peer}: ${reason}`));
-      }
-      const opaque = this.#opaque = (this.#opaque + 1) & 0x7fff_ffff;
-      // Bound: a closure would keep header and body while the peer is waited for.
-      const timer = setTimeout(this.#timeOut.bind(this, opaque, timeoutMs), timeoutMs);
-      this.#pending.set(opaque, { type, resolve: resolve as (received: Received) => void, reject, timer });
-      this.#ask(type, header, body, opaque, 0);
-    });
+    return this.#own.ask(type, header, body, timeoutMs);
   }
 
-  #timeOut(opaque: number, ms: number): void {
-    const { type, reject } = this.#pending.get(opaque)!;
-    this.#pending.delete(opaque);
-    reject(new RocketdError("timeout", `${this.peer} did not answer ${type.name} within ${ms} ms`));
-  }
-
-  /** Tells the peer something that it does not answer. */
+  /** Tells the peer something that it does not answer, at once. */
   notify<R extends RequestType>(type: R, header: RequestInput<R>, body?: readonly Uint8Array[]): void {
-    this.#opaque = (this.#opaque + 1) & 0x7fff_ffff;
-    this.#ask(type, header, body, this.#opaque, Flag.ONE_WAY);
+    this.#own.notify(type, header, body);
   }
 
-  #ask<R extends RequestType>(
+  /** The same as soon as there is room; resolves when it is on its way. Rejects with `timeout`, `unavailable`. */
+  tell<R extends RequestType>(
     type: R,
-    values: RequestInput<R>,
+    header: RequestInput<R>,
+    body: readonly Uint8Array[] | undefined,
+    timeoutMs: number,
+  ): Promise<void> {
+    return this.#own.tell(type, header, body, timeoutMs);
+  }
+
+  /** For OwnRequests: writes a request frame. */
+  write(
+    type: RequestType,
+    values: RequestInput<RequestType>,
     body: readonly Uint8Array[] = nothing,
     opaque: number,
     flag: number,
@@ -333,26 +332,6 @@ export class Connection {
     );
   }
 
-  #receive({ header, body }: Frame): void {
-    const pending = this.#pending.get(header.opaque);
-    if (pending === undefined) return; // Late: its timeout has passed.
-    this.#pending.delete(header.opaque);
-    clearTimeout(pending.timer);
-    try {
-      pending.resolve({
-        code: header.code,
-        remark: header.remark,
-        header: header.fields.readLoosely(pending.type.answer),
-        body: body.slice(),
-        version: header.version,
-      });
-    } catch (error) {
-      pending.reject(
-        new RocketdError("malformed", `${this.peer} answered ${pending.type.name} badly: ${messageOf(error)}`),
-      );
-    }
-  }
-
   /**
    * Resolves when no write is under way. Before Deno 2.9 closing a socket does not end a write that waits for a peer who
    * does not read: socket and bytes stay until that peer goes.
@@ -361,9 +340,12 @@ export class Connection {
     return this.#written;
   }
 
-  /** Resolves when everything written so far has gone to the socket, or the connection has closed. */
-  async flushed(): Promise<void> {
-    while (!this.#closed && (this.#unsent > 0 || this.#writing)) await new Promise((resolve) => setTimeout(resolve, 1));
+  /** Resolves when everything written so far has gone to the socket, the connection has closed, or the time is over. */
+  async flushed(timeoutMs = Infinity): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    while (!this.#closed && (this.#unsent > 0 || this.#writing) && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
 
   /**
@@ -372,7 +354,7 @@ export class Connection {
    */
   async drain(): Promise<void> {
     this.#draining = true;
-    while (!this.#closed && (this.#inHand > 0 || this.#pending.size > 0)) {
+    while (!this.#closed && (this.#inHand > 0 || this.#own.size > 0)) {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await this.flushed();
@@ -387,11 +369,7 @@ export class Connection {
     } catch {
       // The peer was faster.
     }
-    for (const { reject, timer, type } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(new RocketdError("unavailable", `${this.peer} closed the connection before it answered ${type.name}`));
-    }
-    this.#pending.clear();
+    this.#own.close();
     this.#wakeDrained();
     this.#call(this.#closeListeners.splice(0));
     this.#owner.closed(this);

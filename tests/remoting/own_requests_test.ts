@@ -1,0 +1,75 @@
+/**
+ * Our own requests where they are many, the other side reads slowly or not at all, or one cannot be written.
+ *
+ * @module
+ */
+import type { RocketdError } from "../../src/errors.ts";
+import { UNSENT_BYTES_MAX } from "../../src/limits.ts";
+import { GetMaxOffset } from "../../src/protocol/requests.ts";
+import { RemotingClient } from "../../src/remoting/client.ts";
+import { assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { offsets, serving } from "./small_server.ts";
+
+const BODY = new Uint8Array(2 ** 20);
+/** More than a connection may have unsent. */
+const MANY = UNSENT_BYTES_MAX / BODY.length + 16;
+const header = (queueId: number) => ({ topic: "T", queueId });
+const numbers = Array.from({ length: MANY }, (_, i) => i);
+
+Deno.test("requests that are more than a connection holds wait for room, and each is answered", async () => {
+  const seen: number[] = [];
+  await serving(offsets(seen), async (server) => {
+    using client = new RemotingClient();
+    const address = `127.0.0.1:${server.port}`;
+    const answers = numbers.map((i) => client.invoke(address, GetMaxOffset, header(i), BODY, 60_000));
+    assertEquals((await Promise.all(answers)).map((answer) => answer.header.offset), numbers);
+    assertEquals([seen, server.counts.accepted], [numbers, 1]);
+  });
+});
+
+Deno.test("what is told without an answer waits for room too, and none of it is lost", async () => {
+  const seen: number[] = [];
+  await serving(offsets(seen), async (server) => {
+    using client = new RemotingClient();
+    const address = `127.0.0.1:${server.port}`;
+    await Promise.all(numbers.map((i) => client.notify(address, GetMaxOffset, header(i), BODY, 60_000)));
+    await client.invoke(address, GetMaxOffset, header(MANY), undefined, 60_000);
+    assertEquals([seen, server.counts.accepted], [[...numbers, MANY], 1]);
+  });
+});
+
+Deno.test("a peer that reads nothing costs whoever waits for room their time, and no more", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = listener.accept();
+  using client = new RemotingClient();
+  const address = `127.0.0.1:${listener.addr.port}`;
+  const stuck = numbers.map((i) => client.invoke(address, GetMaxOffset, header(i), BODY, 60_000));
+  const ends = Promise.allSettled(stuck);
+  const peer = await accepted;
+  await peer.read(new Uint8Array(1));
+  const late = await Promise.allSettled([
+    client.invoke(address, GetMaxOffset, header(0), undefined, 50),
+    client.notify(address, GetMaxOffset, header(0), undefined, 50),
+  ]);
+  for (const end of late) {
+    const { code, message } = (end as PromiseRejectedResult).reason as RocketdError;
+    assertEquals(code, "timeout");
+    assertStringIncludes(message, "did not read what was sent before");
+  }
+  await client.flushed(10);
+  peer.close();
+  const codes = (await ends).map((end) => ((end as PromiseRejectedResult).reason as RocketdError).code);
+  assertEquals(new Set(codes), new Set(["unavailable"]));
+});
+
+Deno.test("a request that cannot be written harms none beside it", async () => {
+  await serving(offsets(), async (server) => {
+    using client = new RemotingClient();
+    const address = `127.0.0.1:${server.port}`;
+    const ends = await Promise.allSettled(
+      [1, NaN, 2].map((queueId) => client.invoke(address, GetMaxOffset, header(queueId), undefined, 60_000)),
+    );
+    assertEquals(ends.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assertEquals(server.counts.accepted, 1);
+  });
+});

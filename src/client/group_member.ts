@@ -82,6 +82,9 @@ export class GroupMember {
   /** Topics that are read without a subscription. */
   #otherTopics: ReadonlySet<string> = new Set();
   #again: ReturnType<typeof setTimeout> | undefined;
+  #againAt = 0;
+  /** Whether a rebalance waits for the one that goes on. */
+  #waits = false;
   #started = false;
   #left = false;
   #rebalancing: Promise<void> = Promise.resolve();
@@ -173,12 +176,18 @@ export class GroupMember {
     this.client.close();
   }
 
-  /** Looks after a while which queues are ours; calls meanwhile are one. */
+  /** Looks after a while which queues are ours; calls meanwhile are one, the earliest. */
   rebalanceSoon(ms = 0): void {
-    if (this.#left || !this.#started) return;
+    const at = Date.now() + ms;
+    if (this.#left || !this.#started || (this.#again !== undefined && this.#againAt <= at)) return;
     clearTimeout(this.#again);
+    this.#againAt = at;
     this.#again = setTimeout(() => {
+      this.#again = undefined;
+      if (this.#waits) return;
+      this.#waits = true;
       this.#rebalancing = this.#rebalancing.catch(() => {}).then(async () => {
+        this.#waits = false;
         if (!this.#left) await this.#rebalance().catch((error) => this.#warn(error));
       });
     }, ms);
@@ -211,16 +220,19 @@ export class GroupMember {
         unitMode: false,
       }],
     });
-    try {
-      await Promise.all(
-        [...await this.#brokers()].map(async (address) =>
-          succeed(await this.client.invoke(address, HeartBeat, {}, body, REQUEST_TIMEOUT_MS), "a heartbeat")
-        ),
-      );
-    } catch (error) {
+    await this.#toEveryBroker(async (address) => {
+      succeed(await this.client.invoke(address, HeartBeat, {}, body, REQUEST_TIMEOUT_MS), "a heartbeat");
+    });
+  }
+
+  /** Resolves when all brokers were told, or cannot be. */
+  async #toEveryBroker(tell: (address: string) => Promise<void>): Promise<void> {
+    const warn = (error: unknown) => {
       if (this.#left) return;
       log.warn("cannot reach every broker of group {group}: {reason}", { group: this.group, reason: messageOf(error) });
-    }
+    };
+    const brokers = await this.#brokers().catch(warn);
+    await Promise.all([...brokers ?? []].map((address) => tell(address).catch(warn)));
   }
 
   /** Asks a broker of each topic with an SQL92 expression whether it can evaluate it. */
@@ -257,46 +269,58 @@ export class GroupMember {
 
   async #unregister(): Promise<void> {
     const header = { clientID: this.clientId, consumerGroup: this.group };
-    try {
-      await Promise.all(
-        [...await this.#brokers()].map((address) =>
-          this.client.invoke(address, UnregisterClient, header, undefined, REQUEST_TIMEOUT_MS)
-        ),
-      );
-    } catch (error) {
-      log.debug("cannot leave group {group}: {reason}", { group: this.group, reason: messageOf(error) });
-    }
+    await this.#toEveryBroker(async (address) => {
+      await this.client.invoke(address, UnregisterClient, header, undefined, REQUEST_TIMEOUT_MS);
+    });
   }
 
   /** A topic without a route has lost its brokers for a while, and keeps its queues: they are nobody else's. */
   async #rebalance(): Promise<void> {
     await this.heartbeat();
     const routes = await this.#routesNow();
-    let settled = true;
+    let settled = true, failure: unknown;
+    const mute = new Set<string>();
     for (const [topic, subscription] of this.#subscriptions) {
       const route = routes.get(topic);
       if (route === undefined || this.#left) continue;
-      settled = await this.#kind.assign(topic, await this.#ours(topic, route), subscription) && settled;
+      try {
+        settled = await this.#kind.assign(topic, await this.#ours(topic, route, mute), subscription) && settled;
+      } catch (error) {
+        // The other topics may have other brokers.
+        failure ??= error;
+      }
     }
+    if (failure !== undefined) throw failure;
     if (!settled) this.rebalanceSoon(AGAIN_MS);
     else if (routes.size < this.#subscriptions.size + this.#otherTopics.size) this.rebalanceSoon(WITHOUT_ROUTE_MS);
   }
 
-  async #ours(topic: string, route: Route): Promise<readonly MessageQueue[]> {
-    if (this.#kind.messageModel === "BROADCASTING") return route.readable;
-    return allocateAveragely(this.clientId, route.readable, await this.#members(topic, route));
+  async #ours(topic: string, route: Route, mute: Set<string>): Promise<readonly MessageQueue[]> {
+    if (this.#kind.messageModel === "BROADCASTING" || route.readable.length === 0) return route.readable;
+    return allocateAveragely(this.clientId, route.readable, await this.#members(topic, route, mute));
   }
 
-  async #members(topic: string, route: Route): Promise<string[]> {
-    const queue = route.readable[0];
-    if (queue === undefined) return [];
-    const address = await this.questions.address(queue);
+  /**
+   * Any broker of the topic knows all members; one that knows nothing of us has not heard of us yet. Those that do not
+   * answer are added to `mute`, and not asked for other topics.
+   */
+  async #members(topic: string, route: Route, mute: Set<string>): Promise<string[]> {
     const header = { consumerGroup: this.group };
-    const answer = await this.client.invoke(address, GetConsumerListByGroup, header, undefined, REQUEST_TIMEOUT_MS)
-      .catch((error) => {
+    let others: string[] | undefined, failure: unknown;
+    for (const address of new Set([...route.masters(), ...route.brokers()])) {
+      if (this.#left || mute.has(address)) continue;
+      try {
+        const answer = await this.client.invoke(address, GetConsumerListByGroup, header, undefined, REQUEST_TIMEOUT_MS);
+        const members = decodeConsumerIds(succeed(answer, `asking for the members of ${this.group}`).body);
+        if (members.includes(this.clientId)) return members;
+        others ??= members;
+      } catch (error) {
+        failure ??= error;
+        mute.add(address);
         this.routes.forget(topic);
-        throw error;
-      });
-    return decodeConsumerIds(succeed(answer, `asking for the members of ${this.group}`).body);
+      }
+    }
+    if (others !== undefined) return others;
+    throw failure ?? new RocketdError("unavailable", `Cannot find the members of ${this.group}: no broker answers`);
   }
 }

@@ -29,6 +29,8 @@ import { until } from "./scene.ts";
 
 const { SUCCESS, SYSTEM_ERROR, PULL_NOT_FOUND, PULL_OFFSET_MOVED, QUERY_NOT_FOUND } = ResponseCode;
 const MEMBER = "the-member";
+/** A topic whose broker is gone. */
+const ELSEWHERE = "Elsewhere";
 
 type Pull = Incoming<typeof PullMessage>;
 type PullAnswer = Answer<typeof PullMessage> | undefined;
@@ -43,9 +45,11 @@ class Faulty implements AsyncDisposable {
   readonly pulls: string[] = [];
   readonly committed: number[] = [];
   readonly resent: { topic: string; reconsumeTimes: number | undefined; properties: Map<string, string> }[] = [];
-  /** How often a connection breaks when a member asks for the others; whether it is refused then. */
+  /** How often a connection breaks when a member asks for the others, at either broker; whether it is refused then. */
   breaks = 0;
   refuses = false;
+  /** Whether the master knows no members at all, or others than us. */
+  members: string[] | undefined = [MEMBER];
   /** Whether locks are given, and the group's offset. */
   locks = true;
   offset: number | undefined;
@@ -60,9 +64,10 @@ class Faulty implements AsyncDisposable {
           .on(UnregisterClient, () => ({ code: SUCCESS }))
           .on(GetConsumerListByGroup, ({ connection }) => {
             if (this.breaks-- > 0) connection.close();
-            return this.refuses
+            const members = who === "master" ? this.members : [MEMBER];
+            return this.refuses || members === undefined
               ? { code: SYSTEM_ERROR, remark: "not you" }
-              : { code: SUCCESS, body: encodeConsumerIds([MEMBER]) };
+              : { code: SUCCESS, body: encodeConsumerIds(members) };
           })
           .on(QueryConsumerOffset, () => {
             if (this.offset === undefined) return { code: QUERY_NOT_FOUND };
@@ -98,7 +103,17 @@ class Faulty implements AsyncDisposable {
       }],
       filterServerTable: new Map(),
     });
-    const nameserver = serve(new HandlerTable().on(GetRouteinfoByTopic, () => ({ code: SUCCESS, body })));
+    const nameserver = serve(
+      new HandlerTable().on(GetRouteinfoByTopic, ({ header: { topic } }) => {
+        return { code: SUCCESS, body: topic === ELSEWHERE ? deadRoute : body };
+      }),
+    );
+    // Nobody listens there.
+    const deadRoute = encodeTopicRoute({
+      queueDatas: [{ brokerName: "dead", readQueueNums: 1, writeQueueNums: 1, perm: 6, topicSysFlag: 0 }],
+      brokerDatas: [{ brokerName: "dead", cluster: "C", brokerAddrs: new Map([[0, "127.0.0.1:1"]]) }],
+      filterServerTable: new Map(),
+    });
     this.#nodes.unshift(nameserver);
     this.nameservers = `127.0.0.1:${nameserver.port}`;
   }
@@ -201,12 +216,35 @@ Deno.test("a consumer closes while nothing answers any more, and a second close 
 
 Deno.test("a consumer starts although a broker is gone at that moment, but not when it is refused", async () => {
   await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
-  cluster.breaks = 1;
+  cluster.breaks = 2;
   await using consumer = new LitePullConsumer(cluster.options);
   assertEquals(await texts(consumer, 1), ["m0"]);
   cluster.refuses = true;
   await using refused = new LitePullConsumer(cluster.options);
   await assertRejects(() => refused.start(), RocketdError, "not you");
+});
+
+Deno.test("a member takes its queues although one broker knows nobody, or others only", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
+  for (const members of [undefined, ["another"]]) {
+    cluster.members = members;
+    await using consumer = new PushConsumer({ ...cluster.options, consumeConcurrently: () => {} });
+    await consumer.start();
+    assertEquals(consumer.assignment().map(({ topic }) => topic).toSorted(), ["%RETRY%g", "T"]);
+  }
+});
+
+Deno.test("a topic whose broker is gone keeps no other topic from being read", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
+  const subscriptions = { [ELSEWHERE]: "*", T: "*" };
+  const seen: string[] = [];
+  await using consumer = new PushConsumer({
+    ...cluster.options,
+    subscriptions,
+    consumeConcurrently: ([message]) => void seen.push(message!.text()),
+  });
+  await consumer.start();
+  await until(() => seen.length === 1);
 });
 
 Deno.test("a member that loses its lock gives the queue up without a commit, and goes on where the next one came to", async () => {

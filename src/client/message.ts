@@ -13,8 +13,29 @@ import { formatMessageId } from "../protocol/message_id.ts";
 import type { MessageRecord } from "../protocol/message_record.ts";
 import { formatProperties, parseProperties, PropertyName } from "../protocol/properties.ts";
 
-/** A message to send. */
+/**
+ * A message to send.
+ *
+ * @example
+ * ```ts
+ * import { type OutgoingMessage, Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reminder: OutgoingMessage = {
+ *   topic: "reminders",
+ *   tag: "dentist",
+ *   keys: ["4711"],
+ *   properties: { clinic: "north" },
+ *   body: "today at nine",
+ *   delayLevel: 5, // in a minute
+ * };
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers });
+ * assertEquals((await producer.send(reminder)).status, "SEND_OK");
+ * ```
+ */
 export interface OutgoingMessage {
+  /** Where it goes; `autoCreateTopicEnable` of the brokers lets the first message make it. */
   readonly topic: string;
   /** Text is sent as UTF-8. */
   readonly body: Uint8Array | string;
@@ -83,29 +104,63 @@ export function encodeBatch(messages: readonly { message: OutgoingMessage; prope
   return out.written();
 }
 
-/** A message that was received. Body and properties are read when they are first asked for. */
+/**
+ * A message that was received. Body and properties are read when they are first asked for.
+ *
+ * @example
+ * ```ts
+ * import { LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", tag: "new", keys: ["4711"], body: "one pizza", properties: { table: "7" } });
+ *
+ * const subscriptions = { orders: "*" };
+ * await using consumer = new LitePullConsumer({ nameservers, group: "kitchen", subscriptions, from: "first" });
+ * for await (const message of consumer) {
+ *   assertEquals([message.text(), message.tag, message.keys], ["one pizza", "new", ["4711"]]);
+ *   assertEquals(message.properties.get("table"), "7");
+ *   break;
+ * }
+ * ```
+ */
 export class ReceivedMessage {
   #properties: Map<string, string> | undefined;
 
-  constructor(readonly record: MessageRecord, readonly brokerName: string) {}
+  /** @internal */
+  readonly record: MessageRecord;
+  /** The broker that it came from. */
+  readonly brokerName: string;
+
+  /** @internal */
+  constructor(record: MessageRecord, brokerName: string) {
+    this.record = record;
+    this.brokerName = brokerName;
+  }
 
   /** The topic that it was sent to, also for a message that comes again from its group's retry topic. */
   get topic(): string {
     return this.properties.get(PropertyName.RETRY_TOPIC) ?? this.record.topic;
   }
 
+  /** The queue of the broker that it lies in. */
   get queueId(): number {
     return this.record.queueId;
   }
 
+  /** Its place in the queue. */
   get queueOffset(): number {
     return this.record.queueOffset;
   }
 
+  /** Its tag, if it has one. */
   get tag(): string | undefined {
     return this.properties.get(PropertyName.TAGS);
   }
 
+  /** Its keys. */
   get keys(): string[] {
     return this.properties.get(PropertyName.KEYS)?.split(" ").filter((key) => key !== "") ?? [];
   }
@@ -140,6 +195,7 @@ export class ReceivedMessage {
     return this.record.reconsumeTimes;
   }
 
+  /** All properties, RocketMQ's own among them. */
   get properties(): ReadonlyMap<string, string> {
     return this.#properties ??= parseProperties(this.record.properties);
   }

@@ -14,7 +14,27 @@ import type { RouteBook } from "./routes.ts";
 /** Time for an answer to a short question, ms. */
 export const REQUEST_TIMEOUT_MS = 3_000;
 
-/** Where a group without offsets begins: at the first message, after the last one, or at the first stored since a time. */
+/**
+ * Where a group without offsets begins: at the first message, after the last one, or at the first stored since a time.
+ *
+ * @example
+ * ```ts
+ * import { type ConsumeFrom, LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ *
+ * const from: ConsumeFrom = new Date(Date.now() - 60 * 60 * 1000);
+ * await using consumer = new LitePullConsumer({ nameservers, group: "audit", subscriptions: { orders: "*" }, from });
+ * for await (const message of consumer) {
+ *   assertEquals(message.text(), "one pizza");
+ *   break;
+ * }
+ * ```
+ */
 export type ConsumeFrom = "first" | "last" | Date;
 
 /** RocketMQ's word for it, as heartbeats carry it. */

@@ -5,10 +5,27 @@
  * @module
  */
 
-/** One queue of a topic on one broker. */
+/**
+ * One queue of a topic on one broker.
+ *
+ * @example
+ * ```ts
+ * import { type MessageQueue, Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers });
+ * const { queue } = await producer.send({ topic: "orders", body: "one pizza" }, { by: "4711" });
+ * const expected: MessageQueue = { topic: "orders", brokerName: "broker-a", queueId: queue.queueId };
+ * assertEquals(queue, expected);
+ * ```
+ */
 export interface MessageQueue {
+  /** The topic's name. */
   readonly topic: string;
+  /** The name that a master and its slaves share. */
   readonly brokerName: string;
+  /** From 0, on each broker. */
   readonly queueId: number;
 }
 

@@ -9,7 +9,22 @@ import { javaHash } from "../protocol/java_hash.ts";
 import type { OutgoingMessage } from "./message.ts";
 import type { MessageQueue } from "./rebalance.ts";
 
-/** Picks one of the queues that a topic can be written to; they stand in Java's order. */
+/**
+ * Picks one of the queues that a topic can be written to; they stand in Java's order.
+ *
+ * @example
+ * ```ts
+ * import { Producer, type QueueSelector, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const byTable: QueueSelector = (queues, { properties }) => queues[Number(properties?.table) % queues.length]!;
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers });
+ * const { queue } = await producer.send({ topic: "orders", body: "one pizza", properties: { table: "7" } }, { to: byTable });
+ * assertEquals(queue.queueId, 3);
+ * ```
+ */
 export type QueueSelector = (
   queues: readonly MessageQueue[],
   message: OutgoingMessage,
@@ -21,10 +36,16 @@ export type QueueSelector = (
  *
  * @example
  * ```ts
- * import type { SendOptions } from "./selecting.ts";
+ * import { Producer, type SendOptions, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const inOrder: SendOptions = { by: "order-4711" };
- * const hurried: SendOptions = { timeoutMs: 500, signal: AbortSignal.timeout(600) };
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers });
+ * const inOrder: SendOptions = { by: "order-4711", timeoutMs: 10_000 };
+ * const ordered = await producer.send({ topic: "orders", body: "ordered" }, inOrder);
+ * const paid = await producer.send({ topic: "orders", body: "paid" }, inOrder);
+ * assertEquals(paid.queue, ordered.queue);
+ * assertEquals(paid.queueOffset, ordered.queueOffset + 1);
  * ```
  */
 export interface SendOptions {

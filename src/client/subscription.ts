@@ -16,9 +16,22 @@ export const EVERYTHING = "*";
  *
  * @example
  * ```ts
- * import type { Selection } from "./subscription.ts";
+ * import { LitePullConsumer, Producer, type Selection, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const wanted: Record<string, Selection> = { orders: "new || paid", prices: { sql: "amount > 10" } };
+ * await using cluster = await startLocalCluster({ settings: { enablePropertyFilter: true } });
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", tag: "new", body: "small", properties: { amount: "5" } }, { by: "4711" });
+ * await producer.send({ topic: "orders", tag: "new", body: "big", properties: { amount: "50" } }, { by: "4711" });
+ *
+ * const big: Selection = { sql: "amount > 10" }; // or by tags: "new || paid"
+ * const subscriptions = { orders: big };
+ * await using consumer = new LitePullConsumer({ nameservers, group: "office", subscriptions, from: "first" });
+ * for await (const message of consumer) {
+ *   assertEquals(message.text(), "big");
+ *   break;
+ * }
  * ```
  */
 export type Selection = string | { readonly sql: string };

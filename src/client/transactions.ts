@@ -28,10 +28,12 @@ const log = getLogger(["rocketd", "client"]);
  *
  * @example
  * ```ts
- * import type { TransactionState } from "./transactions.ts";
+ * import type { TransactionState } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
  * const stateOf = (row: { paid: boolean } | undefined): TransactionState =>
  *   row === undefined ? "unknown" : row.paid ? "commit" : "rollback";
+ * assertEquals([stateOf(undefined), stateOf({ paid: true })], ["unknown", "commit"]);
  * ```
  */
 export type TransactionState = "commit" | "rollback" | "unknown";
@@ -47,14 +49,23 @@ const ENDS: Readonly<Record<TransactionState, number>> = {
  *
  * @example
  * ```ts
- * import type { TransactionProducerOptions } from "./transactions.ts";
+ * import { startLocalCluster, TransactionProducer, type TransactionProducerOptions } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
+ * await using cluster = await startLocalCluster();
  * const paid = new Set<string>();
  * const options: TransactionProducerOptions = {
- *   nameservers: "127.0.0.1:9876",
- *   group: "orders",
+ *   nameservers: cluster.nameservers,
+ *   group: "till",
  *   checkLocalTransaction: (message) => paid.has(message.text()) ? "commit" : "unknown",
  * };
+ * await using producer = new TransactionProducer(options);
+ * const { state } = await producer.sendInTransaction({ topic: "payments", body: "4711" }, ({ status }) => {
+ *   assertEquals(status, "SEND_OK");
+ *   paid.add("4711");
+ *   return "commit";
+ * });
+ * assertEquals(state, "commit");
  * ```
  */
 export interface TransactionProducerOptions extends ProducerOptions {
@@ -69,12 +80,20 @@ export interface TransactionProducerOptions extends ProducerOptions {
  *
  * @example
  * ```ts
- * import type { TransactionSendResult } from "./transactions.ts";
+ * import { startLocalCluster, TransactionProducer, type TransactionSendResult } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const isOpen = ({ state }: TransactionSendResult) => state === "unknown";
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new TransactionProducer({ nameservers, group: "till", checkLocalTransaction: () => "unknown" });
+ * const result: TransactionSendResult = await producer.sendInTransaction({ topic: "payments", body: "4711" }, () => {
+ *   throw new Error("the database is away");
+ * });
+ * assertEquals([result.status, result.state, String(result.failure)], ["SEND_OK", "unknown", "Error: the database is away"]);
  * ```
  */
 export interface TransactionSendResult extends SendResult {
+  /** What the broker was told. */
   readonly state: TransactionState;
   /** What the local transaction threw; `state` is `unknown` then. */
   readonly failure?: unknown;
@@ -84,12 +103,22 @@ export interface TransactionSendResult extends SendResult {
  * A producer of transactional messages, and of all others (`TransactionMQProducer`). Brokers before 4.3 never ask.
  *
  * @example
- * ```ts ignore
- * await using producer = new TransactionProducer({ nameservers, group: "orders", checkLocalTransaction });
- * const { state } = await producer.sendInTransaction({ topic: "orders", body: "4711" }, async () => {
- *   await database.pay(4711);
- *   return "commit";
- * });
+ * ```ts
+ * import { LitePullConsumer, startLocalCluster, TransactionProducer } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new TransactionProducer({ nameservers, group: "till", checkLocalTransaction: () => "unknown" });
+ * await producer.sendInTransaction({ topic: "payments", body: "paid" }, () => Promise.resolve("commit"));
+ * await producer.sendInTransaction({ topic: "payments", body: "no money" }, () => "rollback");
+ *
+ * const subscriptions = { payments: "*" };
+ * await using consumer = new LitePullConsumer({ nameservers, group: "books", subscriptions, from: "first" });
+ * for await (const message of consumer) {
+ *   assertEquals(message.text(), "paid");
+ *   break;
+ * }
  * ```
  */
 export class TransactionProducer extends Producer {
@@ -97,6 +126,7 @@ export class TransactionProducer extends Producer {
   readonly #check: TransactionProducerOptions["checkLocalTransaction"];
   #checks = 0;
 
+  /** Connects when it first sends, or with {@linkcode TransactionProducer.start}. */
   constructor({ checkLocalTransaction, ...options }: TransactionProducerOptions) {
     super(options);
     this.#group = options.group;
@@ -111,6 +141,17 @@ export class TransactionProducer extends Producer {
   /**
    * Lets brokers know of this producer before it sends, so that they can ask it about transactions that others of its
    * group left open: the brokers of these topics, and those that make new topics. Rejects when none can be told.
+   *
+   * @example
+   * ```ts
+   * import { startLocalCluster, TransactionProducer } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new TransactionProducer({ nameservers, group: "till", checkLocalTransaction: () => "commit" });
+   * assertEquals(await producer.start(), undefined);
+   * ```
    */
   async start(topics: readonly string[] = []): Promise<void> {
     const ends = await Promise.allSettled([TEMPLATE_TOPIC, ...topics].map((topic) => this.sender.introduce(topic)));
@@ -122,6 +163,23 @@ export class TransactionProducer extends Producer {
    * Sends a half message, runs the local transaction, and tells the broker how that ended. Rejects as `send` does when
    * the half message cannot be stored: the local transaction has not run then. It does not run either, and the message is
    * rolled back, when disk or slave were not waited for; see `status`. What it throws leaves the transaction open.
+   *
+   * @example
+   * ```ts
+   * import { startLocalCluster, TransactionProducer } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new TransactionProducer({ nameservers, group: "till", checkLocalTransaction: () => "unknown" });
+   * const account = { balance: 10 };
+   * const { state } = await producer.sendInTransaction({ topic: "payments", body: "7 of 10" }, () => {
+   *   if (account.balance < 7) return "rollback";
+   *   account.balance -= 7;
+   *   return "commit";
+   * });
+   * assertEquals([state, account.balance], ["commit", 3]);
+   * ```
    */
   async sendInTransaction(
     message: OutgoingMessage,

@@ -12,8 +12,11 @@ export const CLIENT_VERSIONS = ["4.1.0-incubating", "4.9.7", "5.1.4"] as const;
 export type ClientVersion = typeof CLIENT_VERSIONS[number];
 /** The version of the Java nameserver and broker that ours are compared with. */
 export const SERVER_VERSION = "4.9.7";
+/** Those that our own clients work with. */
+export type ServerVersion = ClientVersion;
 /** Names a directory of jars: one client, or the server with the operator's tools. */
 export type JavaSet = `client-${ClientVersion}` | `server-${typeof SERVER_VERSION}`;
+type JarSet = JavaSet | `server-${ServerVersion}`;
 
 const COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
 const SOURCES = new URL("./interop/java/", import.meta.url);
@@ -42,7 +45,7 @@ export function hasJava(): boolean {
   return hasTools("java", "javac", "mvn");
 }
 
-function pom(set: JavaSet): string {
+function pom(set: JarSet): string {
   const dash = set.indexOf("-");
   const version = set.slice(dash + 1);
   const names = set.startsWith("client-") ? ["client"] : ["namesrv", "broker", "tools"];
@@ -54,7 +57,7 @@ function pom(set: JavaSet): string {
     `<dependencies>${names.map(dependency).join("")}</dependencies></project>`;
 }
 
-async function jars(set: JavaSet): Promise<string> {
+async function jars(set: JarSet): Promise<string> {
   return await makeOnce(`${cacheDir("java")}/${set}`, async (part) => {
     await Deno.writeTextFile(`${part}/pom.xml`, pom(set));
     await run("mvn", [
@@ -85,4 +88,9 @@ async function programs(set: JavaSet, jarDir: string): Promise<string> {
 export async function classPath(set: JavaSet): Promise<string> {
   const jarDir = await jars(set);
   return `${await programs(set, jarDir)}:${jarDir}/*`;
+}
+
+/** The class path of a nameserver or broker of some version, without programs of ours. */
+export async function serverPath(version: ServerVersion): Promise<string> {
+  return `${await jars(`server-${version}`)}/*`;
 }

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { classPath, SERVER_VERSION } from "./java.ts";
+import { SERVER_VERSION, serverPath, type ServerVersion } from "./java.ts";
 import { freePort } from "./ports.ts";
-import { brokerAnswers, nameserverAnswers } from "./probe.ts";
+import { brokerAnswers, nameserverAnswers, register } from "./probe.ts";
 
 /** Settings by their broker.conf or namesrv.conf names. */
 export type Settings = Record<string, string | number | boolean>;
@@ -125,6 +125,10 @@ export class Node implements AsyncDisposable {
   }
 }
 
+/** To make a certificate takes a Java node seconds: those that are to speak TLS are told so by a later flag. */
+const WITHOUT_TLS = "-Dtls.server.mode=disabled";
+/** Flag of a Java node that speaks TLS as well, with a certificate of its own making. */
+export const WITH_TLS = "-Dtls.server.mode=permissive";
 const LEAN_JVM = ["-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 function javaCommand(path: string, dir: string, jvm: readonly string[], main: string, ...args: string[]): string[] {
@@ -135,17 +139,26 @@ function javaCommand(path: string, dir: string, jvm: readonly string[], main: st
   ];
   // A full disk of the machine that runs the tests is not what they are about.
   const disk = ["-Drocketmq.broker.diskSpaceWarningLevelRatio=0.99"];
-  return ["java", ...jvm, ...disk, ...open, `-Duser.home=${dir}`, "-cp", path, main, ...args];
+  return ["java", WITHOUT_TLS, ...jvm, ...disk, ...open, `-Duser.home=${dir}`, "-cp", path, main, ...args];
 }
 
-function logback(): string {
+/** `shading`: what stands before the names of logback's classes, which 5.x has copies of. */
+function logback(shading = ""): string {
   return `<configuration>
-  <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+  <appender name="out" class="${shading}ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%d %-5level %logger{0} - %msg%n</pattern></encoder>
   </appender>
+  <logger name="RocketmqPop" level="ERROR"/>
   <root level="WARN"><appender-ref ref="out"/></root>
 </configuration>
 `;
+}
+
+/** What a Java node runs in. */
+interface JavaOptions {
+  /** Flags of Java's machine, instead of those that start fast. */
+  readonly jvm?: readonly string[] | undefined;
+  readonly version?: ServerVersion | undefined;
 }
 
 async function javaNode(
@@ -155,7 +168,7 @@ async function javaNode(
   settings: Settings,
   storeDir: string | undefined,
   ready: () => Promise<boolean>,
-  jvm: readonly string[] = LEAN_JVM,
+  { jvm = LEAN_JVM, version = SERVER_VERSION }: JavaOptions = {},
 ): Promise<Node> {
   const dir = await Deno.makeTempDir({ prefix: "rocketd-java-" });
   const store = storeDir ?? `${dir}/store`;
@@ -163,10 +176,11 @@ async function javaNode(
   for (const part of ["broker", "namesrv", "tools"]) {
     await Deno.writeTextFile(`${dir}/conf/logback_${part}.xml`, logback());
   }
+  await Deno.writeTextFile(`${dir}/conf/logback_5.xml`, logback("org.apache.rocketmq.logging."));
+  const logging = `-Drmq.logback.configurationFile=${dir}/conf/logback_5.xml`;
   const lines = Object.entries({ ...settings, listenPort: port, storePathRootDir: store });
   await Deno.writeTextFile(`${dir}/conf/node.conf`, lines.map(([key, value]) => `${key}=${value}\n`).join(""));
-  const path = await classPath(`server-${SERVER_VERSION}`);
-  const command = javaCommand(path, dir, jvm, main, "-c", `${dir}/conf/node.conf`);
+  const command = javaCommand(await serverPath(version), dir, [...jvm, logging], main, "-c", `${dir}/conf/node.conf`);
   return await started(new Node(name, port, dir, store, command, { ROCKETMQ_HOME: dir }, ready));
 }
 
@@ -182,12 +196,15 @@ async function started(node: Node): Promise<Node> {
 /** Starts a Java nameserver. */
 export async function startJavaNameserver(
   settings: Settings = {},
-  { jvm = [], trust }: { jvm?: readonly string[]; trust?: string } = {},
+  { jvm = [], trust, version }: JavaOptions & { trust?: string } = {},
 ): Promise<Node> {
   const port = freePort();
   const main = "org.apache.rocketmq.namesrv.NamesrvStartup";
   const ready = () => nameserverAnswers(port, undefined, trust);
-  return await javaNode("Java nameserver", port, main, settings, undefined, ready, [...LEAN_JVM, ...jvm]);
+  return await javaNode("Java nameserver", port, main, settings, undefined, ready, {
+    jvm: [...LEAN_JVM, ...jvm],
+    version,
+  });
 }
 
 /** What a broker needs to know. Without a store directory it gets one that goes with it. */
@@ -201,6 +218,8 @@ export interface BrokerOptions {
   port?: number;
   /** Flags of Java's machine, instead of those that start fast. */
   jvm?: readonly string[];
+  /** The version of a Java node; that which ours are compared with unless told otherwise. */
+  version?: ServerVersion;
   /** Certificates to trust, as PEM, of nodes that take nothing but TLS. */
   trust?: string;
 }
@@ -230,13 +249,18 @@ function slaveSettings({ brokerId = 1, haMasterAddress, settings, ...options }: 
   return { ...options, settings: { brokerRole: "SLAVE", brokerId, ...fixed, ...settings } };
 }
 
-/** A broker is up when it answers, and each of its nameservers knows it. */
-function brokerReady(port: number, namesrvAddr: string, trust?: string): () => Promise<boolean> {
+/**
+ * A broker is up when it answers, and each of its nameservers knows it. `isForgetful`: one of 5.x that has not found its
+ * nameservers when it starts registers 10 s later.
+ */
+function brokerReady(port: number, namesrvAddr: string, trust?: string, isForgetful = false): () => Promise<boolean> {
   const nameservers = namesrvAddr.split(";").map((address) => Number(address.split(":")[1]));
   return async () => {
     if (!await brokerAnswers(port, trust)) return false;
     const known = await Promise.all(nameservers.map((nameserver) => nameserverAnswers(nameserver, `:${port}`, trust)));
-    return known.every((one) => one);
+    const isKnown = known.every((one) => one);
+    if (!isKnown && isForgetful) await register(port, trust);
+    return isKnown;
   };
 }
 
@@ -244,10 +268,11 @@ function brokerReady(port: number, namesrvAddr: string, trust?: string): () => P
 export async function startJavaBroker(options: BrokerOptions): Promise<Node> {
   const port = options.port ?? freePort();
   const { brokerName, settings } = brokerSettings(options);
-  const ready = brokerReady(port, options.namesrvAddr, options.trust);
+  const { jvm, version = SERVER_VERSION, namesrvAddr, trust } = options;
+  const ready = brokerReady(port, namesrvAddr, trust, version.startsWith("5."));
   const main = "org.apache.rocketmq.broker.BrokerStartup";
   const all = { ...PATIENCE, diskMaxUsedSpaceRatio: 95, ...settings };
-  return await javaNode(`Java broker ${brokerName}`, port, main, all, options.storeDir, ready, options.jvm);
+  return await javaNode(`Java broker ${brokerName}`, port, main, all, options.storeDir, ready, { jvm, version });
 }
 
 /** Starts a Java slave, and waits until its nameserver knows it. It asks its master for messages 5 s later. */

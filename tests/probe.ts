@@ -13,18 +13,22 @@ export interface Answer {
 }
 
 const GET_BROKER_CLUSTER_INFO = 106;
-/** Nobody defines this code, so that any server which speaks the protocol answers it, in any role. */
-const UNKNOWN_CODE = 9999;
+/** Brokers of all versions answer it, be it with a refusal; those of 4.1 say nothing to what they do not know. */
+const GET_MAX_OFFSET = 30;
+const UPDATE_BROKER_CONFIG = 25;
 
-function encodeRequest(code: number, extFields: Record<string, string>): Uint8Array<ArrayBuffer> {
-  const header = new TextEncoder().encode(
+function encodeRequest(code: number, extFields: Record<string, string>, text: string): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const header = encoder.encode(
     JSON.stringify({ code, extFields, flag: 0, language: "JAVA", opaque: 1, version: 407 }),
   );
-  const frame = new Uint8Array(8 + header.length);
+  const body = encoder.encode(text);
+  const frame = new Uint8Array(8 + header.length + body.length);
   const view = new DataView(frame.buffer);
-  view.setUint32(0, 4 + header.length);
+  view.setUint32(0, frame.length - 4);
   view.setUint32(4, header.length);
   frame.set(header, 8);
+  frame.set(body, 8 + header.length);
   return frame;
 }
 
@@ -48,6 +52,7 @@ export async function ask(
   extFields = {},
   timeoutMs = 2000,
   trust?: string,
+  text = "",
 ): Promise<Answer> {
   const address = { hostname: "127.0.0.1", port };
   const conn = trust === undefined
@@ -60,7 +65,7 @@ export async function ask(
   };
   const timer = setTimeout(close, timeoutMs);
   try {
-    await conn.write(encodeRequest(code, extFields));
+    await conn.write(encodeRequest(code, extFields, text));
     const size = new DataView((await readExactly(conn, 4)).buffer).getUint32(0);
     const frame = await readExactly(conn, size);
     const headerLength = new DataView(frame.buffer).getUint32(0) & 0xffffff;
@@ -75,7 +80,10 @@ export async function ask(
 
 /** True once a broker on this port answers requests. */
 export async function brokerAnswers(port: number, trust?: string): Promise<boolean> {
-  return await ask(port, UNKNOWN_CODE, {}, undefined, trust).then(() => true, () => false);
+  return await ask(port, GET_MAX_OFFSET, { topic: "TBW102", queueId: "0" }, undefined, trust).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** True once a nameserver on this port answers requests; with the end of an address, once such a broker is registered. */
@@ -86,4 +94,9 @@ export async function nameserverAnswers(port: number, brokerAddressEnd?: string,
   } catch {
     return false;
   }
+}
+
+/** Has a Java broker register at its nameservers now. */
+export async function register(port: number, trust?: string): Promise<void> {
+  await ask(port, UPDATE_BROKER_CONFIG, {}, undefined, trust, "brokerPermission=6\n");
 }

@@ -29,9 +29,13 @@ export function clusterKind(): Kind {
 /** Small log files, so that tests see them roll over; the same for both brokers, so that they can exchange stores. */
 export const STORE_SETTINGS = { mappedFileSizeCommitLog: 16 << 20, mappedFileSizeConsumeQueue: 20 * 2000 };
 
-/** Starts a nameserver of the given kind. */
-export async function startNameserver(kind: Kind = clusterKind(), settings: Settings = {}): Promise<Node> {
-  if (kind.startsWith("java")) return await startJavaNameserver(settings);
+/** Starts a nameserver of the given kind. `jvm`: further flags for Java's. */
+export async function startNameserver(
+  kind: Kind = clusterKind(),
+  settings: Settings = {},
+  jvm: readonly string[] = [],
+): Promise<Node> {
+  if (kind.startsWith("java")) return await startJavaNameserver(settings, { jvm });
   return await startRocketd({ role: "nameserver", settings });
 }
 

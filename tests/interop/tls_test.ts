@@ -10,12 +10,21 @@ import { assert, assertRejects } from "../../src/std.ts";
 import { hasTools } from "../cache.ts";
 import { Authority, type Pair } from "../certificates.ts";
 import { hasJava } from "../java.ts";
-import { delay, type Node, type Settings, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
+import {
+  delay,
+  type Node,
+  type Settings,
+  startJavaBroker,
+  startJavaNameserver,
+  startRocketd,
+  WITH_TLS,
+} from "../launch.ts";
 import { ask } from "../probe.ts";
 import { clusterKind, startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
 
 const CLIENT = "client-4.9.7";
+const JVM = ["-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC"];
 const READY = hasTools("openssl") && hasJava();
 /** Any request: all are turned away. */
 const GET_NAMESRV_CONFIG = 319;
@@ -41,8 +50,9 @@ Deno.test({
     const kind = clusterKind();
     // Java's nodes have a certificate of their own making.
     const settings = kind === "rocketd" ? certificate(await authority.issue("node", "IP:127.0.0.1")) : {};
-    await using nameserver = await startNameserver(kind, settings);
-    await using broker = await startBroker({ namesrvAddr: nameserver.address, settings }, kind);
+    await using nameserver = await startNameserver(kind, settings, [WITH_TLS]);
+    const jvm = [...JVM, WITH_TLS];
+    await using broker = await startBroker({ namesrvAddr: nameserver.address, settings, jvm }, kind);
     await using secure = await JavaShell.start(CLIENT, "JSON", nameserver.address, ["-Dtls.enable=true"]);
     await using plain = await JavaShell.start(CLIENT, "ROCKETMQ", nameserver.address);
     await withLogs([nameserver, broker], async () => {
@@ -124,7 +134,7 @@ Deno.test({
       await registers(nameserver, { ...client, ...certificate(pair) }, trust);
     });
     await t.step("that has a certificate of its own making, if the broker does not care", async () => {
-      await using nameserver = await startJavaNameserver();
+      await using nameserver = await startJavaNameserver({}, { jvm: [WITH_TLS] });
       await registers(nameserver, { "tls.enable": true, "tls.client.authServer": false });
     });
   },
@@ -139,7 +149,7 @@ Deno.test({
     const files = certificate(await authority.issue("node", "IP:127.0.0.1"));
     const settings = { "tls.server.mode": "enforcing", ...files };
     await using nameserver = await startRocketd({ role: "nameserver", settings, trust });
-    const jvm = ["-Xmx512m", "-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", ...verifying(authority)];
+    const jvm = [...JVM, WITH_TLS, ...verifying(authority)];
     for (const [name, path] of Object.entries(files)) jvm.push(`-D${name}=${path}`);
     await using broker = await startJavaBroker({ namesrvAddr: nameserver.address, jvm, trust });
     assert(broker.pid > 0);

@@ -14,14 +14,35 @@ import type { MessageQueue } from "./rebalance.ts";
  *
  * @example
  * ```ts
- * import type { ConsumeCall } from "@rocketd/rocketd";
+ * import { type ConsumeCall, Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const describe = ({ group, queue, messages }: ConsumeCall) => `${messages.length} of ${queue.topic} for ${group}`;
+ * const began = Promise.withResolvers<string>();
+ * const beforeConsume = ({ group, queue, messages }: ConsumeCall) =>
+ *   began.resolve(`${messages.length} of ${queue.topic} for ${group}`);
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ * await using consumer = new PushConsumer({
+ *   nameservers,
+ *   group: "kitchen",
+ *   subscriptions: { orders: "*" },
+ *   from: "first",
+ *   hooks: [{ beforeConsume }],
+ *   consumeConcurrently: () => "CONSUME_SUCCESS",
+ * });
+ * await consumer.start();
+ * assertEquals(await began.promise, "1 of orders for kitchen");
  * ```
  */
 export interface ConsumeCall {
+  /** The consumer's group. */
   readonly group: string;
+  /** Where the messages come from. */
   readonly queue: MessageQueue;
+  /** All of them. */
   readonly messages: readonly ReceivedMessage[];
   /** When it began, ms. */
   readonly began: number;
@@ -33,8 +54,10 @@ export interface ConsumeCall {
  * @example
  * ```ts
  * import type { ConsumeReturnType } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const worthALook: readonly ConsumeReturnType[] = ["TIME_OUT", "EXCEPTION"];
+ * const isWorthALook = (type: ConsumeReturnType) => type === "TIME_OUT" || type === "EXCEPTION";
+ * assertEquals(isWorthALook("SUCCESS"), false);
  * ```
  */
 export type ConsumeReturnType = "SUCCESS" | "TIME_OUT" | "EXCEPTION" | "FAILED";
@@ -44,9 +67,27 @@ export type ConsumeReturnType = "SUCCESS" | "TIME_OUT" | "EXCEPTION" | "FAILED";
  *
  * @example
  * ```ts
- * import type { ConsumeOutcome } from "@rocketd/rocketd";
+ * import { type ConsumeCall, type ConsumeOutcome, Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const isOverdue = ({ returnType }: ConsumeOutcome) => returnType === "TIME_OUT";
+ * const ended = Promise.withResolvers<ConsumeOutcome>();
+ * const afterConsume = (_: ConsumeCall, outcome: ConsumeOutcome) => ended.resolve(outcome);
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ * await using consumer = new PushConsumer({
+ *   nameservers,
+ *   group: "kitchen",
+ *   subscriptions: { orders: "*" },
+ *   from: "first",
+ *   hooks: [{ afterConsume }],
+ *   consumeConcurrently: () => "CONSUME_SUCCESS",
+ * });
+ * await consumer.start();
+ * const { status, isSuccess } = await ended.promise;
+ * assertEquals([status, isSuccess], ["CONSUME_SUCCESS", true]);
  * ```
  */
 export interface ConsumeOutcome {
@@ -54,6 +95,7 @@ export interface ConsumeOutcome {
   readonly status: ConsumeConcurrentlyStatus | ConsumeOrderlyStatus;
   /** Whether the messages are done. */
   readonly isSuccess: boolean;
+  /** The same in the words of traces. */
   readonly returnType: ConsumeReturnType;
   /** What the listener threw. */
   readonly error?: unknown;
@@ -67,13 +109,30 @@ export interface ConsumeOutcome {
  *
  * @example
  * ```ts
- * import type { ConsumeHook } from "@rocketd/rocketd";
+ * import { type ConsumeHook, Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const failures: ConsumeHook = {
- *   afterConsume: ({ queue }, { isSuccess, error }) => {
- *     if (!isSuccess) console.warn(`${queue.topic}/${queue.queueId} failed`, error);
+ * const done = Promise.withResolvers<number>();
+ * const counting: ConsumeHook = {
+ *   afterConsume: ({ messages }, { isSuccess }) => {
+ *     if (isSuccess) done.resolve(messages.length);
  *   },
  * };
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ * await using consumer = new PushConsumer({
+ *   nameservers,
+ *   group: "kitchen",
+ *   subscriptions: { orders: "*" },
+ *   from: "first",
+ *   hooks: [counting],
+ *   consumeConcurrently: () => "CONSUME_SUCCESS",
+ * });
+ * await consumer.start();
+ * assertEquals(await done.promise, 1);
  * ```
  */
 export interface ConsumeHook {
@@ -88,13 +147,13 @@ export interface ConsumeHook {
  *
  * @example
  * ```ts
- * import type { ConsumeHookOptions } from "@rocketd/rocketd";
+ * import { type ConsumeHookOptions, PushConsumer } from "@rocketd/rocketd";
+ * import { assert } from "@std/assert";
  *
- * const counts = new Map<string, number>();
- * const counting: ConsumeHookOptions = {
- *   hooks: [{ afterConsume: ({ group, messages }) => counts.set(group, (counts.get(group) ?? 0) + messages.length) }],
- *   enableMsgTrace: true,
- * };
+ * const watched: ConsumeHookOptions = { enableMsgTrace: true, hooks: [{ afterConsume: (_, { costMs }) => assert(costMs >= 0) }] };
+ * const nameservers = "127.0.0.1:9876", subscriptions = { orders: "*" };
+ * await using consumer = new PushConsumer({ nameservers, group: "kitchen", subscriptions, ...watched, consumeOrderly: () => {} });
+ * assert(consumer.clientId !== "");
  * ```
  */
 export interface ConsumeHookOptions {

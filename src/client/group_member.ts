@@ -40,7 +40,21 @@ const AGAIN_MS = 1_000;
 /** The same for topics that no nameserver knows at the moment, ms. */
 const WITHOUT_ROUTE_MS = 3_000;
 
-/** What every member of a group needs to know; defaults are those of Java's consumers. */
+/**
+ * What every member of a group needs to know; defaults are those of Java's consumers.
+ *
+ * @example
+ * ```ts
+ * import { LitePullConsumer, type MemberOptions, PushConsumer } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const member: MemberOptions = { nameservers: "10.0.0.1:9876;10.0.0.2:9876", group: "kitchen", from: "first" };
+ * const subscriptions = { orders: "new || paid" };
+ * await using pulling = new LitePullConsumer({ ...member, subscriptions });
+ * await using pushed = new PushConsumer({ ...member, subscriptions, consumeConcurrently: () => {}, clientId: "10.0.0.7@2" });
+ * assertEquals([pulling.clientId === pushed.clientId, pushed.clientId], [false, "10.0.0.7@2"]);
+ * ```
+ */
 export interface MemberOptions extends ConnectOptions {
   /** Name of the consumer group. */
   readonly group: string;
@@ -50,8 +64,8 @@ export interface MemberOptions extends ConnectOptions {
   readonly from?: ConsumeFrom;
   /** How the brokers know this member; different for each. */
   readonly clientId?: string;
-  /** How often it says that it is there: `heartbeatBrokerInterval`, 30 s. */
-  readonly heartbeatIntervalMs?: number;
+  /** How often brokers are told that it is there, ms (`heartbeatBrokerInterval`): 30 s. */
+  readonly heartbeatBrokerIntervalMs?: number;
   /** How often it looks which queues are its own, beside when brokers say that something changed: 20 s. */
   readonly rebalanceIntervalMs?: number;
 }
@@ -95,7 +109,7 @@ export class GroupMember {
     this.group = group;
     this.from = from;
     this.#kind = kind;
-    this.#heartbeatMs = options.heartbeatIntervalMs ?? HEARTBEAT_MS;
+    this.#heartbeatMs = options.heartbeatBrokerIntervalMs ?? HEARTBEAT_MS;
     this.#rebalanceMs = options.rebalanceIntervalMs ?? REBALANCE_MS;
     kind.handlers.on(NotifyConsumerIdsChanged, ({ header }) => {
       if (header.consumerGroup === group) this.rebalanceSoon();

@@ -17,20 +17,32 @@ const log = getLogger(["rocketd", "client"]);
  *
  * @example
  * ```ts
- * import type { SendAttempt } from "./hooks.ts";
+ * import { Producer, type SendAttempt, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const describe = ({ topic, brokerAddress, bodyLength }: SendAttempt) => `${bodyLength} bytes of ${topic} to ${brokerAddress}`;
+ * const lines: string[] = [];
+ * const beforeSend = ({ topic, kind, bodyLength }: SendAttempt) => void lines.push(`${bodyLength} bytes to ${topic}, ${kind}`);
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers, hooks: [{ beforeSend }] });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ * assertEquals(lines, ["9 bytes to orders, normal"]);
  * ```
  */
 export interface SendAttempt {
+  /** The producer's group. */
   readonly group: string;
+  /** Where the message goes. */
   readonly topic: string;
   /** Of a batch, the first one. */
   readonly message: OutgoingMessage;
+  /** Its UNIQ_KEY. */
   readonly uniqueKey: string;
+  /** The queue of this attempt. */
   readonly queue: MessageQueue;
   /** `host:port`. */
   readonly brokerAddress: string;
+  /** `half`: it begins a transaction. */
   readonly kind: "normal" | "half" | "delay";
   /** Bytes, before the body was folded. */
   readonly bodyLength: number;
@@ -43,13 +55,22 @@ export interface SendAttempt {
  *
  * @example
  * ```ts
- * import type { SendOutcome } from "./hooks.ts";
+ * import { Producer, type SendAttempt, type SendOutcome, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const isStored = ({ result }: SendOutcome) => result !== undefined;
+ * const ends: unknown[] = [];
+ * const afterSend = (_: SendAttempt, { result, error }: SendOutcome) => void ends.push(result?.status ?? error);
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers, hooks: [{ afterSend }] });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ * assertEquals(ends, ["SEND_OK"]);
  * ```
  */
 export interface SendOutcome {
+  /** Where it was stored. */
   readonly result?: SendResult;
+  /** Why it was not. */
   readonly error?: unknown;
   /** How long it took, ms. */
   readonly costMs: number;
@@ -60,21 +81,39 @@ export interface SendOutcome {
  *
  * @example
  * ```ts
- * import type { TransactionEnd } from "./hooks.ts";
+ * import { startLocalCluster, type TransactionEnd, TransactionProducer } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const isLost = ({ state, fromCheck }: TransactionEnd) => fromCheck && state === "rollback";
+ * const ends: string[] = [];
+ * const transactionEnded = ({ topic, state }: TransactionEnd) => void ends.push(`${topic} ${state}`);
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new TransactionProducer({
+ *   nameservers: cluster.nameservers,
+ *   group: "till",
+ *   checkLocalTransaction: () => "unknown",
+ *   hooks: [{ transactionEnded }],
+ * });
+ * await producer.sendInTransaction({ topic: "payments", body: "4711" }, () => "rollback");
+ * assertEquals(ends, ["payments rollback"]);
  * ```
  */
 export interface TransactionEnd {
+  /** The producer's group. */
   readonly group: string;
+  /** Where the message goes if it is committed. */
   readonly topic: string;
+  /** The message's tag. */
   readonly tag: string | undefined;
+  /** The message's keys. */
   readonly keys: readonly string[];
   /** The UNIQ_KEY of the half message. */
   readonly uniqueKey: string;
+  /** The broker's id of the transaction. */
   readonly transactionId: string;
   /** `host:port`. */
   readonly brokerAddress: string;
+  /** What the broker is told. */
   readonly state: TransactionState;
   /** Whether the broker had asked. */
   readonly fromCheck: boolean;
@@ -85,13 +124,19 @@ export interface TransactionEnd {
  *
  * @example
  * ```ts
- * import type { SendHook } from "./hooks.ts";
+ * import { Producer, type SendHook, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
- * const slow: SendHook = {
- *   afterSend: ({ topic }, { costMs }) => {
- *     if (costMs > 100) console.warn(`${topic} took ${costMs} ms`);
+ * const sent = new Map<string, number>();
+ * const counting: SendHook = {
+ *   afterSend: ({ topic }, { result }) => {
+ *     if (result !== undefined) sent.set(topic, (sent.get(topic) ?? 0) + 1);
  *   },
  * };
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers, hooks: [counting] });
+ * for (const body of ["one pizza", "two pizzas"]) await producer.send({ topic: "orders", body });
+ * assertEquals(sent.get("orders"), 2);
  * ```
  */
 export interface SendHook {

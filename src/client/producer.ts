@@ -26,9 +26,14 @@ export type { ProducerOptions, SendResult } from "./sender.ts";
  * Sends messages. Calls may overlap as much as the caller likes.
  *
  * @example
- * ```ts ignore
- * await using producer = new Producer({ nameservers: "127.0.0.1:9876" });
- * const { queueOffset } = await producer.send({ topic: "orders", tag: "new", body: "one pizza" });
+ * ```ts
+ * import { Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers }); // or "10.0.0.1:9876;10.0.0.2:9876"
+ * const { status } = await producer.send({ topic: "orders", tag: "new", keys: ["4711"], body: "one pizza" });
+ * assertEquals(status, "SEND_OK");
  * ```
  */
 export class Producer implements AsyncDisposable {
@@ -38,6 +43,7 @@ export class Producer implements AsyncDisposable {
   readonly #replies: AwaitedReplies;
   readonly #traces: TraceDispatcher | undefined;
 
+  /** Connects when it first sends. Throws `invalidArgument` when no nameserver is given. */
   constructor(options: ProducerOptions) {
     const { hooks = [], group = DEFAULT_GROUP } = options;
     this.#traces = traceDispatcher(options, group, "PRODUCE");
@@ -51,9 +57,16 @@ export class Producer implements AsyncDisposable {
    * three the message may be stored all the same.
    *
    * @example
-   * ```ts ignore
-   * await producer.send({ topic: "orders", body: "paid" }, { by: "order-4711" });
+   * ```ts
+   * import { Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * await using producer = new Producer({ nameservers: cluster.nameservers });
    * await producer.send({ topic: "orders", body: "remind", delayLevel: 5 }); // in a minute
+   * const ordered = await producer.send({ topic: "orders", body: "ordered" }, { by: "4711" });
+   * const paid = await producer.send({ topic: "orders", body: "paid" }, { by: "4711", timeoutMs: 10_000 });
+   * assertEquals(paid.queue, ordered.queue);
    * ```
    */
   async send(message: OutgoingMessage, options?: SendOptions): Promise<SendResult> {
@@ -63,12 +76,44 @@ export class Producer implements AsyncDisposable {
   /**
    * Sends messages of one topic together: all are stored, in one queue, or none. None may be delayed, all must have the
    * same `waitStored`, and together they may have `maxMessageSize` bytes; else it rejects with `invalidArgument`.
+   *
+   * @example
+   * ```ts
+   * import { Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * await using producer = new Producer({ nameservers: cluster.nameservers });
+   * const guests = ["Ann", "Bo", "Cy"].map((name) => ({ topic: "guests", body: name }));
+   * const { offsetMessageId } = await producer.sendBatch(guests);
+   * assertEquals(offsetMessageId.split(",").length, 3);
+   * ```
    */
   async sendBatch(messages: readonly OutgoingMessage[], options?: SendOptions): Promise<SendResult> {
     return await this.sender.send(batchOf(messages, () => this.#keys.next(), this.sender.bounds), options);
   }
 
-  /** Sends a message that nobody answers for: resolves when it is on its way. */
+  /**
+   * Sends a message that nobody answers for: resolves when it is on its way.
+   *
+   * @example
+   * ```ts
+   * import { LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new Producer({ nameservers });
+   * await producer.send({ topic: "clicks", body: "first" }, { by: "page" });
+   * await producer.sendOneWay({ topic: "clicks", body: "second" }, { by: "page" });
+   *
+   * const subscriptions = { clicks: "*" };
+   * await using consumer = new LitePullConsumer({ nameservers, group: "counter", subscriptions, from: "first" });
+   * const clicks: string[] = [];
+   * for await (const message of consumer) if (clicks.push(message.text()) === 2) break;
+   * assertEquals(clicks, ["first", "second"]);
+   * ```
+   */
   async sendOneWay(message: OutgoingMessage, options?: SendOptions): Promise<void> {
     await this.sender.sendOneWay(this.parcel(message), options);
   }
@@ -78,9 +123,29 @@ export class Producer implements AsyncDisposable {
    * with `timeout` when no reply comes in time. The reply's offsets are -1: it is handed over by its broker.
    *
    * @example
-   * ```ts ignore
-   * const reply = await producer.request({ topic: "questions", body: "how late is it?" }, { timeoutMs: 5_000 });
-   * console.log(reply.text());
+   * ```ts
+   * import { Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using asking = new Producer({ nameservers, group: "asking" });
+   * await asking.send({ topic: "questions", tag: "greeting", body: "makes the topic" });
+   *
+   * await using replying = new Producer({ nameservers, group: "replying" });
+   * await using consumer = new PushConsumer({
+   *   nameservers,
+   *   group: "oracle",
+   *   subscriptions: { questions: "sum" },
+   *   from: "first",
+   *   consumeConcurrently: async ([question]) => {
+   *     const sum = question!.text().split("+").reduce((total, part) => total + Number(part), 0);
+   *     await replying.reply(question!, { body: String(sum) });
+   *   },
+   * });
+   * await consumer.start();
+   * const reply = await asking.request({ topic: "questions", tag: "sum", body: "20+22" }, { timeoutMs: 30_000 });
+   * assertEquals(reply.text(), "42");
    * ```
    */
   async request(message: OutgoingMessage, options: SendOptions = {}): Promise<ReceivedMessage> {
@@ -102,8 +167,25 @@ export class Producer implements AsyncDisposable {
    * with `refused` when the sender is gone.
    *
    * @example
-   * ```ts ignore
-   * for await (const question of consumer) await producer.reply(question, { body: new Date().toISOString() });
+   * ```ts
+   * import { LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new Producer({ nameservers });
+   * const answer = producer.request({ topic: "questions", body: "how much is a pizza?" }, { timeoutMs: 30_000 });
+   * answer.catch(() => {});
+   * await producer.send({ topic: "questions", body: "no question" });
+   *
+   * const subscriptions = { questions: "*" };
+   * await using consumer = new LitePullConsumer({ nameservers, group: "shop", subscriptions, from: "first" });
+   * for await (const question of consumer) {
+   *   if (question.text() === "no question") continue;
+   *   await producer.reply(question, { body: "12 euros" });
+   *   break;
+   * }
+   * assertEquals((await answer).text(), "12 euros");
    * ```
    */
   async reply(
@@ -127,6 +209,7 @@ export class Producer implements AsyncDisposable {
     await this.sender.close();
   }
 
+  /** As `close`, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

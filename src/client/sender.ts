@@ -30,14 +30,18 @@ import { selectQueue, type SendOptions } from "./selecting.ts";
  *
  * @example
  * ```ts
- * import type { ProducerOptions } from "./sender.ts";
+ * import { Producer, type ProducerOptions, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
+ * await using cluster = await startLocalCluster();
  * const options: ProducerOptions = {
- *   nameservers: "10.0.0.1:9876;10.0.0.2:9876",
- *   group: "orders",
+ *   nameservers: cluster.nameservers, // "10.0.0.1:9876;10.0.0.2:9876"
+ *   group: "shop",
  *   retryAnotherBrokerWhenNotStoreOK: true,
  *   sendLatencyFaultEnable: true,
  * };
+ * await using producer = new Producer(options);
+ * assertEquals((await producer.send({ topic: "orders", body: "one pizza" })).status, "SEND_OK");
  * ```
  */
 export interface ProducerOptions extends ConnectOptions {
@@ -93,23 +97,33 @@ const WORTH_ANOTHER_TRY: readonly number[] = [
  *
  * @example
  * ```ts
- * import type { SendResult } from "./sender.ts";
+ * import { Producer, type SendResult, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
  *
  * const isSafe = ({ status }: SendResult) => status === "SEND_OK";
+ *
+ * await using cluster = await startLocalCluster();
+ * await using producer = new Producer({ nameservers: cluster.nameservers });
+ * const result = await producer.send({ topic: "orders", body: "one pizza" });
+ * assertEquals([isSafe(result), result.queueOffset, result.queue.topic], [true, 0, "orders"]);
  * ```
  */
 export interface SendResult {
+  /** How safe it is. */
   readonly status: "SEND_OK" | "FLUSH_DISK_TIMEOUT" | "FLUSH_SLAVE_TIMEOUT" | "SLAVE_NOT_AVAILABLE";
   /** The UNIQ_KEY; of a batch, the first one. */
   readonly uniqueKey: string;
   /** The broker's id of the message; of a batch, all of them joined by commas. */
   readonly offsetMessageId: string;
+  /** The queue that it lies in. */
   readonly queue: MessageQueue;
+  /** Its place in the queue; of a batch, the first one's. */
   readonly queueOffset: number;
   /** The id of the transaction that a half message began. */
   readonly transactionId?: string | undefined;
-  /** The broker's region, and whether it wants traces of messages. */
+  /** The broker's region. */
   readonly regionId?: string | undefined;
+  /** Whether the broker wants traces of messages. */
   readonly traceOn?: boolean;
 }
 

@@ -1,13 +1,19 @@
 /**
  * Free ports for test nodes. A broker takes four that hang together: `listenPort`, its VIP twin two below, the HA port
- * one above and HTTP three above.
+ * one above and HTTP three above. Other tests run at the same time, in other threads and processes, and a port is used
+ * a good while after it was chosen, and again after a restart: so each thread has a block of ports for itself.
  *
  * @module
  */
 
 const LOWEST = 20000;
 const HIGHEST = 55000;
-const taken = new Set<number>();
+/** From the port of one node to that of the next, so that no two have one in common. */
+const STEP = 6;
+/** As many nodes as the tests of a file may start. */
+const NODES = 50;
+/** Ports of a block. Whoever listens on the first has all of them. */
+const BLOCK = 1 + STEP * NODES;
 
 /** The kernel hands out ports from here upwards to connecting sockets; a listener below cannot clash with those. */
 function ephemeralStart(): number {
@@ -18,26 +24,45 @@ function ephemeralStart(): number {
   }
 }
 
-function isFree(port: number): boolean {
-  if (taken.has(port)) return false;
+function listen(port: number): Deno.TcpListener | undefined {
   try {
-    Deno.listen({ hostname: "0.0.0.0", port }).close();
-    return true;
+    return Deno.listen({ hostname: "0.0.0.0", port });
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** A port whose neighbours `port - 2`, `port + 1` and `port + 3` are free too. No two calls in this process give the same ones. */
-export function freePort(): number {
+function isFree(port: number): boolean {
+  const listener = listen(port);
+  listener?.close();
+  return listener !== undefined;
+}
+
+/** A block that nobody else has; the listener that says so ends with this thread. */
+function claimBlock(): { first: number; claim: Deno.TcpListener } {
   const start = ephemeralStart();
-  const end = start > LOWEST + 1000 ? Math.min(start, HIGHEST) : HIGHEST;
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const base = LOWEST + 2 + Math.floor(Math.random() * (end - LOWEST - 6));
-    const wanted = [base - 2, base, base + 1, base + 3];
-    if (!wanted.every(isFree)) continue;
-    for (const port of wanted) taken.add(port);
-    return base;
+  const end = start > LOWEST + 10 * BLOCK ? Math.min(start, HIGHEST) : HIGHEST;
+  const blocks = Math.floor((end - LOWEST) / BLOCK);
+  const chosen = Math.floor(Math.random() * blocks);
+  for (let i = 0; i < blocks; i++) {
+    const first = LOWEST + BLOCK * ((chosen + i) % blocks);
+    const claim = listen(first);
+    if (claim === undefined) continue;
+    claim.unref();
+    return { first, claim };
   }
-  throw new Error(`Cannot find a free port between ${LOWEST} and ${end}: 500 attempts failed`);
+  throw new Error(`Cannot find free ports: all ${blocks} blocks between ${LOWEST} and ${end} are taken`);
+}
+
+// Now, and not in a test: there it would look like a listener that the test forgot.
+const block = claimBlock();
+let nodes = 0;
+
+/** A port whose neighbours `port - 2`, `port + 1` and `port + 3` are free too. No two calls in this thread give the same ones. */
+export function freePort(): number {
+  while (nodes < NODES) {
+    const base = block.first + 3 + STEP * nodes++;
+    if ([base - 2, base, base + 1, base + 3].every(isFree)) return base;
+  }
+  throw new Error(`Cannot find a free port: ${NODES} nodes were started here, and their ports are not used again`);
 }

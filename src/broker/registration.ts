@@ -149,13 +149,17 @@ class Lane {
     return this.#up === true;
   }
 
-  /** Never rejects. Without `force`, a nameserver that has this version of the topics is only asked for it. */
+  /**
+   * Never rejects. Without `force`, a nameserver that has this version of the topics is only asked for it, and a
+   * registration that is under way will do.
+   */
   register(force: boolean): Promise<void> {
     if (this.#closed) return Promise.resolve();
     if (this.#running === undefined) {
       this.#running = this.#run(force).finally(() => this.#running = undefined);
       return this.#running;
     }
+    if (!force) return this.#running;
     return this.#next ??= this.#running.then(() => {
       this.#next = undefined;
       return this.register(true);

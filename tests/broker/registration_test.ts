@@ -14,6 +14,7 @@ import { QueryDataVersion, RegisterBroker } from "../../src/protocol/requests.ts
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
 import { assert, assertEquals } from "../../src/std.ts";
+import { freePort } from "../ports.ts";
 import { HandClock, inFolder, settingsIn, until } from "./workshop.ts";
 
 const PERIOD = 30_000;
@@ -54,13 +55,6 @@ function setUp(folder: string, ports: number[], given: { [name: string]: unknown
   const topics = new TopicTable({ settings, disk: denoDisk, clock });
   const registration = new Registration({ settings, address: ADDRESS, topics, clock });
   return { registration, topics, clock };
-}
-
-/** A port where nobody listens. */
-function deadPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 const queuesOf = (server: Nameserver, topic: string) => server.routes.route(topic)?.queueDatas[0];
@@ -131,7 +125,7 @@ Deno.test("Registration of a broker that takes no messages says so of every topi
 
 Deno.test("Registration starts while a nameserver is down, and finds it when it is back", async () => {
   await inFolder(async (folder) => {
-    const port = deadPort();
+    const port = freePort();
     const up = await nameserver(folder);
     const { registration, topics, clock } = setUp(folder, [port, up.port]);
     await registration.start();
@@ -150,8 +144,8 @@ Deno.test("Registration starts while a nameserver is down, and finds it when it 
 
 Deno.test("Registration comes again soon after a nameserver was lost, without waiting for the period", async () => {
   await inFolder(async (folder) => {
-    const first = await nameserver(folder);
-    const { port } = first;
+    const port = freePort();
+    const first = await nameserver(folder, port);
     const { registration, clock } = setUp(folder, [port]);
     await registration.start();
     const timers = clock.timers;
@@ -198,7 +192,7 @@ Deno.test("Registration asks for the version first where forceRegister is off, a
     const { registration, topics, clock } = setUp(folder, [server.port], { forceRegister: false });
     await registration.start();
     assertEquals(seen.splice(0), ["register"]);
-    // A period that ends while a round is still under way passes without one of its own.
+    // A period that ends while a question is still under way passes without one of its own.
     const periodsUntil = (holds: () => boolean, what: string) =>
       until(() => {
         if (!holds()) clock.go(PERIOD);

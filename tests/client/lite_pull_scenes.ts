@@ -10,10 +10,21 @@ import { numbered, type Scene, type Step, until } from "./scene.ts";
 
 const texts = (messages: readonly ReceivedMessage[]) => messages.map((message) => message.text());
 
-async function drain(consumer: LitePullConsumer, count: number): Promise<string[]> {
-  const all: string[] = [];
-  while (all.length < count) all.push(...texts(await consumer.poll()));
+/** What the next poll gives: one may wait in vain for its five seconds, where the machine is slow. */
+async function next(consumer: LitePullConsumer): Promise<ReceivedMessage[]> {
+  let messages = await consumer.poll();
+  while (messages.length === 0) messages = await consumer.poll();
+  return messages;
+}
+
+async function gathered(consumer: LitePullConsumer, count: number): Promise<ReceivedMessage[]> {
+  const all: ReceivedMessage[] = [];
+  while (all.length < count) all.push(...await next(consumer));
   return all;
+}
+
+async function drain(consumer: LitePullConsumer, count: number): Promise<string[]> {
+  return texts(await gathered(consumer, count));
 }
 
 /** Plays all scenes. */
@@ -28,8 +39,8 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     const subscribed = { ...options("polled"), subscriptions: { [topic]: "*" }, pullBatchSize: 4 };
     {
       await using first = new LitePullConsumer(subscribed);
-      assertEquals(texts(await first.poll()), numbered(4));
-      assertEquals(texts(await first.poll()), numbered(4, 4));
+      assertEquals(texts(await next(first)), numbered(4));
+      assertEquals(texts(await next(first)), numbered(4, 4));
     }
     await using second = new LitePullConsumer(subscribed);
     assertEquals(await drain(second, 6), numbered(6, 4));
@@ -42,18 +53,18 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     await using consumer = new LitePullConsumer({ ...options("assigned"), pullBatchSize: 2 });
     const [one, two] = await consumer.fetchMessageQueues(topic);
     await consumer.assign([one!]);
-    assertEquals(texts(await consumer.poll()), ["m0", "m2"]);
+    assertEquals(texts(await next(consumer)), ["m0", "m2"]);
     assertEquals(consumer.assignment(), [one]);
     await consumer.seek(one!, 7);
-    assertEquals(texts(await consumer.poll()), ["m14", "m16"]);
+    assertEquals(texts(await next(consumer)), ["m14", "m16"]);
     await consumer.seekToBegin(one!);
-    assertEquals(texts(await consumer.poll()), ["m0", "m2"]);
+    assertEquals(texts(await next(consumer)), ["m0", "m2"]);
     await consumer.seekToEnd(one!);
     assertEquals(await consumer.poll(0), []);
     await consumer.commit();
     assertEquals(await consumer.committed(one!), 10);
     await scene.producer.send({ topic, body: "new" }, { to: one! });
-    assertEquals(texts(await consumer.poll()), ["new"]);
+    assertEquals(texts(await next(consumer)), ["new"]);
     for (const offset of [-1, 12, 0.5]) {
       await assertRejects(() => consumer.seek(one!, offset), RocketdError, "allowed is 0 to 11");
     }
@@ -61,7 +72,7 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     await assertRejects(() => consumer.subscribe(topic), RocketdError, "assign() already");
     await consumer.assign([two!]);
     assertEquals(consumer.assignment(), [two]);
-    assertEquals(texts(await consumer.poll()), ["m1", "m3"]);
+    assertEquals(texts(await next(consumer)), ["m1", "m3"]);
   });
 
   await step("a paused queue is silent, and goes on where it was", async () => {
@@ -83,14 +94,14 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     const manual = { ...options("manual"), subscriptions: { [topic]: "*" }, autoCommit: false, pullBatchSize: 2 };
     {
       await using consumer = new LitePullConsumer(manual);
-      await consumer.poll();
-      await consumer.poll();
+      await next(consumer);
+      await next(consumer);
       await consumer.commit();
-      await consumer.poll();
+      await next(consumer);
       consumer.acknowledge();
     }
     await using consumer = new LitePullConsumer(manual);
-    assertEquals(texts(await consumer.poll()), ["m2", "m3"]);
+    assertEquals(texts(await next(consumer)), ["m2", "m3"]);
   });
 
   await step(
@@ -99,16 +110,14 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
       const topic = await scene.topic("Begin");
       await scene.send(topic, ["old"]);
       await new Promise((resolve) => setTimeout(resolve, 5));
-      const time = new Date();
+      const from = new Date();
       await scene.send(topic, ["young"]);
-      await using consumer = new LitePullConsumer({
-        ...options("by-time"),
-        subscriptions: { [topic]: "*" },
-        from: time,
-      });
-      assertEquals(await drain(consumer, 2), ["old", "young"]);
+      await using consumer = new LitePullConsumer({ ...options("by-time"), subscriptions: { [topic]: "*" }, from });
+      const both = await gathered(consumer, 2);
+      assertEquals(texts(both), ["old", "young"]);
       const [queue] = await consumer.fetchMessageQueues(topic);
-      await consumer.seek(queue!, await consumer.offsetForTimestamp(queue!, time.getTime()));
+      // Brokers take the message that is nearest to a time: what was stored at it.
+      await consumer.seek(queue!, await consumer.offsetForTimestamp(queue!, both[1]!.storeTimestamp));
       assertEquals(await drain(consumer, 1), ["young"]);
     },
   );

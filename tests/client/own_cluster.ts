@@ -47,7 +47,7 @@ export class OwnCluster implements AsyncDisposable {
 
   /** The bodies of a topic's messages, sorted, as soon as there are so many. */
   async bodies(topic: string, count: number): Promise<string[]> {
-    for (const end = Date.now() + 20_000;;) {
+    for (const end = Date.now() + 60_000;;) {
       const texts = (await this.stored(topic)).map(({ body }) => new TextDecoder().decode(body));
       if (texts.length >= count) return texts.sort();
       if (Date.now() > end) throw new Error(`${topic} holds ${texts.length} messages, expected are ${count}`);
@@ -79,7 +79,7 @@ export async function storedAt(
       subscription: "*",
       subVersion: 0,
     };
-    const answer = await client.invoke(broker, PullMessage, header, undefined, 3_000);
+    const answer = await client.invoke(broker, PullMessage, header, undefined, 20_000);
     if (answer.code === ResponseCode.SUCCESS) all.push(...decodeRecords(answer.body));
   }
   return all;

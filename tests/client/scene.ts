@@ -14,7 +14,7 @@ import { freePort } from "../ports.ts";
 import { ask } from "../probe.ts";
 
 const GET_ROUTEINFO_BY_TOPIC = 105;
-const ASK_MS = 12_000;
+const ASK_MS = 30_000;
 
 /** A step of a test, as `t.step`. */
 export type Step = (name: string, work: () => Promise<void>) => Promise<unknown>;
@@ -79,7 +79,7 @@ export async function until(isSo: () => boolean | Promise<boolean>, what = "what
   }
 }
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** A nameserver and a master in this process, and a scene on them. `sets`: settings as `name=value`. */
 export async function sceneHere(...sets: string[]): Promise<Scene> {

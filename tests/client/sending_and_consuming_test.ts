@@ -9,8 +9,9 @@ import { RocketdError } from "../../src/errors.ts";
 import { HeaderEncoding } from "../../src/protocol/codes.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../src/std.ts";
 import { hasJava } from "../java.ts";
-import { delay, type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
+import { type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../launch.ts";
 import { ask } from "../probe.ts";
+import { until } from "./scene.ts";
 
 interface Cluster {
   readonly name: string;
@@ -50,7 +51,7 @@ const GET_ROUTEINFO_BY_TOPIC = 105;
 
 /** Waits until a nameserver knows a topic that a send has just made: brokers tell it after they have answered. */
 async function routed(nameserver: Node, topic: string): Promise<void> {
-  while ((await ask(nameserver.port, GET_ROUTEINFO_BY_TOPIC, { topic })).code !== 0) await delay(20);
+  await until(async () => (await ask(nameserver.port, GET_ROUTEINFO_BY_TOPIC, { topic })).code === 0);
 }
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `m${from + i}`).sort();
@@ -152,13 +153,13 @@ for (const { name, ignore, nameserver, master } of clusters) {
         });
         for (let i = 0; got.other.size === 0; i++) {
           await producer.send({ topic: "Shared", body: `m${i}` });
-          if (i > 500) throw new Error("the second member never got a message");
+          if (i > 3000) throw new Error("the second member never got a message");
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
         await other.close();
         const last = numbered(40, 10_000);
         await Promise.all(last.map((body) => producer.send({ topic: "Shared", body })));
-        while (!last.every((body) => got.one.has(body))) await new Promise((resolve) => setTimeout(resolve, 20));
+        await until(() => last.every((body) => got.one.has(body)));
         await one.close();
         await Promise.all(reading);
       });
@@ -223,7 +224,7 @@ for (const { name, ignore, nameserver, master } of clusters) {
         await producer.send({ topic: "Crash", body: "after" });
         // Its offset may have been lost with the broker: then "before" comes again.
         for await (const message of consumer) if (message.text() === "after") break;
-        while (!Object.values(pushed).every((texts) => texts.includes("after"))) await delay(20);
+        await until(() => Object.values(pushed).every((texts) => texts.includes("after")));
       });
 
       await t.step("a topic that cannot be is refused", async () => {

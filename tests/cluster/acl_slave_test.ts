@@ -14,7 +14,7 @@ import { type Kind, startNameserver, startSlave, withLogs } from "../interop/clu
 import { hasJava } from "../java.ts";
 import { eventually } from "./replication.ts";
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 const TOPIC = "Secured", GROUP = "secured-group";
 
 /** The slave needs no more than to read: SUB, by which it also tells its master what consumers committed to it. */

@@ -36,7 +36,7 @@ import { Authority } from "../certificates.ts";
 import { type Node, startRocketd } from "../launch.ts";
 import { ForeignMachine, type ForeignRequest } from "./foreign.ts";
 
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 30_000;
 
 /** Asks, and gives what was answered with the body as text. */
 async function ask<R extends RequestType>(

@@ -18,7 +18,7 @@ import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { startRocketd } from "../launch.ts";
 
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 30_000;
 const MESSAGE_BYTES_MAX = 65_536;
 const body = new Uint8Array(10);
 

@@ -17,7 +17,7 @@ import { caughtUp, eventually, SMALL_FILES } from "./replication.ts";
 /** Where a node answers HTTP unless it is told otherwise. */
 const httpPort = ({ port }: Node) => port + 3;
 const TOPIC = "Http";
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 interface Ready {
   readonly status: number;

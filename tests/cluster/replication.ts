@@ -17,9 +17,9 @@ export const SMALL_FILES = {
   maxMessageSize: 1 << 20,
 };
 
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 90_000;
 const POLL_MS = 50;
-const STATISTICS_MS = 3_000;
+const STATISTICS_MS = 30_000;
 
 /** Waits until `look` finds nothing wrong any more. Throws with what it found last. */
 export async function eventually(what: string, look: () => Promise<string | undefined>): Promise<void> {

@@ -138,7 +138,10 @@ class Pair {
   async round(number: number, fault: Fault): Promise<Load> {
     const { master, slave, proxy, below } = this;
     const load = new Load(master, number);
-    await delay(50 + below(250));
+    await eventually("something is acknowledged", () => {
+      return Promise.resolve(load.acknowledged.size > 0 ? undefined : "nothing is");
+    });
+    await delay(below(250));
     if (fault === "master") {
       await master.kill();
       await load.stop();
@@ -167,7 +170,7 @@ class Pair {
       const before = proxy.cuts;
       if (below(4) === 0) proxy.cutAfter("up", below(100));
       else proxy.cutAfter("down", below(3) === 0 ? below(30) : below(100_000));
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 90_000;
       while (proxy.cuts === before) {
         assert(Date.now() < deadline, "the connection was not used again after a cut");
         await delay(5);

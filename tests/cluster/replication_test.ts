@@ -14,7 +14,7 @@ import { type Node, startRocketd } from "../launch.ts";
 import { Kinds, QUEUES, sendHeader } from "./kinds.ts";
 import { caughtUp, essence, logOf, sameFiles, sameTables, SMALL_FILES } from "./replication.ts";
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 const TOPIC = "Kinds";
 /** Check-backs would write into the log in their own time. */
 const SETTINGS = { ...SMALL_FILES, messageDelayLevel: "1s 2s", transactionCheckInterval: 600_000 };

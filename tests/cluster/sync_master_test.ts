@@ -40,7 +40,8 @@ Deno.test("SYNC_MASTER answers sends as the slave is there, hangs or is gone", a
   using client = new RemotingClient();
   const nameserver = nodes.use(await startRocketd({ role: "nameserver" }));
   const namesrvAddr = nameserver.address;
-  const settings = { ...SETTINGS, slaveTimeout: 300 };
+  // A slave that is there must always be in time.
+  const settings = { ...SETTINGS, slaveTimeout: 2500 };
   const port = freePort();
   const proxy = nodes.use(Proxy.start(port + 1));
   const master = nodes.use(await startRocketd({ role: "master", namesrvAddr, port, settings }));

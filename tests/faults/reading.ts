@@ -9,6 +9,8 @@ import { GetMaxOffset, PullMessage } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals } from "../../src/std.ts";
 
+const TIMEOUT_MS = 30_000;
+
 /**
  * The records of a topic's queues, one queue after the other; offsets must be without gaps.
  *
@@ -23,7 +25,7 @@ export async function readTopic(
   using client = new RemotingClient();
   const all: MessageRecord[] = [];
   for (let queueId = 0; queueId < queues; queueId++) {
-    const max = (await client.invoke(address, GetMaxOffset, { topic, queueId }, undefined, 5000)).header;
+    const max = (await client.invoke(address, GetMaxOffset, { topic, queueId }, undefined, TIMEOUT_MS)).header;
     let offset = from.get(queueId) ?? 0;
     while (offset < max.offset!) {
       const answer = await client.invoke(
@@ -42,7 +44,7 @@ export async function readTopic(
           subVersion: 0,
         },
         undefined,
-        10_000,
+        TIMEOUT_MS,
       );
       assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
       for (const record of decodeRecords(answer.body)) {

@@ -5,7 +5,7 @@
  */
 import { HA_BUFFER_BYTES } from "../../src/limits.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
-import { until } from "../broker/workshop.ts";
+import { turns, until } from "../broker/workshop.ts";
 import { HandSlave, MemoryLog, serving, SETTINGS } from "./master_kit.ts";
 
 const GARBAGE = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
@@ -92,7 +92,7 @@ Deno.test("one who never reads costs one buffer and is let go, though it reports
     // What the sockets of both ends hold, until nothing goes any more.
     while (before !== log.read) {
       before = log.read;
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await turns(100);
     }
     assert(log.read < 20_000_000, `${log.read} bytes were read`);
     for (let written = 0; written < 1_000; written++) log.write(1_000);

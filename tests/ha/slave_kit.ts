@@ -115,7 +115,7 @@ export function frame(from: number, data: Uint8Array = new Uint8Array(0), size =
 async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`never came: ${what}`)), 10_000);
+    timer = setTimeout(() => reject(new Error(`never came: ${what}`)), 60_000);
   });
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

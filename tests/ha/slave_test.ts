@@ -1,7 +1,7 @@
 import { HA_OVERLAP_BYTES, HA_RETRY_MS_MAX, HA_RETRY_MS_MIN } from "../../src/limits.ts";
 import type { MasterLog } from "../../src/ha/slave.ts";
 import { assert, assertEquals, assertMatch } from "../../src/std.ts";
-import { until } from "../broker/workshop.ts";
+import { turns, until } from "../broker/workshop.ts";
 import {
   FILE_BYTES,
   firstRecord,
@@ -110,9 +110,9 @@ Deno.test("a slave never acknowledges what it has seen the master have not", asy
   assertEquals(first, 1);
   // A master that was slow to answer begins with a heartbeat, which does not mean that it has nothing.
   await peer.send(frame(1));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   await peer.send(frame(1, logBytes(1, 201)));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   scene.clock.advance(settings.haSendHeartbeatInterval);
   assertEquals(await peer.report(), 201);
   assertEquals(scene.slave.status.state, "connecting");
@@ -266,7 +266,7 @@ Deno.test("heartbeats keep the connection, and the slave reports in their rhythm
     scene.clock.advance(settings.haSendHeartbeatInterval);
     assertEquals(await peer.report(), 10);
     await peer.send(frame(10));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turns(5);
   }
   assertEquals(scene.slave.status.state, "copying");
   peer.close();
@@ -284,7 +284,7 @@ Deno.test("with SYNC_FLUSH what came is reported when it is synced", async () =>
   const report = peer.reported(10).then(() => reported = true);
   await peer.send(frame(0, logBytes(0, 10)));
   await until(() => store.maxLogOffset === 10, "the data");
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   assert(!reported);
   synced(true);
   await report;
@@ -344,11 +344,11 @@ Deno.test("a slave follows the master it is told, and none when none is known", 
 });
 
 Deno.test("a slave follows a master that is named at any moment after none was known", async () => {
-  for (let turns = 0; turns < 20; turns++) {
+  for (let count = 0; count < 20; count++) {
     await using scene = new Scene();
     const [first] = await scene.begin();
     scene.slave.setMaster(undefined);
-    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    for (let turn = 0; turn < count; turn++) await Promise.resolve();
     const [second, report] = await scene.begin();
     assertEquals(report, 0);
     first.close();

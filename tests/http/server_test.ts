@@ -84,7 +84,11 @@ for (const [what, text] of REFUSED) {
       async (port) => {
         const answer = await raw(port, text);
         assert(answer === undefined || answer.status >= 400, `status ${answer?.status}`);
-        assertEquals((await get(port, "/")).body, "1");
+        // On a machine that is busy, a good request may take longer than this server waits for one.
+        const good = () => get(port, "/").catch(() => undefined);
+        let next = await good();
+        for (let i = 0; next === undefined && i < 100; i++) next = await good();
+        assertEquals(next?.body, "1");
       },
     );
   });
@@ -185,34 +189,21 @@ Deno.test("a server that is closed ends the connections that are open", async ()
   conn!.close();
 });
 
-/** Ports that this process listens on. */
-function listening(): number[] {
-  const inodes = new Set(
-    [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
-      try {
-        return /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/self/fd/${name}`))?.[1];
-      } catch {
-        return undefined;
-      }
-    }),
-  );
-  const lines = Deno.readTextFileSync("/proc/self/net/tcp").split("\n").map((line) => line.trim().split(/\s+/));
-  const LISTEN = "0A";
-  return lines.filter(([, , , state, , , , , , inode]) => state === LISTEN && inodes.has(inode))
-    .map(([, local]) => Number.parseInt(local!.split(":")[1]!, 16));
-}
-
-Deno.test({
-  name: "the port behind the listener gives nobody an answer who comes there himself",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    const before = listening();
+Deno.test("the port behind the listener gives nobody an answer who comes there himself", async () => {
+  const { serve } = Deno;
+  let behind = 0;
+  Deno.serve = ((...options: Parameters<typeof serve>) => {
+    const server = serve(...options);
+    behind = (server.addr as Deno.NetAddr).port;
+    return server;
+  }) as typeof serve;
+  try {
     let seen = 0;
     await withServer({ fetch: () => new Response(String(++seen)) }, async (port) => {
-      const behind = listening().filter((one) => one !== port && !before.includes(one));
-      assertEquals(behind.length, 1);
-      assertEquals((await get(behind[0]!, "/")).status, 403);
+      assertEquals((await get(behind, "/")).status, 403);
       assertEquals((await get(port, "/")).body, "1");
     });
-  },
+  } finally {
+    Object.assign(Deno, { serve });
+  }
 });

@@ -11,6 +11,7 @@ import type { Connection } from "../../src/remoting/connection.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "../../src/std.ts";
+import { freePort } from "../ports.ts";
 
 const question = { topic: "T", queueId: 7 };
 
@@ -93,9 +94,7 @@ Deno.test("RemotingClient ends the wait for an answer that does not come", async
 });
 
 Deno.test("RemotingClient finds a server that was not there at the first try", async () => {
-  const first = serve(echoing());
-  const port = first.port;
-  await first.close();
+  const port = freePort();
   using client = new RemotingClient();
   const address = `127.0.0.1:${port}`;
   const error = await failure(client.invoke(address, GetMaxOffset, question, undefined, 5000));

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.rocketmq.client.QueryResult;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
@@ -20,6 +20,7 @@ final class StoreCheck {
     private static final int UPDATE_CONSUMER_OFFSET = 15;
     private static final int PULL = 11;
     private static final int GET_ALL_TOPIC_CONFIG = 21;
+    private static final int NO_MESSAGE = 208;
 
     private StoreCheck() {
     }
@@ -135,14 +136,25 @@ final class StoreCheck {
         return answer.getCode() == 0 ? answer.getExtFields().get("offset") : "none";
     }
 
+    private static List<MessageExt> found(DefaultMQProducer producer, String topic, String key) throws Exception {
+        try {
+            return producer.queryMessage(topic, key, 32, 0, System.currentTimeMillis() + 60000).getMessageList();
+        } catch (MQClientException e) {
+            Out.same(NO_MESSAGE, e.getResponseCode(), "code for " + key + ", " + e.getErrorMessage());
+            return new ArrayList<>();
+        }
+    }
+
     /** The index file leads from a key to its message: for some of the messages that fill() sent. */
     static void findByKey(Session session, String topic, int count) throws Exception {
         DefaultMQProducer producer = session.producer(false);
         for (int n = 0; n < count; n += Math.max(1, count / 10)) {
             String key = "fill-" + n;
-            QueryResult result = producer.queryMessage(topic, key, 32, 0, System.currentTimeMillis() + 60000);
-            Out.same(1, result.getMessageList().size(), "messages with key " + key);
-            Out.same(key, result.getMessageList().get(0).getKeys(), "key of the message found by " + key);
+            // What a broker had not indexed before it was killed, Java's indexes while it runs again.
+            Session.await("the index of " + key, () -> !found(producer, topic, key).isEmpty());
+            List<MessageExt> found = found(producer, topic, key);
+            Out.same(1, found.size(), "messages with key " + key);
+            Out.same(key, found.get(0).getKeys(), "key of the message found by " + key);
         }
     }
 }

@@ -8,7 +8,7 @@ import { RemotingClient } from "../../../src/remoting/client.ts";
 import type { ClientTlsOptions } from "../../../src/remoting/tls/client_tls.ts";
 import { assertEquals, assertRejects } from "../../../src/std.ts";
 import { Authority } from "../../certificates.ts";
-import { ask, pem, type Stage, tlsTest, until } from "./stage.ts";
+import { ask, pem, replace, type Stage, tlsTest, until } from "./stage.ts";
 
 async function refused(stage: Pick<Stage, "address">, tls: ClientTlsOptions, reason: string): Promise<void> {
   using client = new RemotingClient({ tls });
@@ -32,9 +32,8 @@ tlsTest("a server is asked for a certificate that can be trusted, unless nothing
 
 tlsTest("a certificate for another host is refused, unless only its origin counts", async (stage) => {
   const { cert, key } = await stage.authority.issue("elsewhere", "DNS:elsewhere");
-  await Deno.copyFile(key, stage.pair.key);
-  await Deno.copyFile(cert, stage.pair.cert);
-  await until(() => stage.tls.counts.reloads === 1);
+  await replace(stage.pair, { cert, key });
+  await until(() => stage.tls.counts.reloads > 0);
   await refused(stage, stage.trust, 'not valid for name "127.0.0.1"');
   await accepted(stage, { ...stage.trust, verify: "chain" });
 });
@@ -55,7 +54,8 @@ tlsTest("a server that does not speak TLS, or says nothing, fails the call in ti
   })();
   const rudeness = (async () => {
     for await (const conn of rude) {
-      await conn.write(new Uint8Array(64));
+      // Its peer may have given up by now.
+      await conn.write(new Uint8Array(64)).catch(() => {});
       taken.push(conn);
     }
   })();

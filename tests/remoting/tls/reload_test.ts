@@ -8,7 +8,7 @@ import { RemotingClient } from "../../../src/remoting/client.ts";
 import { ServerTls } from "../../../src/remoting/tls/server_tls.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../../../src/std.ts";
 import { Authority } from "../../certificates.ts";
-import { ask, certFiles, maxOffset, type Stage, tlsPeer, tlsTest, until } from "./stage.ts";
+import { ask, certFiles, maxOffset, replace, type Stage, tlsPeer, tlsTest, until } from "./stage.ts";
 
 /** Whether the server shows a certificate that the given authority vouches for. */
 async function shows(stage: Stage, authority: Authority): Promise<boolean> {
@@ -24,9 +24,8 @@ tlsTest("new connections get the new certificate, those that are open go on", as
   using before = await tlsPeer(stage);
   await using other = await Authority.create();
   const { cert, key } = await other.issue("next", "IP:127.0.0.1");
-  await Deno.copyFile(key, stage.pair.key);
-  await Deno.copyFile(cert, stage.pair.cert);
-  await until(() => stage.tls.counts.reloads === 1);
+  await replace(stage.pair, { cert, key });
+  await until(() => stage.tls.counts.reloads > 0);
   assertEquals([await shows(stage, other), await shows(stage, stage.authority)], [true, false]);
   assertEquals((await before.ask(maxOffset(1))).header.opaque, 1);
 });
@@ -34,7 +33,8 @@ tlsTest("new connections get the new certificate, those that are open go on", as
 tlsTest("a broken certificate is not taken, said once, and the next good one is", async (stage) => {
   const { cert, key } = stage.pair;
   const good = await Deno.readTextFile(cert);
-  await Deno.writeTextFile(cert, "no certificate");
+  await Deno.writeTextFile(`${stage.authority.dir}/broken`, "no certificate");
+  await replace({ cert }, { cert: `${stage.authority.dir}/broken` });
   await until(() => stage.lines.length > 0);
   await looks(20);
   assertEquals(stage.lines, [
@@ -54,7 +54,7 @@ tlsTest("a broken certificate is not taken, said once, and the next good one is"
 
 tlsTest("a key that is not the certificate's is not taken", async (stage) => {
   const other = await stage.authority.issue("other", "IP:127.0.0.1");
-  await Deno.copyFile(other.key, stage.pair.key);
+  await replace({ key: stage.pair.key }, other);
   await until(() => stage.lines.length > 0);
   assertStringIncludes(stage.lines[0]!, "keys may not be consistent");
   assertEquals(await shows(stage, stage.authority), true);

@@ -123,7 +123,22 @@ export async function ask(client: RemotingClient, address: string, body = "b"): 
 
 /** Resolves once a condition holds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+  for (const end = Date.now() + PATIENCE_MS; !await holds();) {
+    if (Date.now() > end) throw new Error(`never came: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Puts other files in the place of those that a server looks at, each as a whole: it must not meet half a file. */
+export async function replace(looked: Partial<Pair>, by: Partial<Pair>): Promise<void> {
+  for (const part of ["key", "cert"] as const) {
+    const [to, from] = [looked[part], by[part]];
+    if (to === undefined || from === undefined) continue;
+    await Deno.copyFile(from, `${to}.next`);
+    await Deno.rename(`${to}.next`, to);
+  }
 }
 
 /** Reads until the other end closes; what came. */

@@ -135,6 +135,8 @@ export const REPLIES_AWAITED_MAX = 65_536;
 export const TRACES_HELD_MAX = 1_024;
 export const TRACES_AT_ONCE = 100;
 export const TRACE_BYTES_MAX = 24 * KiB;
+/** Topics whose routes a client keeps; the oldest are asked for again when they are used again. */
+export const ROUTES_KEPT_MAX = 10_000;
 /** Bodies above this are folded: `compressMsgBodyOverHowmuch` of Java's producers, bytes. */
 export const FOLD_ABOVE_BYTES = 4 * KiB;
 /** Messages of one queue that a consumer holds before it stops pulling (`pullThresholdForQueue` of Java's). */
@@ -149,9 +151,15 @@ export const HELD_UNIT_BYTES = MiB;
 /** Body of a message that `rocketd bench` sends, bytes: unless told otherwise, and at most. */
 export const BENCH_BODY_BYTES = KiB;
 export const BENCH_BODY_BYTES_MAX = 4 * MiB;
-/** Connections and requests in flight on each that `rocketd bench` may use. */
-export const BENCH_CONNECTIONS_MAX = 1_000;
+/** Connections and requests in flight on each that `rocketd bench` may use; connections that it makes at the same time. */
+export const BENCH_CONNECTIONS_MAX = 10_000;
 export const BENCH_IN_FLIGHT_MAX = 10_000;
+export const BENCH_CONNECTS_AT_ONCE = 100;
+/** Refusals after which `rocketd bench` ends when nothing else came, and kinds of trouble that it tells in words. */
+export const BENCH_REFUSALS_MAX = 1_000;
+export const BENCH_PROBLEMS_TOLD_MAX = 10;
+/** Messages on their way whose arrival `rocketd bench` keeps in one piece of memory, a byte each. */
+export const BENCH_ARRIVALS_PER_PIECE = 64 * KiB;
 /** Messages that a command of `rocketd admin` shows at most, and bytes of theirs that it keeps. */
 export const ADMIN_MESSAGES_MAX = 10_000;
 export const ADMIN_MESSAGE_BYTES_MAX = 64 * MiB;

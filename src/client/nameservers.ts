@@ -4,9 +4,13 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
+import { ResponseCode } from "../protocol/codes.ts";
 import type { RequestInput, RequestType } from "../protocol/request.ts";
 import type { Received } from "../remoting/connection.ts";
 import type { RemotingClient } from "../remoting/client.ts";
+
+/** Codes of a nameserver that starts, stops or has too much to do. */
+const BUSY: readonly number[] = [ResponseCode.SYSTEM_BUSY, ResponseCode.SERVICE_NOT_AVAILABLE];
 
 /** Asks nameservers; the one that answered last is asked first. */
 export class Nameservers {
@@ -32,17 +36,24 @@ export class Nameservers {
 
   /** The answer of any of them, whatever its code. Throws `unavailable` or `timeout` when none of them answers. */
   async ask<R extends RequestType>(type: R, header: RequestInput<R>): Promise<Received<R>> {
-    let failure: unknown;
-    for (let attempt = 0; attempt < this.addresses.length; attempt++) {
-      const address = this.addresses[this.#current % this.addresses.length]!;
+    let failure: unknown, refusal: Received<R> | undefined;
+    // Others may ask at the same time: each goes round once from where it began.
+    const first = this.#current, { length } = this.addresses;
+    for (let attempt = 0; attempt < length; attempt++) {
+      const current = (first + attempt) % length;
       try {
-        return await this.#client.invoke(address, type, header, undefined, this.#timeoutMs);
+        const answer = await this.#client.invoke(this.addresses[current]!, type, header, undefined, this.#timeoutMs);
+        if (!BUSY.includes(answer.code)) {
+          this.#current = current;
+          return answer;
+        }
+        refusal = answer;
       } catch (error) {
         if (!(error instanceof RocketdError) || !error.retriable) throw error;
         failure = error;
-        this.#current++;
       }
     }
+    if (refusal !== undefined) return refusal;
     throw failure;
   }
 }

@@ -91,6 +91,7 @@ export class Presence {
 
   /** All masters of the topics in use: those that are met, and those that came in between. */
   #tellAll(): void {
+    void this.#routes.renew();
     const masters = new Set([...this.#routes.known()].flatMap((route) => route.masters()));
     for (const address of masters) {
       // Who is known already need not wait for this.

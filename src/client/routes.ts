@@ -4,7 +4,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { TOPIC_QUEUES_MAX } from "../limits.ts";
+import { ROUTES_KEPT_MAX, TOPIC_QUEUES_MAX } from "../limits.ts";
 import { decodeTopicRoute, type TopicRouteData } from "../protocol/bodies/mod.ts";
 import { MASTER_ID, Permission, ResponseCode } from "../protocol/codes.ts";
 import { GetRouteinfoByTopic } from "../protocol/requests.ts";
@@ -16,6 +16,15 @@ import { compareQueues, type MessageQueue } from "./rebalance.ts";
 const ROUTE_MS = 30_000;
 /** The same for a topic that is about to be created. */
 const BORROWED_ROUTE_MS = 500;
+/** Pause after nameservers were asked about a topic, whatever becomes of sends meanwhile, ms. */
+const AGAIN_MS = 1_000;
+/** How long who doubts a route waits for a newer one, ms. */
+const PATIENCE_MS = 500;
+/**
+ * How long after it was last seen a topic may be missing, ms: a nameserver that has just started knows nothing before
+ * brokers have told it, which they do every 30 s, or up to every 60 s (`registerNameServerPeriod`).
+ */
+const MISSING_MS = 120_000;
 const NAMESERVER_TIMEOUT_MS = 3_000;
 /** The topic whose route a topic without one borrows; brokers then create it (`autoCreateTopicEnable`). */
 export const TEMPLATE_TOPIC = "TBW102";
@@ -90,20 +99,43 @@ function orderedQueues(topic: string, orderTopicConf: string): MessageQueue[] {
 }
 
 interface Kept {
-  readonly route: Promise<Route>;
-  expires: number;
-  /** The last route that was found. */
+  /** What is believed; of a topic that is new to us, the first look for it. */
+  route: Promise<Route>;
+  /** The same, once it is there. */
   last: Route | undefined;
+  /** It is another topic's, where brokers would create this one. */
+  isBorrowed: boolean;
+  /** When nameservers gave it, when they were last asked, and when they are asked again, ms. */
+  found: number;
+  asked: number;
+  expires: number;
+  /** The look for a newer one. */
+  renewal: Promise<Route> | undefined;
+  /** It did not lead to a broker that obeys: a newer one is waited for. */
+  isDoubted: boolean;
 }
 
-/** Finds and keeps routes. Callers that ask for the same topic at the same time share one request. */
+/**
+ * Finds and keeps routes. A route that is known is used while a newer one is looked for, and as long as no nameserver has
+ * one. Callers that ask for the same topic at the same time share one request.
+ */
 export class RouteBook {
   readonly #nameservers: Nameservers;
   readonly #kept = new Map<string, Kept>();
+  readonly #now: () => number;
+  #isRenewing = false;
 
-  /** `nameservers`: `host:port`, several joined by `;` or as a list. */
-  constructor(client: RemotingClient, nameservers: string | readonly string[]) {
+  /**
+   * @param nameservers `host:port`, several joined by `;` or as a list
+   * @param now a time that only goes forward, ms
+   */
+  constructor(
+    client: RemotingClient,
+    nameservers: string | readonly string[],
+    now: () => number = () => performance.now(),
+  ) {
     this.#nameservers = new Nameservers(client, nameservers, NAMESERVER_TIMEOUT_MS);
+    this.#now = now;
   }
 
   /** The nameservers that are asked, as `host:port`. */
@@ -113,7 +145,12 @@ export class RouteBook {
 
   /** The route of a topic that exists. Throws `notFound`, or `unavailable` when no nameserver answers. */
   find(topic: string): Promise<Route> {
-    return this.#keep(topic, ROUTE_MS, async () => new Route(topic, await this.#ask(topic)));
+    const kept = this.#kept.get(topic);
+    if (kept === undefined) return this.#first(topic, ROUTE_MS, () => this.#ask(topic));
+    if (kept.expires > this.#now()) return kept.route;
+    const renewal = this.#renewal(topic, kept);
+    if (kept.isBorrowed) return renewal;
+    return kept.isDoubted ? patiently(renewal, kept.route) : kept.route;
   }
 
   /** The same, or for a topic that does not exist the route where a broker would create it. */
@@ -121,10 +158,11 @@ export class RouteBook {
     try {
       return await this.find(topic);
     } catch (error) {
-      if (!(error instanceof RocketdError) || error.code !== "notFound") throw error;
-      return await this.#keep(topic, BORROWED_ROUTE_MS, async () => {
-        return new Route(topic, await this.#ask(TEMPLATE_TOPIC).catch(() => Promise.reject(error)), NEW_TOPIC_QUEUES);
-      });
+      if (!isNotFound(error)) throw error;
+      const others = this.#kept.get(topic);
+      if (others !== undefined) return await others.route;
+      const borrow = () => this.#ask(topic, TEMPLATE_TOPIC, NEW_TOPIC_QUEUES).catch(() => Promise.reject(error));
+      return await this.#first(topic, BORROWED_ROUTE_MS, borrow, true);
     }
   }
 
@@ -133,35 +171,90 @@ export class RouteBook {
     return [...this.#kept.values()].flatMap(({ last }) => last ?? []);
   }
 
-  /** Asks anew at the next use; what is known now counts only while no nameserver answers. */
+  /** A broker of the route failed: asks anew at the next use, unless that has just been done. */
   forget(topic: string): void {
     const kept = this.#kept.get(topic);
-    if (kept !== undefined && kept.expires !== Infinity) kept.expires = 0;
+    if (kept?.last === undefined || this.#now() < kept.asked + AGAIN_MS) return;
+    kept.isDoubted = true;
+    kept.expires = 0;
   }
 
-  #keep(topic: string, ms: number, find: () => Promise<Route>): Promise<Route> {
-    const known = this.#kept.get(topic);
-    if (known !== undefined && known.expires > Date.now()) return known.route;
-    const last = known?.last;
-    const route = last === undefined ? find() : find().catch((error) => {
-      if (error instanceof RocketdError && error.retriable) return last;
-      throw error;
-    });
-    const kept: Kept = { route, expires: Infinity, last };
+  /** Looks anew for the routes that are no longer believed, one after the other. Never rejects. */
+  async renew(): Promise<void> {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    for (const [topic, kept] of this.#kept) {
+      if (!kept.isBorrowed && kept.expires <= this.#now()) await this.#renewal(topic, kept).catch(() => {});
+    }
+    this.#isRenewing = false;
+  }
+
+  #first(topic: string, ms: number, look: () => Promise<Route>, isBorrowed = false): Promise<Route> {
+    const route = look();
+    const kept: Kept = {
+      ...{ route, last: undefined, isBorrowed, found: 0, asked: 0, expires: Infinity },
+      ...{ renewal: undefined, isDoubted: false },
+    };
+    const [oldest] = this.#kept.size < ROUTES_KEPT_MAX ? [] : this.#kept.keys();
+    if (oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(topic, kept);
-    kept.route.then(
-      (found) => {
-        kept.last = found;
-        kept.expires = Date.now() + ms;
-      },
-      () => this.#kept.get(topic) === kept && this.#kept.delete(topic),
-    );
+    route.then((found) => this.#believe(kept, found, ms), () => this.#drop(topic, kept));
+    return route;
+  }
+
+  #renewal(topic: string, kept: Kept): Promise<Route> {
+    if (kept.renewal === undefined) {
+      kept.renewal = this.#renew(topic, kept);
+      // Who uses what is known does not wait for it.
+      kept.renewal.catch(() => {});
+    }
+    return kept.renewal;
+  }
+
+  async #renew(topic: string, kept: Kept): Promise<Route> {
+    try {
+      this.#believe(kept, await this.#ask(topic), ROUTE_MS);
+      kept.isBorrowed = false;
+    } catch (error) {
+      const now = kept.asked = this.#now();
+      if (isNotFound(error) && (kept.isBorrowed || now - kept.found > MISSING_MS)) {
+        this.#drop(topic, kept);
+        throw error;
+      }
+      kept.expires = now + AGAIN_MS;
+    } finally {
+      kept.renewal = undefined;
+      kept.isDoubted = false;
+    }
     return kept.route;
   }
 
-  #ask(topic: string): Promise<TopicRouteData> {
-    return askRoute(this.#nameservers, topic);
+  #believe(kept: Kept, route: Route, ms: number): void {
+    kept.found = kept.asked = this.#now();
+    kept.expires = kept.found + ms;
+    kept.last = route;
+    kept.route = Promise.resolve(route);
   }
+
+  #drop(topic: string, kept: Kept): void {
+    if (this.#kept.get(topic) === kept) this.#kept.delete(topic);
+  }
+
+  /** The route of a topic as nameservers tell it; of another one where that is said. */
+  async #ask(topic: string, where = topic, queuesMax = Infinity): Promise<Route> {
+    return new Route(topic, await askRoute(this.#nameservers, where), queuesMax);
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof RocketdError && error.code === "notFound";
+}
+
+/** The newer route, or after a while the one that is known. */
+function patiently(newer: Promise<Route>, known: Promise<Route>): Promise<Route> {
+  const { promise, resolve } = Promise.withResolvers<Route>();
+  const timer = setTimeout(() => resolve(known), PATIENCE_MS);
+  return Promise.race([newer, promise]).finally(() => clearTimeout(timer));
 }
 
 /** The route of a topic as a nameserver tells it now. Throws `notFound`, or `unavailable` when none answers. */

@@ -76,6 +76,8 @@ export interface MemberKind extends Pick<ConsumerData, "consumeType" | "messageM
   readonly handlers: HandlerTable;
   /** Gives up the queues of a topic. */
   drop(topic: string): Promise<void>;
+  /** Called when the connection to a broker has gone. */
+  lost(address: string): void;
   /** From now on these queues of a topic are ours, and no others of it. Gives false to be called again soon. */
   assign(topic: string, queues: readonly MessageQueue[], subscription: SubscriptionData): Promise<boolean>;
 }
@@ -116,7 +118,10 @@ export class GroupMember {
       return undefined;
     });
     // A broker that lost us has forgotten our membership.
-    const onClose = () => this.rebalanceSoon(AGAIN_MS);
+    const onClose = (address: string) => {
+      kind.lost(address);
+      this.rebalanceSoon(AGAIN_MS);
+    };
     this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls });
     this.routes = new RouteBook(this.client, nameservers);
     this.questions = new QueueQuestions(this.client, this.routes);

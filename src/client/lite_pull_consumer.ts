@@ -90,6 +90,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       messageModel: "CLUSTERING",
       handlers,
       drop: (topic) => this.#table.drop(topic),
+      lost: (address) => this.#offsets.forget(address),
       assign: (topic, queues, subscription) => this.#assign(topic, queues, subscription),
     });
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);

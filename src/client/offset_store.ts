@@ -19,10 +19,22 @@ export type QueueOffset = readonly [queue: MessageQueue, offset: number];
 
 /** Keeps the offsets of one group. */
 export interface OffsetStore {
+  /** Makes ready. Rejects when what is kept cannot be read. */
+  load?(): Promise<void>;
+  /** Forgets what a broker was told: it may have lost it. */
+  forget?(address: string): void;
   /** The offset that is kept; undefined: there is none. */
   read(queue: MessageQueue): Promise<number | undefined>;
   /** Keeps these offsets. Does not reject: what could not be kept is logged, and kept the next time. */
   persist(offsets: readonly QueueOffset[]): Promise<void>;
+}
+
+/** What is to be told of one topic's queues at one broker. */
+interface Table {
+  readonly wanted: Map<string, QueueOffset>;
+  running: Promise<void>;
+  /** The run that will tell what is wanted by then, as long as it has not begun. */
+  next: Promise<void> | undefined;
 }
 
 /** The brokers keep them: each those of its own queues. */
@@ -31,6 +43,7 @@ export class BrokerOffsets implements OffsetStore {
   readonly #questions: QueueQuestions;
   /** What was told last, and whom. */
   readonly #told = new Map<string, { offset: number; address: string }>();
+  readonly #tables = new Map<string, Table>();
 
   constructor(group: string, questions: QueueQuestions) {
     this.#group = group;
@@ -51,9 +64,36 @@ export class BrokerOffsets implements OffsetStore {
     return offset;
   }
 
+  forget(address: string): void {
+    for (const [key, told] of this.#told) if (told.address === address) this.#told.delete(key);
+  }
+
   async persist(offsets: readonly QueueOffset[]): Promise<void> {
-    const tables = Map.groupBy(offsets, ([{ topic, brokerName }]) => `${topic}@${brokerName}`);
-    await Promise.all([...tables.values()].map((table) => this.#persistAll(table)));
+    const tables = new Set(offsets.map((offset) => {
+      const table = this.#tableOf(offset);
+      table.wanted.set(queueKey(offset[0]), offset);
+      return table;
+    }));
+    await Promise.all([...tables].map((table) => this.#flush(table)));
+  }
+
+  #tableOf([{ topic, brokerName }]: QueueOffset): Table {
+    const name = `${topic}@${brokerName}`;
+    let table = this.#tables.get(name);
+    if (table === undefined) {
+      this.#tables.set(name, table = { wanted: new Map(), running: Promise.resolve(), next: undefined });
+    }
+    return table;
+  }
+
+  /** One run after the other, so that what was wanted last counts. */
+  #flush(table: Table): Promise<void> {
+    return table.next ??= table.running = table.running.then(async () => {
+      table.next = undefined;
+      const offsets = [...table.wanted.values()];
+      table.wanted.clear();
+      await this.#persistAll(offsets);
+    });
   }
 
   /** Java's broker loses first offsets that come at the same time: each makes a table of its own, the last one stays. */

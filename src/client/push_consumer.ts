@@ -110,6 +110,7 @@ export class PushConsumer implements AsyncDisposable {
       messageModel,
       handlers,
       drop: (topic) => this.#table.drop(topic),
+      lost: (address) => this.#offsets.forget?.(address),
       assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
     });
     this.#offsets = messageModel === "CLUSTERING"
@@ -152,6 +153,7 @@ export class PushConsumer implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
+    await this.#offsets.load?.();
     await this.#member.start();
     if (this.#closing !== undefined) return;
     this.#consuming.start();

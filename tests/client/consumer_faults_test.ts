@@ -247,6 +247,21 @@ Deno.test("a topic whose broker is gone keeps no other topic from being read", a
   await until(() => seen.length === 1);
 });
 
+Deno.test("a broker that was lost is told again how far the group has come", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
+  await using consumer = new PushConsumer({
+    ...cluster.options,
+    rebalanceIntervalMs: 20,
+    persistConsumerOffsetIntervalMs: 20,
+    consumeConcurrently: () => {},
+  });
+  await consumer.start();
+  await until(() => cluster.committed.length === 1);
+  cluster.breaks = 1;
+  await until(() => cluster.committed.length === 2);
+  assertEquals(cluster.committed, [1, 1]);
+});
+
 Deno.test("a member that loses its lock gives the queue up without a commit, and goes on where the next one came to", async () => {
   await using cluster = new Faulty((_, offset) => offset === 0 || offset === 5 ? found(offset) : undefined);
   const seen: string[] = [];

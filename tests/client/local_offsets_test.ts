@@ -4,7 +4,8 @@
  * @module
  */
 import { LocalOffsets } from "../../src/client/local_offsets.ts";
-import { assertEquals } from "../../src/std.ts";
+import { RocketdError } from "../../src/errors.ts";
+import { assertEquals, assertRejects } from "../../src/std.ts";
 
 const queue = { topic: "T", brokerName: "broker-a", queueId: 0 };
 const other = { ...queue, queueId: 1 };
@@ -39,12 +40,32 @@ Deno.test("a file that a Java client wrote is read", () =>
     assertEquals(await new LocalOffsets(dir, "client", "group").read(queue), 42);
   }));
 
-Deno.test("a file that cannot be read counts as none, and is written anew", () =>
+Deno.test("a file that cannot be read is told of and left alone, but for the copy that Java's clients keep", () =>
   withDir(async (dir) => {
+    const path = `${dir}/client/group/offsets.json`;
     await Deno.mkdir(`${dir}/client/group`, { recursive: true });
-    await Deno.writeTextFile(`${dir}/client/group/offsets.json`, "{broken");
+    for (const broken of ["{broken", ""]) {
+      await Deno.writeTextFile(path, broken);
+      await assertRejects(() => new LocalOffsets(dir, "client", "group").load(), RocketdError, path);
+      await assertRejects(() => new LocalOffsets(dir, "client", "group").read(queue), RocketdError, path);
+      assertEquals(await Deno.readTextFile(path), broken);
+    }
+    const copy = new LocalOffsets(dir, "client", "copied");
+    await copy.persist([[queue, 9]]);
+    await Deno.rename(copy.path, `${path}.bak`);
+    assertEquals(await new LocalOffsets(dir, "client", "group").read(queue), 9);
+  }));
+
+Deno.test("what could not be written is written the next time, though nothing is new then", () =>
+  withDir(async (dir) => {
     const offsets = new LocalOffsets(dir, "client", "group");
-    assertEquals(await offsets.read(queue), undefined);
-    await offsets.persist([[queue, 1]]);
-    assertEquals(await new LocalOffsets(dir, "client", "group").read(queue), 1);
+    await offsets.load();
+    await Deno.writeTextFile(`${dir}/client`, "in the way");
+    await offsets.persist([[queue, 3]]);
+    await Deno.remove(`${dir}/client`);
+    await offsets.persist([[queue, 3]]);
+    assertEquals(await new LocalOffsets(dir, "client", "group").read(queue), 3);
+    assertEquals((await Array.fromAsync(Deno.readDir(`${dir}/client/group`))).map(({ name }) => name), [
+      "offsets.json",
+    ]);
   }));

@@ -25,6 +25,9 @@ export class QueueLocks {
   /** When each lock that is held was asked for last, ms. */
   readonly #askedAt = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
+  /** Locks to give back, and when that will be done. */
+  #unwanted: MessageQueue[] = [];
+  #unlocking: Promise<void> | undefined;
 
   constructor(member: Pick<GroupMember, "client" | "routes" | "group" | "clientId">) {
     this.#member = member;
@@ -85,18 +88,24 @@ export class QueueLocks {
     }
   }
 
-  /** Gives a lock back. Does not reject: one that is lost expires. */
-  async unlock(queue: MessageQueue): Promise<void> {
-    await this.#inTurn(() => this.#unlock(queue));
+  /** Gives a lock back, together with those that are given back meanwhile. Does not reject: one that is lost expires. */
+  unlock(queue: MessageQueue): Promise<void> {
+    this.#unwanted.push(queue);
+    return this.#unlocking ??= this.#inTurn(async () => {
+      this.#unlocking = undefined;
+      const queues = this.#unwanted.splice(0).filter((one) => this.#askedAt.delete(queueKey(one)));
+      const byBroker = Map.groupBy(queues, ({ brokerName }) => brokerName);
+      await Promise.all([...byBroker.values()].map((some) => this.#unlockAt(some)));
+    });
   }
 
-  async #unlock(queue: MessageQueue): Promise<void> {
-    if (!this.#askedAt.delete(queueKey(queue))) return;
+  async #unlockAt(queues: readonly MessageQueue[]): Promise<void> {
     try {
-      const address = await this.#master(queue);
-      succeed(await this.#member.client.invoke(address, UnlockBatchMq, {}, this.#body([queue]), TIMEOUT_MS));
+      const address = await this.#master(queues[0]!);
+      succeed(await this.#member.client.invoke(address, UnlockBatchMq, {}, this.#body(queues), TIMEOUT_MS));
     } catch (error) {
-      log.debug("cannot unlock {queue}: {reason}", { queue: queueKey(queue), reason: messageOf(error) });
+      const { group } = this.#member;
+      log.debug("cannot unlock queues for group {group}: {reason}", { group, reason: messageOf(error) });
     }
   }
 

@@ -35,11 +35,30 @@ export function pause(clock: Pick<Clock, "after">): Promise<void> {
 export const systemClock: Clock = {
   now: () => Date.now(),
   every(ms, fn) {
-    const id = setInterval(fn, ms);
-    return { cancel: () => clearInterval(id) };
+    const timer = cancellable(fn, () => clearInterval(id));
+    const id = setInterval(timer.run, ms);
+    return timer;
   },
   after(ms, fn) {
-    const id = setTimeout(fn, ms);
-    return { cancel: () => clearTimeout(id) };
+    const timer = cancellable(fn, () => clearTimeout(id));
+    const id = setTimeout(timer.run, ms);
+    return timer;
   },
 };
+
+/**
+ * A timer that runs no more once it is cancelled. Deno 2.6 runs one that is due although it is cleared in the same turn,
+ * by what reading or writing has led to; one that starts itself anew would never end then.
+ */
+function cancellable(fn: () => void, clear: () => void): Timer & { readonly run: () => void } {
+  let cancelled = false;
+  return {
+    run: () => {
+      if (!cancelled) fn();
+    },
+    cancel: () => {
+      cancelled = true;
+      clear();
+    },
+  };
+}

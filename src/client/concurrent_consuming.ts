@@ -6,6 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
+import { systemClock, type Timer } from "../platform/clock.ts";
 import type { ConsumeDirectlyResult } from "../protocol/bodies/mod.ts";
 import { type Consuming, type ConsumingContext, InHand, thrown } from "./consuming.ts";
 import type { ConcurrentListener, ConsumeConcurrentlyContext, ConsumeConcurrentlyStatus } from "./listeners.ts";
@@ -38,7 +39,7 @@ export class ConcurrentConsuming implements Consuming {
   #overdueTimer: ReturnType<typeof setInterval> | undefined;
   /** What is consumed again, the earliest first. */
   readonly #later: (Batch & { readonly at: number })[] = [];
-  #laterTimer: ReturnType<typeof setTimeout> | undefined;
+  #laterTimer: Timer | undefined;
   #suspended = false;
   #stopped = false;
 
@@ -73,7 +74,7 @@ export class ConcurrentConsuming implements Consuming {
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#overdueTimer);
-    clearTimeout(this.#laterTimer);
+    this.#laterTimer?.cancel();
     await this.#inHand.none(ms);
   }
 
@@ -141,7 +142,7 @@ export class ConcurrentConsuming implements Consuming {
     if (kept.length === 0 || this.#stopped) return;
     for (const { record } of kept) record.reconsumeTimes++;
     this.#later.push({ reader, messages: kept, at: Date.now() + AGAIN_MS });
-    this.#laterTimer ??= setTimeout(() => this.#again(), AGAIN_MS);
+    this.#laterTimer ??= systemClock.after(AGAIN_MS, () => this.#again());
   }
 
   #again(): void {
@@ -150,7 +151,7 @@ export class ConcurrentConsuming implements Consuming {
       if (!batch.reader.stopped) this.#begin(batch);
     }
     const [next] = this.#later;
-    this.#laterTimer = next && setTimeout(() => this.#again(), Math.max(1, next.at - Date.now()));
+    this.#laterTimer = next && systemClock.after(Math.max(1, next.at - Date.now()), () => this.#again());
   }
 
   /** A listener that never ends must not hold up the queue's offset for good. */

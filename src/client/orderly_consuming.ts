@@ -7,6 +7,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
+import { systemClock, type Timer } from "../platform/clock.ts";
 import type { ConsumeDirectlyResult } from "../protocol/bodies/mod.ts";
 import { type Consuming, type ConsumingContext, thrown } from "./consuming.ts";
 import type { ConsumeOrderlyContext, ConsumeOrderlyStatus, OrderlyListener } from "./listeners.ts";
@@ -51,7 +52,7 @@ export class OrderlyConsuming implements Consuming {
   /** Queues with messages, the next one first; those with a call of the listener; those that rest. */
   readonly #ready = new Set<QueueReader>();
   readonly #busy = new Map<QueueReader, Promise<void>>();
-  readonly #resting = new Map<QueueReader, ReturnType<typeof setTimeout>>();
+  readonly #resting = new Map<QueueReader, Timer>();
   #abandon = () => {};
   readonly #abandoned = new Promise<void>((resolve) => this.#abandon = resolve);
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -91,7 +92,7 @@ export class OrderlyConsuming implements Consuming {
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    for (const rest of this.#resting.values()) clearTimeout(rest);
+    for (const rest of this.#resting.values()) rest.cancel();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
     await Promise.race([Promise.all(this.#busy.values()), patience]);
@@ -185,10 +186,10 @@ export class OrderlyConsuming implements Consuming {
     reader.putBack(from);
     if (this.#stopped) return;
     const ms = Math.min(Math.max(context.suspendCurrentQueueTimeMs, REST_MS_MIN), REST_MS_MAX);
-    const timer = setTimeout(() => {
+    const timer = systemClock.after(ms, () => {
       this.#resting.delete(reader);
       this.arrived(reader);
-    }, ms);
+    });
     this.#resting.set(reader, timer);
   }
 
@@ -206,7 +207,7 @@ export class OrderlyConsuming implements Consuming {
 
   /** A queue goes to another member: not before our call of the listener has ended and its offset is kept. */
   async #release(reader: QueueReader, locks: QueueLocks, keep: () => Promise<void>): Promise<void> {
-    clearTimeout(this.#resting.get(reader));
+    this.#resting.get(reader)?.cancel();
     this.#resting.delete(reader);
     this.#ready.delete(reader);
     await Promise.race([this.#busy.get(reader), this.#abandoned]);

@@ -14,9 +14,10 @@ import {
 } from "../limits.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
-import { type ConsumeHookOptions, ConsumeHooks } from "./consume_hooks.ts";
+import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
-import { GroupMember, type MemberOptions } from "./group_member.ts";
+import { GroupMember } from "./group_member.ts";
+import type { LitePullConsumerOptions } from "./lite_pull_options.ts";
 import type { ReceivedMessage } from "./message.ts";
 import { BrokerOffsets } from "./offset_store.ts";
 import { traceDispatcher } from "./producer.ts";
@@ -32,23 +33,6 @@ const PULL_BATCH_SIZE = 32;
 const AUTO_COMMIT_MS = 5_000;
 const POLL_MS = 5_000;
 
-/** What a pulling consumer needs to know; defaults are those of Java's but where it is said. */
-export interface LitePullConsumerOptions extends MemberOptions, ConsumeHookOptions {
-  /** Whether offsets are committed every `autoCommitIntervalMs`, when queues go to other members, and on close: yes. */
-  readonly autoCommit?: boolean;
-  /** 5 s. */
-  readonly autoCommitIntervalMs?: number;
-  /** Messages that one pull asks for, and that one poll gives at most: 32 (Java: 10). */
-  readonly pullBatchSize?: number;
-  /** Messages of one queue, and MiB of them, that are held: 1000 and 100. */
-  readonly pullThresholdForQueue?: number;
-  readonly pullThresholdSizeForQueue?: number;
-  /** Messages of all queues that are held: 10,000. */
-  readonly pullThresholdForAll?: number;
-  /** Closes the consumer when it is aborted; iterations end then. */
-  readonly signal?: AbortSignal;
-}
-
 interface Taken {
   readonly reader: QueueReader;
   readonly messages: readonly ReceivedMessage[];
@@ -60,9 +44,20 @@ interface Taken {
  * ends comes again, to this or another member of the group.
  *
  * @example
- * ```ts ignore
- * await using consumer = new LitePullConsumer({ nameservers: "127.0.0.1:9876", group: "g", subscriptions: { orders: "*" } });
- * for await (const message of consumer) console.log(message.text());
+ * ```ts
+ * import { LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * for (const body of ["one pizza", "two pizzas"]) await producer.send({ topic: "orders", body }, { by: "table 7" });
+ *
+ * const subscriptions = { orders: "*" };
+ * await using consumer = new LitePullConsumer({ nameservers, group: "kitchen", subscriptions, from: "first" });
+ * const orders: string[] = [];
+ * for await (const message of consumer) if (orders.push(message.text()) === 2) break;
+ * assertEquals(orders, ["one pizza", "two pizzas"]);
  * ```
  */
 export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
@@ -82,6 +77,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
+  /** Throws `invalidArgument` when there is no nameserver. */
   constructor(options: LitePullConsumerOptions) {
     this.#options = options;
     const handlers = new HandlerTable();
@@ -123,6 +119,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     if (options.signal?.aborted) this.#end();
   }
 
+  /** How the brokers know this member. */
   get clientId(): string {
     return this.#member.clientId;
   }
@@ -150,7 +147,27 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     await this.#member.unsubscribe(topic);
   }
 
-  /** Reads these queues, and no others, whoever else reads them. Rejects after a subscription. */
+  /**
+   * Reads these queues, and no others, whoever else reads them. Rejects after a subscription.
+   *
+   * @example
+   * ```ts
+   * import { LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new Producer({ nameservers });
+   * const { queue, queueOffset } = await producer.send({ topic: "orders", body: "one pizza" });
+   *
+   * await using consumer = new LitePullConsumer({ nameservers, group: "audit" });
+   * await consumer.assign([queue]);
+   * await consumer.start();
+   * await consumer.seek(queue, queueOffset);
+   * const [message] = await consumer.poll(30_000);
+   * assertEquals(message?.text(), "one pizza");
+   * ```
+   */
   async assign(queues: readonly MessageQueue[], selection?: Selection): Promise<void> {
     if (this.#member.subscriptions.size > 0) throw eitherOr("assign", "subscribe");
     this.#assigned = queues;
@@ -183,6 +200,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     return (await this.#member.routes.find(topic)).readable;
   }
 
+  /** Gives message after message until the consumer is closed; see {@linkcode LitePullConsumer}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage> {
     while (await this.#ready()) {
       const [message] = this.#take(1);
@@ -194,6 +212,24 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   /**
    * The next messages of one queue, at most `pullBatchSize`; none when none came in time (5 s unless told otherwise) or
    * the consumer was closed. What the last call gave counts as consumed.
+   *
+   * @example
+   * ```ts
+   * import { LitePullConsumer, Producer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new Producer({ nameservers });
+   * const { queue } = await producer.send({ topic: "orders", body: "one pizza" });
+   *
+   * const subscriptions = { orders: "*" };
+   * await using consumer = new LitePullConsumer({ nameservers, group: "kitchen", subscriptions, from: "first" });
+   * for (const message of await consumer.poll(30_000)) assertEquals(message.text(), "one pizza");
+   * consumer.acknowledge();
+   * await consumer.commit();
+   * assertEquals(await consumer.committed(queue), 1);
+   * ```
    */
   async poll(timeoutMs = POLL_MS): Promise<ReceivedMessage[]> {
     const deadline = Date.now() + timeoutMs;
@@ -292,6 +328,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     await this.#traces?.close();
   }
 
+  /** As `close`, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

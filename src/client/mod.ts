@@ -19,7 +19,8 @@ export type {
 } from "./consume_hooks.ts";
 export type { MemberOptions } from "./group_member.ts";
 export type { SendAttempt, SendHook, SendOutcome, TransactionEnd } from "./hooks.ts";
-export { LitePullConsumer, type LitePullConsumerOptions } from "./lite_pull_consumer.ts";
+export { LitePullConsumer } from "./lite_pull_consumer.ts";
+export type { LitePullConsumerOptions } from "./lite_pull_options.ts";
 export type {
   ConcurrentListener,
   ConsumeConcurrentlyContext,
@@ -30,7 +31,8 @@ export type {
 } from "./listeners.ts";
 export { type OutgoingMessage, ReceivedMessage } from "./message.ts";
 export { Producer, type ProducerOptions, type SendResult } from "./producer.ts";
-export { PushConsumer, type PushConsumerOptions } from "./push_consumer.ts";
+export { PushConsumer } from "./push_consumer.ts";
+export type { PushConsumerOptions } from "./push_options.ts";
 export type { ConsumeFrom } from "./queue_questions.ts";
 export type { MessageQueue } from "./rebalance.ts";
 export type { Selection } from "./subscription.ts";

@@ -4,21 +4,20 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { HELD_UNIT_BYTES, QUEUE_MESSAGES_HELD_MAX, QUEUE_MIB_HELD_MAX, QUEUE_SPAN_HELD_MAX } from "../limits.ts";
-import type { MessageModel } from "../protocol/bodies/mod.ts";
+import { HELD_UNIT_BYTES } from "../limits.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { ConcurrentConsuming } from "./concurrent_consuming.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
-import { type ConsumeHookOptions, ConsumeHooks } from "./consume_hooks.ts";
+import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
 import type { Consuming, ConsumingContext } from "./consuming.ts";
-import { GroupMember, type MemberOptions } from "./group_member.ts";
+import { GroupMember } from "./group_member.ts";
 import { localIp } from "./identity.ts";
-import type { ConcurrentListener, OrderlyListener } from "./listeners.ts";
 import { LocalOffsets, localOffsetStoreDir } from "./local_offsets.ts";
 import { OrderlyConsuming } from "./orderly_consuming.ts";
 import { traceDispatcher } from "./producer.ts";
 import { BrokerOffsets, type OffsetStore } from "./offset_store.ts";
+import { PUSH_DEFAULTS, type PushConsumerOptions, type PushSettings } from "./push_options.ts";
 import { QueueLocks } from "./queue_locks.ts";
 import type { ReadAhead } from "./queue_reader.ts";
 import { ReaderTable } from "./reader_table.ts";
@@ -28,44 +27,11 @@ import type { Selection } from "./subscription.ts";
 import { withConsumeTraces } from "./trace.ts";
 import type { TraceDispatcher } from "./trace_dispatcher.ts";
 
-/** Settings of a push consumer, by RocketMQ's names, with Java's defaults; times are in ms. */
-const DEFAULTS = {
-  messageModel: "CLUSTERING" as MessageModel,
-  /** Calls of the listener at the same time: Java's `consumeThreadMax`. */
-  concurrency: 20,
-  consumeMessageBatchMaxSize: 1,
-  pullBatchSize: 32,
-  pullThresholdForQueue: QUEUE_MESSAGES_HELD_MAX,
-  pullThresholdSizeForQueue: QUEUE_MIB_HELD_MAX,
-  pullThresholdForTopic: -1,
-  pullThresholdSizeForTopic: -1,
-  consumeConcurrentlyMaxSpan: QUEUE_SPAN_HELD_MAX,
-  maxReconsumeTimes: -1,
-  suspendCurrentQueueTimeMs: 1_000,
-  lockIntervalMs: 20_000,
-  consumeTimeoutMs: 15 * 60_000,
-  persistConsumerOffsetIntervalMs: 5_000,
-  awaitTerminationMs: 10_000,
-};
-
 /** How often messages are tried again unless told otherwise: those consumed concurrently, and those in order. */
 const RECONSUME_TIMES = 16;
 const INT_MAX = 0x7fff_ffff;
 /** When queues whose lock was lost are asked for again, ms. */
 const LOST_MS = 1_000;
-
-/** What a push consumer needs to know; defaults are those of Java's but where it is said. */
-export interface PushConsumerOptions extends MemberOptions, ConsumeHookOptions, Partial<typeof DEFAULTS> {
-  readonly subscriptions: Readonly<Record<string, Selection>>;
-  /** Called with messages in whatever order, many calls at a time. This, or `consumeOrderly`. */
-  readonly consumeConcurrently?: ConcurrentListener;
-  /** Called with the messages of each queue in their order. */
-  readonly consumeOrderly?: OrderlyListener;
-  /** Where a member that gets everything (`BROADCASTING`) keeps its offsets: `.rocketmq_offsets` in the user's folder. */
-  readonly localOffsetStoreDir?: string;
-  /** Closes the consumer when it is aborted. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Calls a listener with the messages of its topics, from {@linkcode PushConsumer.start} to
@@ -74,20 +40,31 @@ export interface PushConsumerOptions extends MemberOptions, ConsumeHookOptions, 
  * not consume is dropped. Members that broadcast on one machine need client ids of their own, which stay the same.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await startLocalCluster();
+ * const { nameservers } = cluster;
+ * await using producer = new Producer({ nameservers });
+ * await producer.send({ topic: "orders", body: "one pizza" });
+ *
+ * const baked = Promise.withResolvers<string>();
  * await using consumer = new PushConsumer({
- *   nameservers: "127.0.0.1:9876",
- *   group: "billing",
+ *   nameservers, // or "10.0.0.1:9876;10.0.0.2:9876"
+ *   group: "kitchen",
  *   subscriptions: { orders: "*" },
- *   consumeConcurrently: async (messages) => {
- *     for (const message of messages) await bill(message.text());
+ *   from: "first",
+ *   consumeConcurrently: (messages) => {
+ *     for (const message of messages) baked.resolve(message.text());
  *   },
  * });
  * await consumer.start();
+ * assertEquals(await baked.promise, "one pizza");
  * ```
  */
 export class PushConsumer implements AsyncDisposable {
-  readonly #options: PushConsumerOptions & typeof DEFAULTS;
+  readonly #options: PushSettings;
   readonly #member: GroupMember;
   readonly #offsets: OffsetStore;
   readonly #table: ReaderTable;
@@ -99,8 +76,9 @@ export class PushConsumer implements AsyncDisposable {
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
+  /** Throws `invalidArgument` when there is no nameserver, and unless there is one listener. */
   constructor(options: PushConsumerOptions) {
-    this.#options = { ...DEFAULTS, ...options };
+    this.#options = { ...PUSH_DEFAULTS, ...options };
     const { group, messageModel, signal } = this.#options;
     const handlers = new HandlerTable();
     // The file with a member's own offsets is found again by its client id.
@@ -143,6 +121,7 @@ export class PushConsumer implements AsyncDisposable {
     if (signal?.aborted) this.#end();
   }
 
+  /** How the brokers know this member. */
   get clientId(): string {
     return this.#member.clientId;
   }
@@ -160,7 +139,34 @@ export class PushConsumer implements AsyncDisposable {
     this.#timer = setInterval(() => void this.#table.commit(), this.#options.persistConsumerOffsetIntervalMs);
   }
 
-  /** Reads a topic from now on, or chooses its messages anew. All members of the group must do the same. */
+  /**
+   * Reads a topic from now on, or chooses its messages anew. All members of the group must do the same.
+   *
+   * @example
+   * ```ts
+   * import { Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new Producer({ nameservers });
+   * for (const topic of ["orders", "returns"]) await producer.send({ topic, body: "one pizza" });
+   *
+   * const returned = Promise.withResolvers<string>();
+   * await using consumer = new PushConsumer({
+   *   nameservers,
+   *   group: "desk",
+   *   subscriptions: { orders: "*" },
+   *   from: "first",
+   *   consumeConcurrently: ([message]) => {
+   *     if (message!.topic === "returns") returned.resolve(message!.text());
+   *   },
+   * });
+   * await consumer.start();
+   * await consumer.subscribe("returns");
+   * assertEquals(await returned.promise, "one pizza");
+   * ```
+   */
   async subscribe(topic: string, selection?: Selection): Promise<void> {
     await this.#member.subscribe(topic, selection);
   }
@@ -170,11 +176,36 @@ export class PushConsumer implements AsyncDisposable {
     await this.#member.unsubscribe(topic);
   }
 
-  /** Calls the listener no more, until {@linkcode PushConsumer.resume}. */
+  /**
+   * Calls the listener no more, until {@linkcode PushConsumer.resume}.
+   *
+   * @example
+   * ```ts
+   * import { Producer, PushConsumer, startLocalCluster } from "@rocketd/rocketd";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using cluster = await startLocalCluster();
+   * const { nameservers } = cluster;
+   * await using producer = new Producer({ nameservers });
+   * await producer.send({ topic: "orders", body: "one pizza" });
+   *
+   * let isOpen = false;
+   * const baked = Promise.withResolvers<boolean>();
+   * const consumeConcurrently = () => baked.resolve(isOpen);
+   * const options = { nameservers, group: "kitchen", subscriptions: { orders: "*" }, from: "first" } as const;
+   * await using consumer = new PushConsumer({ ...options, consumeConcurrently });
+   * consumer.suspend();
+   * await consumer.start();
+   * isOpen = true;
+   * consumer.resume();
+   * assertEquals(await baked.promise, true);
+   * ```
+   */
   suspend(): void {
     this.#consuming.suspended = true;
   }
 
+  /** Calls the listener again. */
   resume(): void {
     this.#consuming.suspended = false;
   }
@@ -207,6 +238,7 @@ export class PushConsumer implements AsyncDisposable {
     await this.#traces?.close();
   }
 
+  /** As `close`, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -265,8 +297,8 @@ export class PushConsumer implements AsyncDisposable {
   }
 
   #settings(): Record<string, string | number | boolean> {
-    const named = Object.entries(DEFAULTS).map(([name]) =>
-      [name, this.#options[name as keyof typeof DEFAULTS]] as const
+    const named = Object.entries(PUSH_DEFAULTS).map(([name]) =>
+      [name, this.#options[name as keyof typeof PUSH_DEFAULTS]] as const
     );
     return { ...Object.fromEntries(named), PROP_THREADPOOL_CORE_SIZE: this.#options.concurrency };
   }

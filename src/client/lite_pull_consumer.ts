@@ -18,6 +18,7 @@ import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
 import { GroupMember } from "./group_member.ts";
 import type { LitePullConsumerOptions } from "./lite_pull_options.ts";
+import { Hands } from "./hands.ts";
 import type { ReceivedMessage } from "./message.ts";
 import { BrokerOffsets } from "./offset_store.ts";
 import { traceDispatcher } from "./producer.ts";
@@ -32,16 +33,14 @@ import type { TraceDispatcher } from "./trace_dispatcher.ts";
 const PULL_BATCH_SIZE = 32;
 const AUTO_COMMIT_MS = 5_000;
 const POLL_MS = 5_000;
-
-interface Taken {
-  readonly reader: QueueReader;
-  readonly messages: readonly ReceivedMessage[];
-}
+/** Whose hand has the messages that poll() gave. */
+const POLL = Symbol("poll");
 
 /**
  * Takes messages as an async iterator or with {@linkcode LitePullConsumer.poll}. A message counts as consumed when the
  * next ones are asked for, or with {@linkcode LitePullConsumer.acknowledge}; whatever does not count when the consumer
- * ends comes again, to this or another member of the group.
+ * ends comes again, to this or another member of the group. What an iteration had in hand when it was left, by `break`
+ * or an error, comes again in the next one. Several iterations at a time have a message in hand each.
  *
  * @example
  * ```ts
@@ -68,12 +67,11 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   readonly #figures = new ConsumeFigures();
   readonly #traces: TraceDispatcher | undefined;
   readonly #paused = new Set<string>();
+  readonly #hands = new Hands();
   readonly #end = () => void this.close();
   #assigned: readonly MessageQueue[] | undefined;
   #selection: Selection | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #taken: Taken | undefined;
-  #wake: (() => void) | undefined;
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -100,7 +98,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       readAhead: () => this.#readAhead(),
       begin: async (queue: MessageQueue) =>
         await read(queue) ?? await this.#member.questions.firstOffset(queue, this.#member.from),
-      arrived: () => this.#wake?.(),
+      arrived: () => this.#hands.wake(),
       pulled: this.#figures.pulled.bind(this.#figures),
       received: (queue: MessageQueue, messages: readonly ReceivedMessage[]) =>
         hooks.after(hooks.before(queue, messages), "CONSUME_SUCCESS"),
@@ -202,10 +200,15 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
 
   /** Gives message after message until the consumer is closed; see {@linkcode LitePullConsumer}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage> {
-    while (await this.#ready()) {
-      const [message] = this.#take(1);
-      if (message !== undefined) yield message;
-      else await this.#arrival();
+    const hand = Symbol("iteration");
+    try {
+      while (await this.#ready(hand)) {
+        const [message] = this.#take(hand, 1);
+        if (message !== undefined) yield message;
+        else await this.#hands.arrival();
+      }
+    } finally {
+      this.#hands.leave(hand);
     }
   }
 
@@ -233,19 +236,18 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
    */
   async poll(timeoutMs = POLL_MS): Promise<ReceivedMessage[]> {
     const deadline = Date.now() + timeoutMs;
-    while (await this.#ready()) {
-      const messages = this.#take(this.#options.pullBatchSize ?? PULL_BATCH_SIZE);
+    while (await this.#ready(POLL)) {
+      const messages = this.#take(POLL, this.#options.pullBatchSize ?? PULL_BATCH_SIZE);
       const left = deadline - Date.now();
       if (messages.length > 0 || left <= 0) return messages;
-      await this.#arrival(left);
+      await this.#hands.arrival(left);
     }
     return [];
   }
 
-  /** Counts what was handed out last as consumed, before the next messages are asked for. */
+  /** Counts everything that was handed out as consumed, before the next messages are asked for. */
   acknowledge(): void {
-    this.#taken?.reader.finish(this.#taken.messages);
-    this.#taken = undefined;
+    this.#hands.finishAll();
   }
 
   /** Tells the brokers how far the group has come. */
@@ -321,7 +323,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#options.signal?.removeEventListener("abort", this.#end);
-    this.#wake?.();
+    this.#hands.wake();
     await this.#member.stop();
     await this.#table.close();
     await this.#member.leave();
@@ -333,32 +335,20 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     await this.close();
   }
 
-  /** Whether to go on; what was handed out counts as consumed then. */
-  async #ready(): Promise<boolean> {
+  /** Whether to go on; what is in this hand counts as consumed then. */
+  async #ready(hand: symbol): Promise<boolean> {
     if (this.#closing !== undefined) return false;
     await this.start();
     if (this.#closing !== undefined) return false;
-    this.acknowledge();
+    this.#hands.finish(hand);
+    this.#hands.putBack();
     return true;
   }
 
   /** Messages of the next queue in turn. */
-  #take(countMax: number): ReceivedMessage[] {
+  #take(hand: symbol, countMax: number): ReceivedMessage[] {
     const reader = this.#table.next();
-    if (reader === undefined) return [];
-    const messages = reader.take(countMax);
-    this.#taken = { reader, messages };
-    return messages;
-  }
-
-  /** Until messages come in, the time is over or the consumer is closed. */
-  async #arrival(ms?: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (ms !== undefined) timer = setTimeout(resolve, ms);
-    });
-    clearTimeout(timer);
+    return reader === undefined ? [] : this.#hands.take(hand, reader, countMax);
   }
 
   #reader(queue: MessageQueue): QueueReader {

@@ -47,6 +47,45 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     assertEquals(await second.poll(0), []);
   });
 
+  await step("each of two iterations has a message in hand, and both end with the consumer", async () => {
+    const topic = await scene.topic("Two");
+    await scene.send(topic, numbered(3));
+    await using consumer = new LitePullConsumer({ ...options("two"), subscriptions: { [topic]: "*" } });
+    const one = consumer[Symbol.asyncIterator](), two = consumer[Symbol.asyncIterator]();
+    const next = async (iteration: typeof one) => (await iteration.next()).value?.text();
+    assertEquals([await next(one), await next(two)], ["m0", "m1"]);
+    const [queue] = consumer.assignment().filter((queue) => queue.topic === topic);
+    const committed = async () => {
+      await consumer.commit();
+      return await consumer.committed(queue!);
+    };
+    assertEquals([await committed(), await next(two), await committed()], [0, "m2", 0]);
+    const ends = [next(one), next(two)];
+    await until(async () => await committed() === 3);
+    await consumer.close();
+    assertEquals(await Promise.all(ends), [undefined, undefined]);
+  });
+
+  await step("what an iteration had in hand when it was left comes again, unless it was acknowledged", async () => {
+    const topic = await scene.topic("Left");
+    await scene.send(topic, numbered(3));
+    await using consumer = new LitePullConsumer({ ...options("left"), subscriptions: { [topic]: "*" } });
+    const seen: string[] = [];
+    const failing = async () => {
+      for await (const message of consumer) {
+        seen.push(message.text());
+        if (message.text() === "m1") throw new Error("on purpose");
+      }
+    };
+    for (let i = 0; i < 2; i++) await assertRejects(failing, Error, "on purpose");
+    consumer.acknowledge();
+    for await (const message of consumer) {
+      seen.push(message.text());
+      break;
+    }
+    assertEquals([...seen, ...texts(await consumer.poll())], ["m0", "m1", "m1", "m2", "m2"]);
+  });
+
   await step("assigned queues are read by whoever wants, and moved about in", async () => {
     const topic = await scene.topic("Assigned", 2);
     await scene.send(topic, numbered(20));

@@ -26,6 +26,8 @@ export const READ_BUFFER_BYTES_BUSY = 256 * KiB;
 export const WRITE_BUFFER_BYTES = 4 * KiB;
 /** A write buffer up to this size is kept for the next frames, bytes; idle connections let it go. */
 export const WRITE_BUFFER_BYTES_KEPT = 1 * MiB;
+/** Requests of one turn go out together, and when they are this many bytes before its end; more than one write costs. */
+export const REQUEST_BYTES_AT_ONCE = 16 * KiB;
 /** A connection with more unsent bytes than this is not read from until half of them went out. */
 export const UNSENT_BYTES_HIGH = 4 * MiB;
 /** A connection with more unsent bytes than this is closed: its peer does not read. */

@@ -35,6 +35,12 @@ export interface RemotingClientOptions {
 /** How a client shows who it is, and makes sure who the servers are. */
 export type ClientSecurity = Pick<RemotingClientOptions, "sign" | "tls">;
 
+/** A connection to an address on its way, and once it is there. */
+interface Link {
+  readonly made: Promise<Connection>;
+  open: Connection | undefined;
+}
+
 /** Bodies are given whole or in parts that are sent one after the other. */
 export type RequestBody = Uint8Array | readonly Uint8Array[];
 
@@ -51,7 +57,7 @@ export type RequestBody = Uint8Array | readonly Uint8Array[];
 export class RemotingClient {
   readonly #options: RemotingClientOptions;
   readonly #handlers: HandlerTable;
-  readonly #connections = new Map<string, Promise<Connection>>();
+  readonly #links = new Map<string, Link>();
   #closed = false;
 
   constructor(options: RemotingClientOptions = {}) {
@@ -63,7 +69,19 @@ export class RemotingClient {
    * Asks and waits for the answer, whatever its code; see {@linkcode succeed}. Rejects with `timeout` after `timeoutMs`
    * (the time to connect included), `unavailable` without a connection, `invalidArgument` for a bad address.
    */
-  async invoke<R extends RequestType>(
+  invoke<R extends RequestType>(
+    address: string,
+    type: R,
+    header: RequestInput<R>,
+    body: RequestBody | undefined,
+    timeoutMs: number,
+  ): Promise<Received<R>> {
+    const open = this.#links.get(address)?.open;
+    if (open !== undefined) return open.request(type, header, partsOf(body), timeoutMs);
+    return this.#invokeFirst(address, type, header, body, timeoutMs);
+  }
+
+  async #invokeFirst<R extends RequestType>(
     address: string,
     type: R,
     header: RequestInput<R>,
@@ -93,15 +111,15 @@ export class RemotingClient {
 
   /** Resolves when what was written so far has gone to the sockets, their connections have closed, or the time is over. */
   async flushed(timeoutMs?: number): Promise<void> {
-    const open = await Promise.allSettled(this.#connections.values());
+    const open = await Promise.allSettled([...this.#links.values()].map(({ made }) => made));
     await Promise.all(open.map((made) => made.status === "fulfilled" ? made.value.flushed(timeoutMs) : undefined));
   }
 
   /** Closes every connection; calls in flight and later ones reject with `unavailable`. */
   close(): void {
     this.#closed = true;
-    for (const made of this.#connections.values()) made.then((connection) => connection.close(), () => {});
-    this.#connections.clear();
+    for (const { made } of this.#links.values()) made.then((connection) => connection.close(), () => {});
+    this.#links.clear();
   }
 
   [Symbol.dispose](): void {
@@ -110,14 +128,15 @@ export class RemotingClient {
 
   async #connection(address: string, patienceMs: number): Promise<Connection> {
     if (this.#closed) throw new RocketdError("unavailable", `Cannot reach ${address}: the client is closed`);
-    let made = this.#connections.get(address);
-    if (made === undefined) {
-      made = this.#connect(address);
-      this.#connections.set(address, made);
+    let link = this.#links.get(address);
+    if (link?.open !== undefined) return link.open;
+    if (link === undefined) {
+      const made = this.#connect(address), added: Link = link = { made, open: undefined };
+      this.#links.set(address, added);
       // A failure is not kept: the next use tries again. Who waits for it is told by the promise itself.
-      made.catch(() => this.#forget(address, made!));
+      made.then((connection) => added.open = connection, () => this.#forget(address, added));
     }
-    return await within(made, patienceMs, () => {
+    return await within(link.made, patienceMs, () => {
       return new RocketdError("timeout", `Cannot reach ${address}: no connection within ${patienceMs} ms`);
     });
   }
@@ -146,7 +165,7 @@ export class RemotingClient {
     const owner: ConnectionOwner = {
       handlers: this.#handlers,
       closed: () => {
-        this.#forget(address, this.#connections.get(address));
+        this.#forget(address, this.#links.get(address));
         this.#options.onClose?.(address);
       },
       ...(sign === undefined ? {} : { sign }),
@@ -157,8 +176,8 @@ export class RemotingClient {
   }
 
   /** Forgets a connection, unless another has taken its place. */
-  #forget(address: string, made: Promise<Connection> | undefined): void {
-    if (made !== undefined && this.#connections.get(address) === made) this.#connections.delete(address);
+  #forget(address: string, link: Link | undefined): void {
+    if (link !== undefined && this.#links.get(address) === link) this.#links.delete(address);
   }
 }
 
@@ -200,7 +219,8 @@ function partsOf(body: RequestBody | undefined): readonly Uint8Array[] | undefin
   return body instanceof Uint8Array ? [body] : body;
 }
 
-async function within<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
+/** What a promise resolves to, unless that takes longer: then it rejects with what `late` makes. */
+export async function within<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => timer = setTimeout(() => reject(late()), ms));
   try {

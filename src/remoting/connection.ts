@@ -14,6 +14,7 @@ import {
   READ_BUFFER_BYTES,
   READ_BUFFER_BYTES_BUSY,
   REMARK_LENGTH_MAX,
+  REQUEST_BYTES_AT_ONCE,
   REQUESTS_IN_HAND_MAX,
   UNSENT_BYTES_HIGH,
   UNSENT_BYTES_MAX,
@@ -245,13 +246,16 @@ export class Connection {
     }
     if (!this.#flushScheduled && !this.#writing) {
       this.#flushScheduled = true;
-      queueMicrotask(() => this.#written = this.#flush());
+      queueMicrotask(this.#flushNow);
     }
   }
 
-  async #flush(): Promise<void> {
+  readonly #flushNow = (): void => {
     this.#flushScheduled = false;
-    if (this.#writing) return;
+    if (!this.#writing) this.#written = this.#flush();
+  };
+
+  async #flush(): Promise<void> {
     this.#writing = true;
     try {
       while (this.#out.length > 0 && !this.#closed) {
@@ -330,6 +334,8 @@ export class Connection {
       { code: type.code, version: OUR_VERSION, opaque, flag, table, values: fields, extra },
       body,
     );
+    // The peer works on these while we make the next ones.
+    if (this.#out.length >= REQUEST_BYTES_AT_ONCE && !this.#writing) this.#flushNow();
   }
 
   /**

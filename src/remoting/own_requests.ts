@@ -9,14 +9,19 @@ import { REQUESTS_PENDING_MAX } from "../limits.ts";
 import { Flag } from "../protocol/codes.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { RequestInput, RequestType } from "../protocol/request.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { Received } from "./owner.ts";
 
 interface Pending {
   readonly type: RequestType;
   readonly resolve: (received: Received) => void;
   readonly reject: (error: unknown) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly timeoutMs: number;
+  /** When its time is over, of `performance.now()`. */
+  readonly deadline: number;
 }
+
+const NO_BODY = new Uint8Array(0);
 
 /** A connection as its own requests see it. */
 export interface Line {
@@ -40,6 +45,7 @@ export class OwnRequests {
   readonly #pending = new Map<number, Pending>();
   /** Sends what waits for room, by opaque; its time runs already. */
   readonly #waiting = new Map<number, () => void>();
+  readonly #deadlines = new Deadlines((now) => this.#endAllBefore(now));
   #opaque = 0;
 
   constructor(line: Line) {
@@ -108,7 +114,7 @@ export class OwnRequests {
         code: header.code,
         remark: header.remark,
         header: header.fields.readLoosely(pending.type.answer),
-        body: body.slice(),
+        body: body.length === 0 ? NO_BODY : body.slice(),
         version: header.version,
       });
     } catch (error) {
@@ -120,8 +126,8 @@ export class OwnRequests {
   /** The connection has gone: all fail as `unavailable`. */
   close(): void {
     const { peer } = this.#line;
-    for (const [opaque, { reject, timer, type }] of this.#pending) {
-      clearTimeout(timer);
+    this.#deadlines.stop();
+    for (const [opaque, { reject, type }] of this.#pending) {
       const reason = this.#waiting.has(opaque)
         ? `Cannot send ${type.name} to ${peer}: the connection closed before there was room for it`
         : `${peer} closed the connection before it answered ${type.name}`;
@@ -153,9 +159,9 @@ export class OwnRequests {
       return undefined;
     }
     const opaque = this.#nextOpaque();
-    // Bound: a closure would keep header and body while the peer is waited for.
-    const timer = setTimeout(this.#timeOut.bind(this, opaque, timeoutMs), timeoutMs);
-    this.#pending.set(opaque, { type, resolve, reject, timer });
+    const now = performance.now(), deadline = now + timeoutMs;
+    this.#pending.set(opaque, { type, resolve, reject, timeoutMs, deadline });
+    this.#deadlines.add(deadline, now);
     return opaque;
   }
 
@@ -174,16 +180,21 @@ export class OwnRequests {
 
   #end(opaque: number): Pending | undefined {
     const pending = this.#pending.get(opaque);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(opaque);
-    clearTimeout(pending.timer);
+    if (pending !== undefined) this.#pending.delete(opaque);
     return pending;
   }
 
+  #endAllBefore(now: number): number {
+    let next = Infinity;
+    for (const [opaque, { deadline, timeoutMs }] of this.#pending) {
+      if (deadline <= now) this.#timeOut(opaque, timeoutMs);
+      else if (deadline < next) next = deadline;
+    }
+    return next;
+  }
+
   #timeOut(opaque: number, ms: number): void {
-    const pending = this.#end(opaque);
-    if (pending === undefined) return; // Of timers that are due at the same time, some run although they were cleared.
-    const { type, reject } = pending;
+    const { type, reject } = this.#end(opaque)!;
     const { peer } = this.#line;
     const reason = this.#waiting.delete(opaque)
       ? `Cannot send ${type.name} to ${peer}: within ${ms} ms it did not read what was sent before`

@@ -108,7 +108,9 @@ export class ConcurrentConsuming implements Consuming {
     const call = hooks.before(reader.queue, messages);
     const { status, error } = await this.#call(messages, context);
     hooks.after(call, status, error);
-    const ok = status === "CONSUME_SUCCESS" ? Math.max(0, Math.min(context.ackIndex + 1, messages.length)) : 0;
+    // No number means that none is done.
+    const done = status === "CONSUME_SUCCESS" ? Math.trunc(context.ackIndex + 1) || 0 : 0;
+    const ok = Math.max(0, Math.min(done, messages.length));
     figures.consumed(reader.queue.topic, Date.now() - call.began, ok, messages.length - ok);
     reader.finish(messages.slice(0, ok));
     // Whoever has the queue now gets them anyway.

@@ -53,6 +53,8 @@ export class OrderlyConsuming implements Consuming {
   readonly #ready = new Set<QueueReader>();
   readonly #busy = new Map<QueueReader, Promise<void>>();
   readonly #resting = new Map<QueueReader, Timer>();
+  /** Queues that go to another member once a call of the listener has ended: until then they stay locked. */
+  readonly #leaving = new Set<MessageQueue>();
   #abandon = () => {};
   readonly #abandoned = new Promise<void>((resolve) => this.#abandon = resolve);
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -143,7 +145,7 @@ export class OrderlyConsuming implements Consuming {
     const failed = status === "SUSPEND_CURRENT_QUEUE_A_MOMENT" || status === "ROLLBACK" ? messages.length : 0;
     figures.consumed(reader.queue.topic, Date.now() - call.began, messages.length - failed, failed);
     if (status === "SUSPEND_CURRENT_QUEUE_A_MOMENT") return await this.#suspend(reader, messages, context);
-    if (context.autoCommit) return reader.finish(messages);
+    if (context.autoCommit) return reader.finishTaken();
     if (status === "COMMIT") return reader.finishTaken();
     if (status === "ROLLBACK") this.#rest(reader, undefined, context);
   }
@@ -152,10 +154,14 @@ export class OrderlyConsuming implements Consuming {
     messages: readonly ReceivedMessage[],
     context: ConsumeOrderlyContext,
   ): Promise<{ status: ConsumeOrderlyStatus; error?: unknown }> {
+    const { group } = this.#context;
     try {
-      return { status: await this.#listener(messages, context) ?? "SUCCESS" };
+      const status = await this.#listener(messages, context) ?? "SUCCESS";
+      if (Object.hasOwn(DIRECT_RESULTS, status)) return { status };
+      // A program without types may say anything: nothing of that means that the messages are done.
+      log.warn("the listener of group {group} gave {status}, which means nothing", { group, status });
+      return { status: "SUSPEND_CURRENT_QUEUE_A_MOMENT" };
     } catch (error) {
-      const { group } = this.#context;
       log.warn("the listener of group {group} failed: {error}", { group, error });
       return { status: "SUSPEND_CURRENT_QUEUE_A_MOMENT", error: thrown(error) };
     }
@@ -200,7 +206,7 @@ export class OrderlyConsuming implements Consuming {
   async #renew(locks: QueueLocks): Promise<void> {
     const readers = () => this.#context.table().all();
     const before = new Set(readers());
-    await locks.renew(() => readers().map(({ queue }) => queue));
+    await locks.renew(() => [...readers().map(({ queue }) => queue), ...this.#leaving]);
     const lost = readers().filter((reader) => before.has(reader) && !locks.holds(reader.queue));
     if (lost.length > 0) this.#context.lost(lost);
   }
@@ -210,7 +216,9 @@ export class OrderlyConsuming implements Consuming {
     this.#resting.get(reader)?.cancel();
     this.#resting.delete(reader);
     this.#ready.delete(reader);
+    if (locks.holds(reader.queue)) this.#leaving.add(reader.queue);
     await Promise.race([this.#busy.get(reader), this.#abandoned]);
+    this.#leaving.delete(reader.queue);
     // Who has the lock now keeps the offset.
     if (!locks.holds(reader.queue)) return;
     await keep();

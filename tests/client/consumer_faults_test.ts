@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LitePullConsumer, PushConsumer } from "../../src/client/mod.ts";
+import { type ConsumeOrderlyStatus, LitePullConsumer, PushConsumer } from "../../src/client/mod.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { decodeLockBatch, encodeConsumerIds, encodeLocked, encodeTopicRoute } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
@@ -52,6 +52,8 @@ class Faulty implements AsyncDisposable {
   members: string[] | undefined = [MEMBER];
   /** Whether locks are given, and the group's offset. */
   locks = true;
+  /** How often the lock of T's queue was asked for. */
+  lockings = 0;
   offset: number | undefined;
   readonly #nodes: RemotingServer[];
   readonly nameservers: string;
@@ -74,6 +76,7 @@ class Faulty implements AsyncDisposable {
             return { code: SUCCESS, header: { offset: this.offset } };
           })
           .on(LockBatchMq, ({ body }) => {
+            if (decodeLockBatch(body).mqSet.some(({ topic }) => topic === "T")) this.lockings++;
             return { code: SUCCESS, body: encodeLocked(this.locks ? decodeLockBatch(body).mqSet : []) };
           })
           .on(UnlockBatchMq, () => ({ code: SUCCESS }))
@@ -260,6 +263,58 @@ Deno.test("a broker that was lost is told again how far the group has come", asy
   cluster.breaks = 1;
   await until(() => cluster.committed.length === 2);
   assertEquals(cluster.committed, [1, 1]);
+});
+
+Deno.test("a queue that is given up stays locked until the call of the listener has ended", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
+  const called = Promise.withResolvers<void>(), gate = Promise.withResolvers<void>();
+  await using consumer = new PushConsumer({
+    ...cluster.options,
+    lockIntervalMs: 20,
+    consumeOrderly: () => {
+      called.resolve();
+      return gate.promise;
+    },
+  });
+  await consumer.start();
+  await called.promise;
+  await consumer.unsubscribe("T");
+  const { lockings } = cluster;
+  await until(() => cluster.lockings > lockings + 3);
+  gate.resolve();
+});
+
+Deno.test("a listener that says what means nothing gets its messages again", async () => {
+  await using cluster = new Faulty((_, offset) => offset === 0 ? found(0) : undefined);
+  const statuses: (ConsumeOrderlyStatus | "CONSUME_SUCCESS")[] = ["CONSUME_SUCCESS", "SUCCESS"];
+  await using orderly = new PushConsumer({
+    ...cluster.options,
+    suspendCurrentQueueTimeMs: 10,
+    consumeOrderly: () => statuses.shift() as ConsumeOrderlyStatus,
+  });
+  await orderly.start();
+  await until(() => statuses.length === 0);
+  await orderly.close();
+  const acks = [NaN, 0];
+  await using concurrent = new PushConsumer({
+    ...cluster.options,
+    consumeConcurrently: (_, context) => void (context.ackIndex = acks.shift()!),
+  });
+  await concurrent.start();
+  await until(() => cluster.resent.length === 1);
+});
+
+Deno.test("an orderly listener that leaves the commit to us again commits what it kept open before", async () => {
+  await using cluster = new Faulty((_, offset) => offset < 2 ? found(offset) : undefined);
+  await using consumer = new PushConsumer({
+    ...cluster.options,
+    persistConsumerOffsetIntervalMs: 20,
+    consumeOrderly: ([message], context) => {
+      context.autoCommit = message!.text() === "m1";
+    },
+  });
+  await consumer.start();
+  await until(() => cluster.committed.at(-1) === 2);
 });
 
 Deno.test("a member that loses its lock gives the queue up without a commit, and goes on where the next one came to", async () => {

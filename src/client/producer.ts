@@ -53,8 +53,8 @@ export class Producer implements AsyncDisposable {
 
   /**
    * Sends a message and waits until it is stored. Rejects with `invalidArgument` (a message that no broker takes),
-   * `notFound` (no such topic), `refused` (with RocketMQ's code), `aborted`, `unavailable` or `timeout`: after the last
-   * three the message may be stored all the same.
+   * `notFound` (no such topic), `refused` (with RocketMQ's code), `aborted`, `unavailable`, `timeout` or `malformed` (an
+   * answer that cannot be read): after the last four the message may be stored all the same.
    *
    * @example
    * ```ts
@@ -149,14 +149,16 @@ export class Producer implements AsyncDisposable {
    * ```
    */
   async request(message: OutgoingMessage, options: SendOptions = {}): Promise<ReceivedMessage> {
-    const { timeoutMs = this.sender.timeoutMs, signal } = options;
+    const { signal } = options;
     const { topic } = message;
-    await this.sender.introduceForReplies(topic);
+    const deadline = performance.now() + this.sender.patience(options);
+    await unlessAborted(signal, `asking ${topic}`, () => this.sender.introduceForReplies(topic, deadline));
+    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
     const asked = this.#replies.ask(topic, timeoutMs);
     try {
       const properties = { ...message.properties, ...asked.properties };
-      await this.sender.send(this.parcel({ ...message, properties }), { ...options, introduce: true });
-      return await (signal === undefined ? asked.reply : unlessAborted(signal, `asking ${topic}`, () => asked.reply));
+      await this.sender.send(this.parcel({ ...message, properties }), { ...options, timeoutMs, introduce: true });
+      return await unlessAborted(signal, `asking ${topic}`, () => asked.reply);
     } finally {
       asked.forget();
     }
@@ -202,7 +204,10 @@ export class Producer implements AsyncDisposable {
     return parcelOf(message, this.#keys.next(), this.sender.bounds);
   }
 
-  /** Takes leave of the brokers, waits until what was sent one-way has left, then closes the connections. */
+  /**
+   * Takes leave of the brokers, waits `timeoutMs` at most until what was sent one-way has left, then closes the
+   * connections. Sends that are under way reject with `unavailable`: wait for them first.
+   */
   async close(): Promise<void> {
     this.#replies.close();
     await this.#traces?.close();

@@ -59,7 +59,7 @@ export class AwaitedReplies {
     const { promise: reply, resolve, reject } = Promise.withResolvers<ReceivedMessage>();
     // The send may fail first, and then nobody looks at it.
     reply.catch(() => {});
-    const deadline = Date.now() + ttlMs;
+    const deadline = performance.now() + ttlMs;
     this.#waiting.set(id, { resolve, reject, deadline, topic, ttlMs });
     this.#wakeAt(deadline);
     return {
@@ -98,7 +98,7 @@ export class AwaitedReplies {
     if (time >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = time;
-    this.#timer = setTimeout(() => this.#expire(), time - Date.now());
+    this.#timer = setTimeout(() => this.#expire(), Math.ceil(time - performance.now()));
   }
 
   #sleep(): void {
@@ -108,7 +108,7 @@ export class AwaitedReplies {
 
   #expire(): void {
     this.#timerAt = Infinity;
-    const now = Date.now();
+    const now = performance.now();
     let next = Infinity;
     for (const [id, { reject, deadline, topic, ttlMs }] of this.#waiting) {
       if (deadline > now) {

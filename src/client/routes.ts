@@ -153,7 +153,13 @@ export class RouteBook {
     return kept.isDoubted ? patiently(renewal, kept.route) : kept.route;
   }
 
-  /** The same, or for a topic that does not exist the route where a broker would create it. */
+  /** The route of a topic if it is known and needs no look now. */
+  peek(topic: string): Route | undefined {
+    const kept = this.#kept.get(topic);
+    return kept !== undefined && kept.expires > this.#now() ? kept.last : undefined;
+  }
+
+  /** As `find`, or for a topic that does not exist the route where a broker would create it. */
   async findOrBorrow(topic: string): Promise<Route> {
     try {
       return await this.find(topic);

@@ -6,15 +6,14 @@
  */
 import { RocketdError } from "../errors.ts";
 import { FOLD_ABOVE_BYTES, SEND_BYTES_MAX } from "../limits.ts";
-import { ResponseCode, responseCodeName, SysFlag } from "../protocol/codes.ts";
+import { ResponseCode, SysFlag } from "../protocol/codes.ts";
 import { replyTopic } from "../protocol/names.ts";
 import { PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
-import { RemotingClient } from "../remoting/client.ts";
-import type { Received } from "../remoting/connection.ts";
+import { RemotingClient, within } from "../remoting/client.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
-import { unlessAborted } from "./aborting.ts";
+import { goOn, unlessAborted } from "./aborting.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
 import { Hooks, type SendAttempt, type SendHook } from "./hooks.ts";
@@ -24,6 +23,9 @@ import { Presence } from "./presence.ts";
 import type { MessageQueue } from "./rebalance.ts";
 import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
 import { selectQueue, type SendOptions } from "./selecting.ts";
+import { failure, late, nobodyTakes, nowhere, resultOf, type SendResult } from "./send_results.ts";
+
+export type { SendResult } from "./send_results.ts";
 
 /**
  * What a producer needs to know; defaults are those of Java's.
@@ -73,14 +75,6 @@ export interface ProducerOptions extends ConnectOptions {
   readonly customizedTraceTopic?: string;
 }
 
-/** The codes of answers to stored messages: all but the first say that disk or slave were not waited for. */
-const STORED = new Map<number, SendResult["status"]>([
-  [ResponseCode.SUCCESS, "SEND_OK"],
-  [ResponseCode.FLUSH_DISK_TIMEOUT, "FLUSH_DISK_TIMEOUT"],
-  [ResponseCode.FLUSH_SLAVE_TIMEOUT, "FLUSH_SLAVE_TIMEOUT"],
-  [ResponseCode.SLAVE_NOT_AVAILABLE, "SLAVE_NOT_AVAILABLE"],
-]);
-
 /** Refusals after which another broker, or the same a little later, may take the message (`retryResponseCodes`). */
 const WORTH_ANOTHER_TRY: readonly number[] = [
   ResponseCode.TOPIC_NOT_EXIST,
@@ -91,41 +85,6 @@ const WORTH_ANOTHER_TRY: readonly number[] = [
   ResponseCode.NO_BUYER_ID,
   ResponseCode.NOT_IN_CURRENT_UNIT,
 ];
-
-/**
- * Where a message was stored. All but SEND_OK mean: it is stored, but the broker did not wait for its disk or slave.
- *
- * @example
- * ```ts
- * import { Producer, type SendResult, startLocalCluster } from "@rocketd/rocketd";
- * import { assertEquals } from "@std/assert";
- *
- * const isSafe = ({ status }: SendResult) => status === "SEND_OK";
- *
- * await using cluster = await startLocalCluster();
- * await using producer = new Producer({ nameservers: cluster.nameservers });
- * const result = await producer.send({ topic: "orders", body: "one pizza" });
- * assertEquals([isSafe(result), result.queueOffset, result.queue.topic], [true, 0, "orders"]);
- * ```
- */
-export interface SendResult {
-  /** How safe it is. */
-  readonly status: "SEND_OK" | "FLUSH_DISK_TIMEOUT" | "FLUSH_SLAVE_TIMEOUT" | "SLAVE_NOT_AVAILABLE";
-  /** The UNIQ_KEY; of a batch, the first one. */
-  readonly uniqueKey: string;
-  /** The broker's id of the message; of a batch, all of them joined by commas. */
-  readonly offsetMessageId: string;
-  /** The queue that it lies in. */
-  readonly queue: MessageQueue;
-  /** Its place in the queue; of a batch, the first one's. */
-  readonly queueOffset: number;
-  /** The id of the transaction that a half message began. */
-  readonly transactionId?: string | undefined;
-  /** The broker's region. */
-  readonly regionId?: string | undefined;
-  /** Whether the broker wants traces of messages. */
-  readonly traceOn?: boolean;
-}
 
 type SendRequest = typeof SendMessageV2 | typeof SendReplyMessageV2;
 /** How producers differ in what they ask for. */
@@ -177,17 +136,17 @@ export class Sender {
   async send(parcel: Parcel, options = NO_OPTIONS, type: SendRequest = SendMessageV2): Promise<SendResult> {
     const { signal } = options;
     if (signal === undefined) return await this.#send(parcel, options, type);
-    return await unlessAborted(signal, `sending to ${parcel.topic}`, () => this.#send(parcel, options, type));
+    return await unlessAborted(signal, sending(parcel), () => this.#send(parcel, options, type));
   }
 
-  /** Resolves when the frame is on its way. */
+  /** Resolves when the frame is on its way. Rejects with `timeout` where the broker does not read; it is not sent then. */
   async sendOneWay(parcel: Parcel, options = NO_OPTIONS): Promise<void> {
-    const route = await this.routes.findOrBorrow(parcel.topic);
-    const queue = this.#queueOf(route, parcel, options) ?? this.#anyQueue(route, parcel.topic);
-    const address = masterOf(route, parcel.topic, queue);
-    const type = parcel.batch ? SendBatchMessage : SendMessageV2;
-    this.#presence.meet(address);
-    await this.client.notify(address, type, this.#header(parcel, queue), parcel.body);
+    await unlessAborted(options.signal, sending(parcel), () => this.#sendOneWay(parcel, options));
+  }
+
+  /** How long a send with these options may take, ms. */
+  patience({ timeoutMs = this.timeoutMs }: SendOptions): number {
+    return timeoutMs;
   }
 
   /** Makes all masters of a topic know of this producer. Rejects when none of them can be told. */
@@ -200,13 +159,14 @@ export class Sender {
 
   /**
    * Makes all brokers that may pass on a reply know of this producer: those of the topic, and those of its clusters. Who
-   * cannot be told is told later; only the first attempt is waited for.
+   * cannot be told is told later; only the first attempt is waited for, until `deadline` (of `performance.now()`).
    */
-  async introduceForReplies(topic: string): Promise<void> {
-    const { clusters } = await this.routes.findOrBorrow(topic);
-    const routes = [topic, ...[...clusters].map(replyTopic)].map((name) => this.routes.findOrBorrow(name));
+  async introduceForReplies(topic: string, deadline: number): Promise<void> {
+    const { clusters } = await this.#routeOf(topic, deadline);
+    const routes = [topic, ...[...clusters].map(replyTopic)].map((name) => this.#routeOf(name, deadline));
     const found = (await Promise.allSettled(routes)).flatMap((end) => end.status === "fulfilled" ? end.value : []);
-    await this.#presence.greetOnce(found.flatMap((route) => route.masters()));
+    const greeted = this.#presence.greetOnce(found.flatMap((route) => route.masters()));
+    await within(greeted, leftMs(deadline), () => late(topic, "its brokers did not answer heartbeats in time"));
   }
 
   /** The name of the broker at an address, or "". */
@@ -221,28 +181,33 @@ export class Sender {
   /** Takes leave, waits until what was sent one-way has left, then closes the connections. */
   async close(): Promise<void> {
     await this.#presence.close();
-    await this.client.flushed();
+    await this.client.flushed(this.timeoutMs);
     this.client.close();
   }
 
   async #send(parcel: Parcel, options: InnerOptions, type: SendRequest): Promise<SendResult> {
-    const deadline = Date.now() + (options.timeoutMs ?? this.timeoutMs);
+    const { signal } = options;
+    // By a clock that nobody sets.
+    const deadline = performance.now() + this.patience(options);
+    const tried: string[] = [];
     let given: MessageQueue | undefined, queue: MessageQueue | undefined, stored: SendResult | undefined;
     for (let attempt = 0;; attempt++) {
-      const isLast = () => attempt >= this.#retries || Date.now() >= deadline || options.signal?.aborted === true;
+      const isLast = () => attempt >= this.#retries || performance.now() >= deadline || signal?.aborted === true;
       try {
-        const route = await this.routes.findOrBorrow(parcel.topic);
+        const route = this.routes.peek(parcel.topic) ?? await this.#routeOf(parcel.topic, deadline);
+        goOn(signal, sending(parcel));
         given ??= this.#queueOf(route, parcel, options);
         queue = given ?? (attempt === 0 ? preferred(route, options) : undefined) ??
           this.#anyQueue(route, parcel.topic, queue?.brokerName);
-        const result = await this.#attempt(route, queue, parcel, deadline, type, options.introduce);
+        tried.push(queue.brokerName);
+        const result = await this.#attempt(route, queue, parcel, deadline, type, options);
         if (result.status === "SEND_OK" || !this.#wantsStored || given !== undefined || isLast()) return result;
         stored = result;
       } catch (error) {
         const again = this.#isWorthAnotherTry(error);
         if (!again || isLast()) {
           if (stored !== undefined) return stored;
-          throw error;
+          throw tried.length === 0 ? error : failure(error, parcel, tried);
         }
         this.routes.forget(parcel.topic);
       }
@@ -255,28 +220,48 @@ export class Sender {
     parcel: Parcel,
     deadline: number,
     type: SendRequest,
-    introduce = false,
+    { introduce, signal }: InnerOptions,
   ): Promise<SendResult> {
-    const began = Date.now();
+    const began = performance.now();
+    const cost = () => Math.round(performance.now() - began);
     let attempt: SendAttempt | undefined;
     try {
       const address = masterOf(route, parcel.topic, queue);
-      if (introduce) await this.#presence.greet(address);
-      else this.#presence.meet(address);
-      if (!this.hooks.isEmpty) this.hooks.beforeSend(attempt = attemptOf(this.group, parcel, queue, address, began));
+      if (introduce) {
+        const silent = () => late(parcel.topic, `${address} did not answer a heartbeat in time`);
+        await within(this.#presence.greet(address), leftMs(deadline), silent);
+        goOn(signal, sending(parcel));
+      } else this.#presence.meet(address);
+      if (!this.hooks.isEmpty) this.hooks.beforeSend(attempt = attemptOf(this.group, parcel, queue, address));
       const header = this.#header(parcel, queue);
       const request = parcel.batch ? SendBatchMessage : type;
-      const answer = await this.client.invoke(address, request, header, parcel.body, Math.max(1, deadline - began));
+      const answer = await this.client.invoke(address, request, header, parcel.body, leftMs(deadline));
       const result = resultOf(answer, parcel, queue);
-      const costMs = Date.now() - began;
+      const costMs = cost();
       this.#turns.took(queue.brokerName, costMs);
       if (attempt !== undefined) this.hooks.afterSend(attempt, { result, costMs });
       return result;
     } catch (error) {
       this.#turns.failed(queue.brokerName);
-      if (attempt !== undefined) this.hooks.afterSend(attempt, { error, costMs: Date.now() - began });
+      if (attempt !== undefined) this.hooks.afterSend(attempt, { error, costMs: cost() });
       throw error;
     }
+  }
+
+  async #sendOneWay(parcel: Parcel, options: InnerOptions): Promise<void> {
+    const deadline = performance.now() + this.patience(options);
+    const route = this.routes.peek(parcel.topic) ?? await this.#routeOf(parcel.topic, deadline);
+    goOn(options.signal, sending(parcel));
+    const queue = this.#queueOf(route, parcel, options) ?? this.#anyQueue(route, parcel.topic);
+    const address = masterOf(route, parcel.topic, queue);
+    const type = parcel.batch ? SendBatchMessage : SendMessageV2;
+    this.#presence.meet(address);
+    await this.client.notify(address, type, this.#header(parcel, queue), parcel.body, leftMs(deadline));
+  }
+
+  #routeOf(topic: string, deadline: number): Promise<Route> {
+    const silent = () => late(topic, "no nameserver told its route in time");
+    return within(this.routes.findOrBorrow(topic), leftMs(deadline), silent);
   }
 
   #header(parcel: Parcel, queue: MessageQueue): RequestInput<typeof SendMessageV2> {
@@ -312,7 +297,8 @@ export class Sender {
 
   #isWorthAnotherTry(error: unknown): boolean {
     if (!(error instanceof RocketdError)) return false;
-    return error.retriable || this.#retryCodes.has(error.details.responseCode ?? -1);
+    // An answer that cannot be read says as much as none.
+    return error.retriable || error.code === "malformed" || this.#retryCodes.has(error.details.responseCode ?? -1);
   }
 }
 
@@ -325,11 +311,10 @@ function attemptOf(
   { topic, message, uniqueKey, sysFlag, bodyLength }: Parcel,
   queue: MessageQueue,
   brokerAddress: string,
-  began: number,
 ): SendAttempt {
   const isDelayed = (message.delayLevel ?? 0) > 0 || message.properties?.[PropertyName.DELAY] !== undefined;
   const kind = isDelayed ? "delay" : (sysFlag & SysFlag.TRANSACTION_MASK) === 0 ? "normal" : "half";
-  return { group, topic, message, uniqueKey, queue, brokerAddress, kind, bodyLength, began };
+  return { group, topic, message, uniqueKey, queue, brokerAddress, kind, bodyLength, began: Date.now() };
 }
 
 function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): string {
@@ -338,35 +323,10 @@ function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): st
   return address;
 }
 
-function resultOf(
-  answer: Received<typeof SendMessageV2>,
-  { topic, uniqueKey }: Parcel,
-  queue: MessageQueue,
-): SendResult {
-  const status = STORED.get(answer.code);
-  if (status === undefined) throw refusal(topic, answer);
-  const { msgId = "", queueId = queue.queueId, queueOffset = -1, transactionId, MSG_REGION, TRACE_ON } = answer.header;
-  return {
-    status,
-    uniqueKey,
-    offsetMessageId: msgId,
-    queue: queueId === queue.queueId ? queue : { ...queue, queueId },
-    queueOffset,
-    transactionId,
-    regionId: MSG_REGION,
-    traceOn: TRACE_ON !== "false",
-  };
+function sending({ topic }: Parcel): string {
+  return `sending to ${topic}`;
 }
 
-function nobodyTakes(topic: string): RocketdError {
-  return nowhere(topic, "no broker takes writes for it");
-}
-
-function nowhere(topic: string, reason: string): RocketdError {
-  return new RocketdError("unavailable", `Cannot send to ${topic}: ${reason}`, { field: "topic", value: topic });
-}
-
-function refusal(topic: string, { code, remark }: Received): RocketdError {
-  const reason = `${responseCodeName(code)} (${code}) ${remark ?? ""}`.trim();
-  return new RocketdError("refused", `Cannot send to ${topic}: ${reason}`, { responseCode: code });
+function leftMs(deadline: number): number {
+  return Math.max(1, Math.ceil(deadline - performance.now()));
 }

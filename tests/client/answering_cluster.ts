@@ -28,7 +28,7 @@ export class AnsweringCluster implements AsyncDisposable {
   /** `codes` may be changed later; `more`: what the brokers obey besides. */
   constructor(
     codes: Readonly<Record<string, number>>,
-    knows: (topic: string) => boolean = () => true,
+    knows: (topic: string) => boolean | Promise<boolean> = () => true,
     more = new HandlerTable(),
   ) {
     const names = Object.keys(codes);
@@ -57,9 +57,11 @@ export class AnsweringCluster implements AsyncDisposable {
       filterServerTable: new Map(),
     });
     this.#nameserver = serve(
-      new HandlerTable().on(GetRouteinfoByTopic, ({ header }) => {
+      new HandlerTable().on(GetRouteinfoByTopic, async ({ header }) => {
         this.topics.push(header.topic);
-        return knows(header.topic) ? { code: ResponseCode.SUCCESS, body } : { code: ResponseCode.TOPIC_NOT_EXIST };
+        return await knows(header.topic)
+          ? { code: ResponseCode.SUCCESS, body }
+          : { code: ResponseCode.TOPIC_NOT_EXIST };
       }),
     );
   }

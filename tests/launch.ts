@@ -149,6 +149,7 @@ function logback(shading = ""): string {
     <encoder><pattern>%d %-5level %logger{0} - %msg%n</pattern></encoder>
   </appender>
   <logger name="RocketmqPop" level="ERROR"/>
+  <logger name="RocketmqTransaction" level="ERROR"/>
   <root level="WARN"><appender-ref ref="out"/></root>
 </configuration>
 `;

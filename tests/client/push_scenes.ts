@@ -68,13 +68,13 @@ export async function concurrentScenes(scene: Scene, step: Step): Promise<void> 
     await until(() => seen.length >= wanted.length);
     assertEquals(seen.toSorted(), wanted.map((text) => `${text} of ${topic}`));
     const dead = `%DLQ%fails-${scene.mark}`;
+    await scene.appeared(dead);
     await using undertaker = new LitePullConsumer({
       nameservers: scene.nameserver,
       group: `undertaker-${scene.mark}`,
       subscriptions: { [dead]: "*" },
       from: "first",
     });
-    await until(() => undertaker.fetchMessageQueues(dead).then((queues) => queues.length > 0, () => false));
     const found: ReceivedMessage[] = [];
     while (found.length < 2) found.push(...await undertaker.poll());
     assertEquals(found.map((message) => message.text()).toSorted(), ["later", "never"]);
@@ -261,13 +261,13 @@ export async function orderlyScenes(scene: Scene, step: Step): Promise<void> {
     await until(() => seen.includes("m2"));
     assertEquals(seen, ["m0", "m1", "m1", "m2"]);
     const dead = `%DLQ%dies-${scene.mark}`;
+    await scene.appeared(dead);
     await using undertaker = new LitePullConsumer({
       nameservers: scene.nameserver,
       group: `undertaker2-${scene.mark}`,
       subscriptions: { [dead]: "*" },
       from: "first",
     });
-    await until(() => undertaker.fetchMessageQueues(dead).then((queues) => queues.length > 0, () => false));
     const found: ReceivedMessage[] = [];
     while (found.length === 0) found.push(...await undertaker.poll());
     assertEquals(found.map((message) => [message.text(), message.topic]), [["m1", topic]]);

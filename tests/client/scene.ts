@@ -6,6 +6,7 @@
 import { startNode } from "../../src/cli/node.ts";
 import { Producer } from "../../src/client/mod.ts";
 import { loadSettings } from "../../src/config/mod.ts";
+import { Permission } from "../../src/protocol/codes.ts";
 import type { RequestInput, RequestType } from "../../src/protocol/request.ts";
 import { UpdateAndCreateTopic } from "../../src/protocol/requests.ts";
 import { RemotingClient, succeed } from "../../src/remoting/client.ts";
@@ -32,19 +33,36 @@ export class Scene implements AsyncDisposable {
   /** Makes a topic, and waits until the nameserver knows it. */
   async topic(name: string, queues = 1): Promise<string> {
     const topic = `${name}-${this.mark}`;
-    const header = {
+    await this.#makeReadable(topic, queues);
+    await until(async () => await this.#permOf(topic) !== undefined);
+    return topic;
+  }
+
+  /** Waits for a topic that the broker makes by itself, and makes it readable: dead letters can only be written in 4.1. */
+  async appeared(topic: string): Promise<void> {
+    await until(async () => await this.#permOf(topic) !== undefined);
+    if ((await this.#permOf(topic))! & Permission.READ) return;
+    await this.#makeReadable(topic, 1);
+    await until(async () => ((await this.#permOf(topic))! & Permission.READ) !== 0);
+  }
+
+  async #makeReadable(topic: string, queues: number): Promise<void> {
+    await this.ask(UpdateAndCreateTopic, {
       topic,
       defaultTopic: "TBW102",
       readQueueNums: queues,
       writeQueueNums: queues,
-      perm: 6,
+      perm: Permission.READ | Permission.WRITE,
       topicFilterType: "SINGLE_TAG",
       order: false,
-    };
-    await this.ask(UpdateAndCreateTopic, header);
+    });
+  }
+
+  /** What the nameserver tells of a topic; undefined: it does not know it. */
+  async #permOf(topic: string): Promise<number | undefined> {
     const port = Number(this.nameserver.split(":")[1]);
-    await until(async () => (await ask(port, GET_ROUTEINFO_BY_TOPIC, { topic })).code === 0);
-    return topic;
+    const { code, body } = await ask(port, GET_ROUTEINFO_BY_TOPIC, { topic });
+    return code === 0 ? Number(/"perm":(\d)/.exec(body)?.[1]) : undefined;
   }
 
   /** Asks the broker; rejects when it refuses. */

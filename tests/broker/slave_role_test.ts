@@ -58,7 +58,7 @@ class Cluster implements AsyncDisposable {
   }
 
   ask(as: Role): Ask {
-    return (type, header, body) => this.client.invoke(`127.0.0.1:${this.ports[as]}`, type, header, body, 5000);
+    return (type, header, body) => this.client.invoke(`127.0.0.1:${this.ports[as]}`, type, header, body, 30_000);
   }
 
   /** Sends to queue 0 of T; gives the answer's code and remark. */
@@ -85,7 +85,7 @@ class Cluster implements AsyncDisposable {
 
   /** Waits until the slave has so many messages in queue 0 of T, and its tables as of now. */
   async hasCopied(count: number): Promise<void> {
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 60_000;
     while (await this.max("slave") < count || (await this.pull("slave", "CG"))[0] !== ResponseCode.SUCCESS) {
       if (Date.now() > end) throw new Error(`the slave never got message ${count}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -221,7 +221,7 @@ Deno.test("a slave refuses what is its master's, serves what it has, and takes o
     await cluster.stop("master");
     assertEquals((await cluster.pull("slave", "CG"))[0], SUCCESS);
     await cluster.start("master");
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 60_000;
     const known = async () =>
       decodeConsumerOffsets((await cluster.ask("master")(requests.GetAllConsumerOffset, {})).body).get("T@CG")?.get(0);
     while (await known() !== 1) {
@@ -240,7 +240,7 @@ Deno.test("a slave refuses what is its master's, serves what it has, and takes o
     await cluster.stop("slave");
     await cluster.start("master", "slave");
     assertEquals((await cluster.send("slave", "third"))[0], SUCCESS);
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 60_000;
     while (await cluster.max("slave") < 4) {
       if (Date.now() > end) throw new Error("the delayed message was never delivered");
       await new Promise((resolve) => setTimeout(resolve, 50));

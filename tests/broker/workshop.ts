@@ -156,7 +156,7 @@ export class Desk {
     this.#clients.push(client);
     const address = `127.0.0.1:${this.#server.port}`;
     return {
-      ask: (type, header, body) => client.invoke(address, type, header, body, 5000),
+      ask: (type, header, body) => client.invoke(address, type, header, body, 30_000),
       close: () => client.close(),
     };
   }

@@ -129,7 +129,7 @@ class Pair {
     await eventually("the slave has joined", async () => {
       const header = sendHeader("Joined", 0, "");
       const { address } = this.master;
-      const { code } = await client.invoke(address, SendMessageV2, header, new Uint8Array(9), 5000);
+      const { code } = await client.invoke(address, SendMessageV2, header, new Uint8Array(9), 30_000);
       return code === ResponseCode.SUCCESS ? undefined : responseCodeName(code);
     });
   }

@@ -56,7 +56,7 @@ export async function sendUntilKilled(
           batch: false,
         },
         encoder.encode(body),
-        10_000,
+        30_000,
       );
       assertEquals(answer.code, ResponseCode.SUCCESS, answer.remark);
       acknowledged(shot, answer.header.queueOffset!);

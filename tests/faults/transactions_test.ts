@@ -49,7 +49,7 @@ class Producer {
 
   async heartbeat(): Promise<void> {
     const body = encodeHeartbeat({ clientID: "c", producerDataSet: [{ groupName: GROUP }], consumerDataSet: [] });
-    await this.#client.invoke(this.broker.address, requests.HeartBeat, {}, body, 10_000);
+    await this.#client.invoke(this.broker.address, requests.HeartBeat, {}, body, 30_000);
   }
 
   async #end(
@@ -63,7 +63,7 @@ class Producer {
       requests.EndTransaction,
       { ...header, commitOrRollback: endOf(text.split(" ")[0]!) },
       undefined,
-      10_000,
+      30_000,
     );
     assertEquals(code, ResponseCode.SUCCESS, remark);
     this.ended.add(text);
@@ -88,7 +88,7 @@ class Producer {
           properties: `UNIQ_KEY\x01${round}-${id}-${n}\x02TRAN_MSG\x01true\x02PGROUP\x01${GROUP}`,
         },
         encoder.encode(text),
-        10_000,
+        30_000,
       );
       assertEquals(code, ResponseCode.SUCCESS, remark);
       this.prepared.set(text, plan);
@@ -114,9 +114,9 @@ class Producer {
   async open(): Promise<number> {
     const queue = { topic: "RMQ_SYS_TRANS_HALF_TOPIC", queueId: 0 }, consumerGroup = "CID_RMQ_SYS_TRANS";
     const { address } = this.broker;
-    const max = await this.#client.invoke(address, requests.GetMaxOffset, queue, undefined, 10_000);
+    const max = await this.#client.invoke(address, requests.GetMaxOffset, queue, undefined, 30_000);
     const query = { ...queue, consumerGroup };
-    const done = await this.#client.invoke(address, requests.QueryConsumerOffset, query, undefined, 10_000);
+    const done = await this.#client.invoke(address, requests.QueryConsumerOffset, query, undefined, 30_000);
     return max.header.offset! - (done.header.offset ?? 0);
   }
 

@@ -45,7 +45,7 @@ accounts:
 `;
 
 /** Files are read again after five seconds. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 Deno.test({
   name: "Java's clients with the ACL hook may do what the accounts of a broker say, and nothing more",

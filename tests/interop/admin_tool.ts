@@ -55,7 +55,7 @@ export class AdminTool implements AsyncDisposable {
 
 /** Asks again until it holds: other nodes learn of a change a little later. */
 export async function until<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;

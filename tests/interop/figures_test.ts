@@ -52,8 +52,9 @@ async function counters(java: JavaShell, address: string): Promise<void> {
   for (const [name, key, sum, avgpt] of COUNTED) {
     const [figure] = await java.run("figures-view", address, name, key, sum);
     assertEquals(figure?.["avgpt"], avgpt, `${name} ${key}`);
+    // From one sample to another, which come every ten seconds, or a little later.
     const seconds = sum / Number(figure?.["tps"]);
-    assert(seconds > 9 && seconds < 70, `${name} ${key}: ${sum} in ${seconds} s`);
+    assert(seconds > 3 && seconds < 200, `${name} ${key}: ${sum} in ${seconds} s`);
   }
   const [none] = await java.run("figures-view-none", address, "TOPIC_PUT_NUMS", "Nowhere");
   assertEquals([none?.["code"], none?.["reason"]], [1, "The stats <TOPIC_PUT_NUMS> <Nowhere> not exist"]);

@@ -70,14 +70,26 @@ async function broadcast(scene: Scene) {
   for (const name of ["b1", "b2"]) await java.run("leave", name);
 }
 
+/**
+ * A topic with old and new messages, and a time between them. Clients name a time by its second, and the broker takes
+ * the message that is nearest to it, which must be a new one: else once more.
+ */
+async function oldAndNew(scene: Scene): Promise<[topic: string, time: number]> {
+  const { java } = scene;
+  for (let attempt = 0;; attempt++) {
+    const topic = await scene.topic(`From${attempt}`, 2);
+    await java.run("post", topic, "old", 8);
+    const ended = Date.now(), time = Math.ceil(ended / 1000) * 1000 + 2000;
+    await delay(time - ended);
+    await java.run("post", topic, "new", 8);
+    if (Date.now() - time < time - ended) return [topic, time];
+    if (attempt === 9) throw new Error("this machine takes seconds to send some messages, time and again");
+  }
+}
+
 async function consumeFrom(scene: Scene) {
   const { java } = scene;
-  const topic = await scene.topic("From", 2);
-  await java.run("post", topic, "old", 8);
-  // Clients name a time by its second, and the broker takes the message that is nearest to it.
-  const time = Math.ceil(Date.now() / 1000) * 1000 + 2000;
-  await delay(time - Date.now());
-  await java.run("post", topic, "new", 8);
+  const [topic, time] = await oldAndNew(scene);
   const wishes: [from: string, old: number, fresh: number][] = [
     ["FIRST_OFFSET", 8, 8],
     ["TIMESTAMP", 0, 8],

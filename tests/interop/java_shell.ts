@@ -13,7 +13,7 @@ export type Serialization = "JSON" | "ROCKETMQ";
 export type Report = { what: string } & Record<string, unknown>;
 
 /** Long enough for every command, so that a hanging one ends as a failure. */
-const COMMAND_TIMEOUT_MS = 120_000;
+const COMMAND_TIMEOUT_MS = 180_000;
 
 /** Starts with `JavaShell.start`, and ends when it goes out of scope. */
 export class JavaShell implements AsyncDisposable {

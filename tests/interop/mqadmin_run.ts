@@ -9,7 +9,7 @@ import { JavaShell } from "./java_shell.ts";
 import { jsonShape } from "./mqadmin_shape.ts";
 import { type Act, type Step, STEPS } from "./mqadmin_steps.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** What a step printed, or why the tool was not even able to fail in order. */
 export interface Printed {

@@ -6,8 +6,15 @@ import { JavaShell } from "./java_shell.ts";
 const LOCK_MS = 3_000;
 const SETTINGS = { lockMaxLiveTime: LOCK_MS };
 const BROKER_JVM = ["-Xmx512m", "-XX:+UseSerialGC", `-Drocketmq.broker.rebalance.lockMaxLiveTime=${LOCK_MS}`];
-/** Members renew their locks well within that time, and try again soon for a queue that another has. */
-const CLIENT_JVM = ["-Drocketmq.client.rebalance.lockInterval=500", "-Drocketmq.client.rebalance.waitInterval=500"];
+/**
+ * Members renew their locks well within that time, try again soon for a queue that another has, and stop in time where
+ * they could not renew one, as those with the usual times do: 30 s, while the broker has 60.
+ */
+const CLIENT_JVM = [
+  "-Drocketmq.client.rebalance.lockInterval=500",
+  "-Drocketmq.client.rebalance.waitInterval=500",
+  `-Drocketmq.client.rebalance.lockMaxLiveTime=${LOCK_MS / 2}`,
+];
 
 Deno.test({
   name: "Java clients consume in order",

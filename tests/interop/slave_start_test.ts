@@ -19,7 +19,7 @@ const FILE_BYTES = 1 << 20;
 const SETTINGS = { mappedFileSizeCommitLog: FILE_BYTES, maxMessageSize: 128 << 10, transactionCheckInterval: 600_000 };
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   while (!await holds()) {
     if (Date.now() > end) throw new Error(`never came: ${what}`);
     await delay(20);

@@ -11,7 +11,7 @@ import { JavaShell } from "./java_shell.ts";
 async function topicsOf(broker: Node): Promise<Record<string, [read: number, write: number, perm: number]>> {
   const client = new RemotingClient({});
   try {
-    const { body } = await client.invoke(broker.address, GetAllTopicConfig, {}, undefined, 10_000);
+    const { body } = await client.invoke(broker.address, GetAllTopicConfig, {}, undefined, 30_000);
     const { topicConfigTable } = decodeTopicConfigTable(body);
     return Object.fromEntries(
       [...topicConfigTable.values()].map((t) => [t.topicName, [t.readQueueNums, t.writeQueueNums, t.perm]]),

@@ -101,11 +101,11 @@ Deno.test({
           tls: { verify: "everything", trust: { path: authority.cert, setting: "trust" } },
         });
         const has = async () => {
-          const answer = succeed(await client.invoke(slave.address, GetAllTopicConfig, {}, undefined, 5_000));
+          const answer = succeed(await client.invoke(slave.address, GetAllTopicConfig, {}, undefined, 30_000));
           return new TextDecoder().decode(answer.body).includes('"Only"');
         };
         for (let i = 0; !await has(); i++) {
-          assert(i < 100, "the slave does not know the topic");
+          assert(i < 400, "the slave does not know the topic");
           await delay(200);
         }
       });

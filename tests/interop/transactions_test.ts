@@ -17,14 +17,23 @@ function bodies(...plans: string[]): string[] {
   return plans.flatMap((plan) => Array.from({ length: EACH }, (_, n) => `${plan}#${n}`));
 }
 
+/** Where messages are looked for, and which may be there besides: a slow machine is asked about more than is meant. */
+interface Where {
+  readonly topic?: readonly string[];
+  readonly perhaps?: readonly string[];
+}
+
 /** Waits until a topic holds what it should, at least once; fails at once when it holds anything else. */
-async function delivered(java: JavaShell, expected: string[], ...topic: string[]): Promise<Report[]> {
+async function delivered(java: JavaShell, expected: string[], where: Where = {}): Promise<Report[]> {
+  const { topic = [TOPIC], perhaps = [] } = where;
   const deadline = Date.now() + 60_000;
   while (true) {
-    const reports = await java.run("read-topic", ...topic.length === 0 ? [TOPIC] : topic);
+    const reports = await java.run("read-topic", ...topic);
     const found = new Map(reports.map((report) => [String(report["body"]), report]));
-    for (const body of found.keys()) assert(expected.includes(body), `${body} was delivered`);
-    if (found.size === expected.length) return [...found.values()];
+    for (const body of found.keys()) {
+      assert(expected.includes(body) || perhaps.includes(body), `${body} was delivered`);
+    }
+    if (expected.every((body) => found.has(body))) return [...found.values()];
     const missing = expected.filter((body) => !found.has(body));
     assert(Date.now() < deadline, `${missing.length} messages did not come, among them ${missing[0]}`);
     await delay(200);
@@ -103,7 +112,7 @@ async function exercise(t: Deno.TestContext, version: ClientVersion): Promise<vo
   });
   await step("a transaction that nobody ends is put aside after transactionCheckMax questions", async () => {
     await send("unknown");
-    await delivered(java, bodies("unknown"), "TRANS_CHECK_MAX_TIME_TOPIC", BROKER);
+    await delivered(java, bodies("unknown"), { topic: ["TRANS_CHECK_MAX_TIME_TOPIC", BROKER] });
     const asked = await checks(java);
     for (const body of bodies("unknown")) assertEquals(asked.get(body)?.["times"], CHECK_MAX, body);
     await delivered(java, expected);
@@ -121,7 +130,7 @@ async function exercise(t: Deno.TestContext, version: ClientVersion): Promise<vo
       await send(...plans);
       // The ends go out one-way: the next answer on the same connection says that they are there.
       expected.push(...bodies(plans[1]));
-      await delivered(java, expected);
+      await delivered(java, expected, { perhaps: bodies(plans[0]) });
       await java.run("stop-transactions", GROUP);
       await broker[ending]();
       await broker.start();
@@ -170,9 +179,11 @@ async function exchange(writer: Kind, ending: "stop" | "kill", reader: Kind): Pr
     await java.run("create-topic", broker.address, TOPIC, 4);
     await java.run("start-transactions", GROUP);
     await send("unknown-unknown-commit.old", "commit", "rollback", "unknown-unknown-rollback.old");
-    await delivered(java, bodies("commit"));
+    await delivered(java, bodies("commit"), { perhaps: bodies("unknown-unknown-commit.old") });
     // Rounds have come by, so that some half messages were stored anew.
-    while ((await checks(java)).size === 0) await delay(100);
+    for (const deadline = Date.now() + 60_000; (await checks(java)).size === 0; await delay(100)) {
+      assert(Date.now() < deadline, "nobody was asked about any transaction");
+    }
     await send("unknown-commit.new", "unknown-rollback.new");
     await java.run("stop-transactions", GROUP);
   });

@@ -25,8 +25,8 @@ async function told(test: (exchange: Exchange) => Promise<void>): Promise<void> 
   try {
     await test(async (text) => {
       const { code, remark = "", body } = text === undefined
-        ? await client.invoke(address, GetNamesrvConfig, {}, undefined, 5000)
-        : await client.invoke(address, UpdateNamesrvConfig, {}, new TextEncoder().encode(text), 5000);
+        ? await client.invoke(address, GetNamesrvConfig, {}, undefined, 30_000)
+        : await client.invoke(address, UpdateNamesrvConfig, {}, new TextEncoder().encode(text), 30_000);
       return { code, remark, lines: new TextDecoder().decode(body).trimEnd().split("\n") };
     });
   } finally {

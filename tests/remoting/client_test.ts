@@ -39,7 +39,7 @@ for (const [name, encoding] of Object.entries(HeaderEncoding)) {
     const answers = await Promise.all(
       Array.from(
         { length: 200 },
-        (_, queueId) => client.invoke(address, GetMaxOffset, { topic: "T", queueId }, undefined, 5000),
+        (_, queueId) => client.invoke(address, GetMaxOffset, { topic: "T", queueId }, undefined, 30_000),
       ),
     );
     assertEquals(answers.map(({ header }) => header.offset), Array.from({ length: 200 }, (_, i) => i));
@@ -60,10 +60,10 @@ Deno.test("RemotingClient connects again on the next use after the connection wa
   );
   using client = new RemotingClient({ onClose: (address) => lost.resolve(address) });
   const address = `127.0.0.1:${server.port}`;
-  await client.invoke(address, GetMaxOffset, question, undefined, 5000);
+  await client.invoke(address, GetMaxOffset, question, undefined, 30_000);
   seen[0]!.close();
   assertEquals(await lost.promise, address);
-  assertEquals((await client.invoke(address, GetMaxOffset, question, undefined, 5000)).header.offset, 2);
+  assertEquals((await client.invoke(address, GetMaxOffset, question, undefined, 30_000)).header.offset, 2);
   assert(seen[0] !== seen[1]);
   client.close();
   await server.close();
@@ -77,7 +77,7 @@ Deno.test("RemotingClient tells a caller whose answer was lost with the connecti
     }),
   );
   using client = new RemotingClient();
-  const error = await failure(client.invoke(`127.0.0.1:${server.port}`, GetMaxOffset, question, undefined, 5000));
+  const error = await failure(client.invoke(`127.0.0.1:${server.port}`, GetMaxOffset, question, undefined, 30_000));
   assertEquals(error.code, "unavailable");
   client.close();
   await server.close();
@@ -97,10 +97,10 @@ Deno.test("RemotingClient finds a server that was not there at the first try", a
   const port = freePort();
   using client = new RemotingClient();
   const address = `127.0.0.1:${port}`;
-  const error = await failure(client.invoke(address, GetMaxOffset, question, undefined, 5000));
+  const error = await failure(client.invoke(address, GetMaxOffset, question, undefined, 30_000));
   assertEquals([error.code, error.retriable], ["unavailable", true]);
   const second = serve(echoing(), port);
-  assertEquals((await client.invoke(address, GetMaxOffset, question, undefined, 5000)).header.offset, 7);
+  assertEquals((await client.invoke(address, GetMaxOffset, question, undefined, 30_000)).header.offset, 7);
   client.close();
   await second.close();
 });
@@ -118,7 +118,7 @@ Deno.test("RemotingClient obeys what a server asks of it", async () => {
     return undefined;
   });
   using client = new RemotingClient({ handlers });
-  await client.invoke(`127.0.0.1:${server.port}`, UnregisterClient, { clientID: "c" }, undefined, 5000);
+  await client.invoke(`127.0.0.1:${server.port}`, UnregisterClient, { clientID: "c" }, undefined, 30_000);
   assertEquals(await noticed.promise, "G");
   client.close();
   await server.close();
@@ -137,7 +137,7 @@ Deno.test("RemotingClient sends one-way requests in order before a later questio
   const address = `127.0.0.1:${server.port}`;
   const body = [new Uint8Array(3), new Uint8Array(4)];
   for (let i = 0; i < 5; i++) await client.notify(address, UnregisterClient, { clientID: String(i) }, body);
-  await client.invoke(address, GetMaxOffset, question, undefined, 5000);
+  await client.invoke(address, GetMaxOffset, question, undefined, 30_000);
   assertEquals(seen, [7, 8, 9, 10, 11]);
   client.close();
   await server.close();

@@ -69,7 +69,7 @@ Deno.test("a server that stops sends the answers in hand first, and refuses what
   });
   const server = serverOf(handlers);
   const client = new RemotingClient();
-  const ask = () => client.invoke(`127.0.0.1:${server.port}`, ViewMessageById, { offset: 1 }, undefined, 10_000);
+  const ask = () => client.invoke(`127.0.0.1:${server.port}`, ViewMessageById, { offset: 1 }, undefined, 30_000);
   const answer = ask();
   await asked.promise;
   const stopped = server.close();

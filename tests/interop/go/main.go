@@ -227,19 +227,19 @@ func sendInTransactions() {
 		check(result.Status == primitive.SendOK, "sent: %s", result)
 	}
 	in.take("commit", "asked-commit")
+	// On a slow machine the broker may ask about those that ended at once, too.
 	asked := map[string]bool{}
-	for len(asked) < 2 {
+	for !asked["asked-rollback"] || !asked["asked-commit"] {
 		asked[<-d.asked] = true
 	}
-	check(asked["asked-rollback"] && asked["asked-commit"], "asked about %v", asked)
 	in.close()
 	must(p.Shutdown())
 }
 
 func main() {
 	rlog.SetLogLevel("warn")
-	time.AfterFunc(time.Minute, func() {
-		fmt.Println("FAIL not done after a minute")
+	time.AfterFunc(3*time.Minute, func() {
+		fmt.Println("FAIL not done after three minutes")
 		os.Exit(1)
 	})
 	resolver = primitive.NewPassthroughResolver([]string{os.Args[1]})

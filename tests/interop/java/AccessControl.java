@@ -111,6 +111,7 @@ final class AccessControl {
     private static void transact(Session session, String name, String topic) throws Exception {
         TransactionMQProducer producer = new TransactionMQProducer("acl-transactions-" + name, hook(name));
         session.prepare(producer, false);
+        producer.setSendMsgTimeout(Session.TIMEOUT_MS);
         producer.setTransactionListener(new TransactionListener() {
             @Override
             public LocalTransactionState executeLocalTransaction(Message message, Object argument) {

@@ -54,7 +54,7 @@ final class FilteringByPull {
         try {
             // The last messages of the queues are wanted by all, so that it is known when nothing more can come.
             int ends = 0;
-            for (long deadline = System.currentTimeMillis() + 30000; ends < consumer.fetchMessageQueues(topic).size();) {
+            for (long deadline = System.currentTimeMillis() + 60000; ends < consumer.fetchMessageQueues(topic).size();) {
                 Out.check(System.currentTimeMillis() < deadline, "waited in vain for the last messages");
                 for (MessageExt message : consumer.poll(200)) {
                     found.add(message);

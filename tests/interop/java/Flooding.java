@@ -40,7 +40,7 @@ final class Flooding {
         for (int n = 0; n < PRODUCERS; n++) {
             DefaultMQProducer producer = new DefaultMQProducer("flooding");
             session.prepare(producer, false);
-            producer.setSendMsgTimeout(3 * Session.TIMEOUT_MS);
+            producer.setSendMsgTimeout(Session.TIMEOUT_MS);
             producer.setRetryTimesWhenSendFailed(0);
             producer.setRetryTimesWhenSendAsyncFailed(0);
             producer.start();

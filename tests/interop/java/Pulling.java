@@ -157,7 +157,7 @@ final class Pulling {
         Message message = Sending.message(queue.getTopic(), queue.getTopic() + " wakes", COUNT);
         session.ledger(queue.getTopic()).add(message);
         producer.send(message, queue);
-        PullResult woken = held.get(20, TimeUnit.SECONDS);
+        PullResult woken = held.get(60, TimeUnit.SECONDS);
         expect(woken, PullStatus.FOUND, COUNT + 1, "held pull");
         Out.same(1, woken.getMsgFoundList().size(), "messages of a held pull");
 

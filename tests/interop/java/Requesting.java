@@ -23,6 +23,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /** Requests with replies: the asker sends a message and waits, and whoever consumes it sends the reply through the broker. */
 final class Requesting {
     private static final int TIMEOUT_MS = 20000;
+    /** Enough for the request itself, also from a client that has to connect first. */
+    private static final int IN_VAIN_MS = 3000;
     /** What a request with this body waits for never comes. */
     private static final String NO_REPLY = "no reply";
     /** Replies above this are compressed by the client. */
@@ -164,7 +166,7 @@ final class Requesting {
 
     private void inVain(DefaultMQProducer asker) throws Exception {
         try {
-            asker.request(message(NO_REPLY), 1000);
+            asker.request(message(NO_REPLY), IN_VAIN_MS);
             throw new Out.Failed("a request got a reply that nobody sent");
         } catch (RequestTimeoutException e) {
             Session.await("the request", () -> unanswered.containsKey(NO_REPLY));
@@ -175,7 +177,7 @@ final class Requesting {
     private void gone(DefaultMQProducer asker) throws Exception {
         String body = NO_REPLY + ", asker gone";
         try {
-            asker.request(message(body), 1000);
+            asker.request(message(body), IN_VAIN_MS);
             throw new Out.Failed("a request got a reply that nobody sent");
         } catch (RequestTimeoutException e) {
             asker.shutdown();

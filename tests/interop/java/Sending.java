@@ -123,7 +123,7 @@ final class Sending {
                 }
             });
         }
-        Out.check(answered.await(20, TimeUnit.SECONDS), "asynchronous sends were not all answered");
+        Out.check(answered.await(60, TimeUnit.SECONDS), "asynchronous sends were not all answered");
         if (failure.get() != null) throw new Exception("asynchronous send", failure.get());
     }
 

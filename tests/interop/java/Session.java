@@ -12,7 +12,8 @@ import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 
 /** What the commands of one shell share: the nameserver, clients, and the messages sent to each topic. */
 final class Session {
-    static final int TIMEOUT_MS = 10000;
+    /** Of requests that must be answered, on a machine that has much else to do. */
+    static final int TIMEOUT_MS = 30000;
 
     final String namesrvAddr;
     /** By topic: what a consumer of it has to receive. */
@@ -87,13 +88,15 @@ final class Session {
         return raw.invokeSync(address, request, TIMEOUT_MS);
     }
 
+    private static final int AWAIT_MS = 60000;
+
     interface Condition {
         boolean holds() throws Exception;
     }
 
     /** Waits for something that comes without a signal; fails the command when it does not come. */
     static void await(String what, Condition condition) throws Exception {
-        long deadline = System.currentTimeMillis() + 30000;
+        long deadline = System.currentTimeMillis() + AWAIT_MS;
         while (!condition.holds()) {
             Out.check(System.currentTimeMillis() < deadline, "waited in vain for " + what);
             Thread.sleep(20);

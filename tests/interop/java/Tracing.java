@@ -31,6 +31,7 @@ final class Tracing {
         String traces = usual ? "RMQ_SYS_TRACE_TOPIC" : args[2];
         DefaultMQProducer producer = new DefaultMQProducer(group + "-producer", null, true, usual ? null : traces);
         session.prepare(producer, false);
+        producer.setSendMsgTimeout(Session.TIMEOUT_MS);
         producer.start();
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(
             group, null, new AllocateMessageQueueAveragely(), true, usual ? null : traces);
@@ -59,6 +60,7 @@ final class Tracing {
     static void post(Session session, String[] args) throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer("interop-traced", null, true, null);
         session.prepare(producer, false);
+        producer.setSendMsgTimeout(Session.TIMEOUT_MS);
         producer.start();
         try {
             SendResult result = producer.send(new Message(args[0], "TagA", "traced-key", Ledger.utf8("traced")));

@@ -46,9 +46,9 @@ for (const [name, encoding] of Object.entries(HeaderEncoding)) {
         sign: signer({ accessKey: "the-admin", secretKey: "secret-admin" }),
       });
       const parts = [new Uint8Array([1, 2]), new Uint8Array([3])];
-      assertEquals((await client.invoke(address, SendMessageV2, send, parts, 5000)).code, ResponseCode.SUCCESS);
+      assertEquals((await client.invoke(address, SendMessageV2, send, parts, 30_000)).code, ResponseCode.SUCCESS);
       await client.notify(address, HeartBeat, {}, new TextEncoder().encode('{"clientID":"c"}'));
-      assertEquals((await client.invoke(address, UpdateAndCreateTopic, topic, undefined, 5000)).code, 0);
+      assertEquals((await client.invoke(address, UpdateAndCreateTopic, topic, undefined, 30_000)).code, 0);
       assertEquals(seen.splice(0), ["SEND_MESSAGE_V2 3", "HEART_BEAT 16", "UPDATE_AND_CREATE_TOPIC 0"]);
     }
     {
@@ -56,7 +56,7 @@ for (const [name, encoding] of Object.entries(HeaderEncoding)) {
         encoding,
         sign: signer({ accessKey: "the-admin", secretKey: "secret-other" }),
       });
-      const { code, remark } = await client.invoke(address, SendMessageV2, send, new Uint8Array(1), 5000);
+      const { code, remark } = await client.invoke(address, SendMessageV2, send, new Uint8Array(1), 30_000);
       assertEquals(code, ResponseCode.SYSTEM_ERROR);
       assertStringIncludes(remark ?? "", "Check signature failed for accessKey=the-admin");
       assertEquals(seen, []);

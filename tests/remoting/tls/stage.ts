@@ -117,7 +117,7 @@ export async function tlsPeer({ server, authority }: Stage): Promise<RawPeer> {
 /** Asks, and checks that the answer is the right one. */
 export async function ask(client: RemotingClient, address: string, body = "b"): Promise<void> {
   const bytes = new TextEncoder().encode(body);
-  const answer = succeed(await client.invoke(address, GetMaxOffset, { topic: "T", queueId: 7 }, bytes, 10_000));
+  const answer = succeed(await client.invoke(address, GetMaxOffset, { topic: "T", queueId: 7 }, bytes, 30_000));
   assertEquals([answer.header.offset, new TextDecoder().decode(answer.body)], [7, body]);
 }
 

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { type MessageQueue, PushConsumer, type ReceivedMessage } from "../../src/client/mod.ts";
+import { type MessageQueue, Producer, PushConsumer, type ReceivedMessage } from "../../src/client/mod.ts";
 import { assertEquals } from "../../src/std.ts";
 import { answerScenes } from "../client/answer_scenes.ts";
 import { litePullScenes } from "../client/lite_pull_scenes.ts";
 import { broadcastingScenes, concurrentScenes, orderlyScenes, started } from "../client/push_scenes.ts";
 import { numbered, Scene, until } from "../client/scene.ts";
 import { CLIENT_VERSIONS, hasJava, SERVER_VERSION } from "../java.ts";
+import { AdminTool } from "./admin_tool.ts";
 import { type Kind, startBroker, startNameserver, withLogs } from "./cluster.ts";
 import { JavaShell } from "./java_shell.ts";
+import { toolHome } from "./mqadmin_run.ts";
 
 /** So that retries come soon, and SQL92 is evaluated. */
 const SETTINGS = { messageDelayLevel: "1s 1s 1s 1s 1s 1s", enablePropertyFilter: true };
@@ -187,6 +189,56 @@ async function asked(scene: Scene, java: JavaShell): Promise<void> {
   assertEquals(seen.slice(4), numbered(3));
 }
 
+/** Traces of a message that is sent, fails and comes again, as Java's decoder, its tool and ours read them. */
+async function traced(scene: Scene, java: JavaShell): Promise<void> {
+  const topic = await scene.topic("Traced"), group = `traced-${scene.mark}`;
+  await using producer = new Producer({
+    nameservers: scene.nameserver,
+    group: `${group}-sender`,
+    enableMsgTrace: true,
+  });
+  const { uniqueKey } = await producer.send({ topic, body: "x", keys: ["k1", "k2"] });
+  let calls = 0;
+  {
+    await using _consumer = await started(scene, "traced", topic, {
+      enableMsgTrace: true,
+      consumeConcurrently: (_, context) => {
+        context.delayLevelWhenNextConsume = 1;
+        return calls++ === 0 ? "RECONSUME_LATER" : "CONSUME_SUCCESS";
+      },
+    });
+    await until(() => calls === 2);
+  }
+  const found = await java.run("sdk-traces", "RMQ_SYS_TRACE_TOPIC", uniqueKey, 5);
+  const requests = new Set(found.map(({ request }) => request));
+  const told = found.map(({ type, group, keys, success, retries, code }) =>
+    [type, group, keys, success, retries, code].join(" ")
+  );
+  assertEquals(told.toSorted(), [
+    `Pub ${group}-sender k1 k2 true 0 0`,
+    `SubAfter ${group} k1 k2 false 0 4`,
+    `SubAfter ${group} k1 k2 true 0 0`,
+    `SubBefore ${group} k1 k2 true 0 0`,
+    `SubBefore ${group} k1 k2 true 1 0`,
+  ]);
+  // What is traced before and after shares an id; a send has one of its own.
+  assertEquals(requests.size, 3);
+  const [printed] = await java.run("mqadmin", `queryMsgTraceById -n ${scene.nameserver} -i ${uniqueKey}`);
+  const rows = String(printed!["text"]).split("\n").map((line) => line.trim().split(/ +/));
+  const named = rows.filter(([type]) => type === "Pub" || type === "Sub").map((
+    cells,
+  ) => [...cells.slice(0, 2), cells.at(-1)]);
+  const expected = [
+    ["Pub", `${group}-sender`, "success"],
+    ["Sub", group, "failed"],
+    ["Sub", group, "success"],
+  ];
+  assertEquals(named.toSorted(), expected, String(printed!["text"]));
+  await using tool = new AdminTool({ nameservers: scene.nameserver });
+  const ours = await tool.cells("traces", "type group status", `queryMsgTraceById -i ${uniqueKey}`);
+  assertEquals(ours.toSorted(), expected);
+}
+
 /** Where two calls for one queue overlapped, or one left a message out. */
 function disorder(calls: readonly Call[]): string[] {
   const faults: string[] = [];
@@ -222,8 +274,13 @@ for (const kind of ["java", "rocketd"] satisfies Kind[]) {
       await broadcastingScenes(scene, step);
       await answerScenes(scene, step);
       {
-        await using java = await JavaShell.start(`server-${SERVER_VERSION}`, "JSON", namesrvAddr);
+        const home = await toolHome();
+        await using stack = new AsyncDisposableStack();
+        stack.defer(() => Deno.remove(home, { recursive: true }));
+        const flags = [`-Drocketmq.home.dir=${home}`];
+        await using java = await JavaShell.start(`server-${SERVER_VERSION}`, "JSON", namesrvAddr, flags);
         await step("mqadmin's library sees our members, and resets them", () => asked(scene, java));
+        await step("Java's tool and ours find the traces of our clients", () => traced(scene, java));
       }
       for (const version of CLIENT_VERSIONS) {
         if (kind === "java" && version !== "4.9.7") continue;

@@ -1,4 +1,6 @@
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -64,28 +66,37 @@ final class SdkPeers {
         }
     }
 
-    /** Arguments: topic of traces, message id. Waits for a trace, and reports all of that message as Java reads them. */
+    /** Arguments: topic of traces, message id, count. Waits for so many, and reports all as Java reads them. */
     static void traces(Session session, String[] args) throws Exception {
-        Session.await("traces of " + args[1], () -> {
-            long now = System.currentTimeMillis();
-            try {
-                return session.reader().queryMessage(args[0], args[1], 10, now - 3600000, now + 3600000)
-                    .getMessageList().size() > 0;
-            } catch (org.apache.rocketmq.client.exception.MQClientException e) {
-                return false;
-            }
+        List<TraceContext> traces = new ArrayList<>();
+        Session.await(args[2] + " traces of " + args[1], () -> {
+            traces.clear();
+            traces.addAll(tracesOf(session, args[0], args[1]));
+            return traces.size() >= Integer.parseInt(args[2]);
         });
-        long now = System.currentTimeMillis();
-        for (MessageExt found
-            : session.reader().queryMessage(args[0], args[1], 10, now - 3600000, now + 3600000).getMessageList()) {
-            String text = new String(found.getBody(), StandardCharsets.UTF_8);
-            for (TraceContext trace : TraceDataEncoder.decoderFromTraceDataString(text)) {
-                TraceBean bean = trace.getTraceBeans().get(0);
-                if (!args[1].equals(bean.getMsgId())) continue;
-                Out.line("trace", "type", trace.getTraceType(), "group", trace.getGroupName(), "topic", bean.getTopic(),
-                    "tags", bean.getTags(), "keys", bean.getKeys(), "kind", bean.getMsgType(),
-                    "state", String.valueOf(bean.getTransactionState()), "success", trace.isSuccess());
-            }
+        for (TraceContext trace : traces) {
+            TraceBean bean = trace.getTraceBeans().get(0);
+            Out.line("trace", "type", trace.getTraceType(), "group", trace.getGroupName(), "topic", bean.getTopic(),
+                "tags", bean.getTags(), "keys", bean.getKeys(), "kind", String.valueOf(bean.getMsgType()),
+                "state", String.valueOf(bean.getTransactionState()), "success", trace.isSuccess(),
+                "retries", bean.getRetryTimes(), "code", trace.getContextCode(), "request", trace.getRequestId());
         }
+    }
+
+    private static List<TraceContext> tracesOf(Session session, String topic, String msgId) throws Exception {
+        List<TraceContext> traces = new ArrayList<>();
+        long now = System.currentTimeMillis();
+        try {
+            for (MessageExt found
+                : session.reader().queryMessage(topic, msgId, 64, now - 3600000, now + 3600000).getMessageList()) {
+                String text = new String(found.getBody(), StandardCharsets.UTF_8);
+                for (TraceContext trace : TraceDataEncoder.decoderFromTraceDataString(text)) {
+                    if (msgId.equals(trace.getTraceBeans().get(0).getMsgId())) traces.add(trace);
+                }
+            }
+        } catch (org.apache.rocketmq.client.exception.MQClientException e) {
+            // Nothing is found yet.
+        }
+        return traces;
     }
 }

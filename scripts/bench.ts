@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LoadResult } from "../src/client/load.ts";
+import type { LoadResult } from "../src/client/load/mod.ts";
 import { parseArgs } from "../src/std.ts";
 import { type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../tests/launch.ts";
 import { type Case, JVM, median, print, say, send } from "./lib/bench.ts";
@@ -73,12 +73,12 @@ function table(all: readonly Round[]): string[] {
         name,
         Math.round(rate(name)),
         name === "rocketd" && of("java").length > 0 ? (rate("rocketd") / rate("java")).toFixed(2) : "",
-        mid(({ p50 }) => p50).toFixed(2),
-        mid(({ p99 }) => p99).toFixed(2),
-        mid(({ p999 }) => p999).toFixed(2),
+        mid(({ latencyMs }) => latencyMs.p50).toFixed(2),
+        mid(({ latencyMs }) => latencyMs.p99).toFixed(2),
+        mid(({ latencyMs }) => latencyMs.p999).toFixed(2),
         mid(({ cpuSeconds, answered }) => cpuSeconds / answered * 1e6).toFixed(1),
         Math.round(mid(({ residentMib }) => residentMib)),
-        mid(({ senderCpuSeconds, answered }) => senderCpuSeconds / answered * 1e6).toFixed(1),
+        mid(({ clientCpuSeconds, answered }) => clientCpuSeconds / answered * 1e6).toFixed(1),
       ));
     }
   }

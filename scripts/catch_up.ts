@@ -93,7 +93,7 @@ async function prepare(name: Name, stack: AsyncDisposableStack): Promise<Subject
 
 async function round({ name, master, slave: start }: Subject): Promise<Round> {
   const before: number[] = [], during: number[] = [];
-  for (let n = 0; n < WINDOWS_BEFORE; n++) before.push((await send(master, PROBE, WINDOW_SECONDS)).p99);
+  for (let n = 0; n < WINDOWS_BEFORE; n++) before.push((await send(master, PROBE, WINDOW_SECONDS)).latencyMs.p99);
   const target = (await logOf(master)).max;
   const started = performance.now();
   await using slave = await start();
@@ -105,7 +105,7 @@ async function round({ name, master, slave: start }: Subject): Promise<Round> {
   while (ended === undefined) {
     // A failure of the slave ends this too.
     const window = await Promise.race([send(master, PROBE, WINDOW_SECONDS), arriving.then(() => undefined)]);
-    if (window !== undefined) during.push(window.p99);
+    if (window !== undefined) during.push(window.latencyMs.p99);
   }
   return {
     subject: name,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LoadResult } from "../../src/client/load.ts";
+import type { LoadResult } from "../../src/client/load/mod.ts";
 import type { Node } from "../../tests/launch.ts";
 
 /** How a broker is loaded. */

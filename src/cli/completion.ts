@@ -96,7 +96,7 @@ _rocketd() {
   for ((i = 1; i < COMP_CWORD && i <= 2; i++)); do
     [[ \${COMP_WORDS[i]} == -* ]] && break
     path="\${path:+$path }\${COMP_WORDS[i],,}"
-    [[ $path == ${program.commands.filter((one) => !("run" in one)).map(({ name }) => name).join("|")} ]] || break
+    [[ $path =~ ^(${program.commands.filter((one) => !("run" in one)).map(({ name }) => name).join("|")})$ ]] || break
   done
   case "$path" in
 ${words.join("\n")}

@@ -6,7 +6,7 @@
 import { nearest } from "../config/mod.ts";
 import { messageOf, RocketdError } from "../errors.ts";
 import { admin } from "./admin.ts";
-import { bench } from "./bench.ts";
+import { bench } from "./bench/mod.ts";
 import { checkConfig } from "./check_config.ts";
 import { type Command, type CommandGroup, readArgs, UsageError } from "./command.ts";
 import { completion } from "./completion.ts";

@@ -16,8 +16,9 @@ export class Progress implements Disposable {
   #writing = false;
   #last = "";
 
-  constructor(private readonly describe: () => string) {
-    this.#timer = setInterval(() => this.#show(), this.#terminal ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS);
+  /** `terminalMs`: between two states on a terminal. */
+  constructor(private readonly describe: () => string, terminalMs = TERMINAL_INTERVAL_MS) {
+    this.#timer = setInterval(() => this.#show(), this.#terminal ? terminalMs : LOG_INTERVAL_MS);
     Deno.unrefTimer(this.#timer);
   }
 

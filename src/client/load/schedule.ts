@@ -1,0 +1,86 @@
+/**
+ * When which request is due. With a rate, requests fall due at fixed times whatever becomes of those before (an open
+ * loop), and the latency of each counts from then: a broker that stalls shows in all that had to wait meanwhile.
+ *
+ * @module
+ */
+
+/** How long after the end what was due before it may still be sent, ms: the last timer may wake late. */
+const LAST_MS = 20;
+/** What a timer may wake late without it counting as the broker's latency, ms: Deno's have whole milliseconds. */
+const TIMER_SLACK_MS = 2;
+
+/** By how much the number of requests that are due may be off because numbers have 53 bits. */
+const INEXACTNESS = 1e-6;
+
+/** Gives out requests, one after the other. All times are of `performance.now()`, ms. */
+export class Schedule {
+  /** Requests that were given out. */
+  taken = 0;
+  #due = 0;
+  /** Requests that fell due before the last {@linkcode release}. */
+  #waiting = 0;
+  #began = 0;
+  #until = 0;
+
+  /** `perSecond`: requests that fall due each second; 0: whenever one can be sent. `max`: how many there are. */
+  constructor(readonly perSecond: number, readonly max: number) {}
+
+  /** Begins; after `until` nothing is given out any more. */
+  begin(now: number, until: number): void {
+    this.#began = now;
+    this.#until = until;
+  }
+
+  /** Gives out nothing more. */
+  end(now: number): void {
+    this.#until = Math.min(this.#until, now);
+  }
+
+  /** Whether nothing more will be given out. */
+  over(now: number): boolean {
+    if (this.taken >= this.max) return true;
+    if (now < this.#until) return false;
+    return this.perSecond === 0 || now >= this.#until + LAST_MS || this.taken >= this.#dueBefore(this.#until);
+  }
+
+  /** Requests that were due before the end and were not given out, since too many were in flight. */
+  behind(now: number): number {
+    if (this.perSecond === 0) return 0;
+    return Math.max(0, this.#dueBefore(Math.min(now, this.#until)) - this.taken);
+  }
+
+  /** Lets all fall due that are by now, and gives the time until the next one, ms. */
+  release(now: number): number {
+    this.#waiting = this.#due;
+    this.#due = this.#dueBefore(Math.min(now, this.#until));
+    return this.#dueAt(this.#due) - now;
+  }
+
+  /** What was released and not taken at once waits, and its latency with it. */
+  settle(): void {
+    this.#waiting = this.#due;
+  }
+
+  /** The time from which the next request's latency counts; undefined when none is due. */
+  take(now: number): number | undefined {
+    if (this.over(now)) return undefined;
+    if (this.perSecond === 0) {
+      this.taken++;
+      return now;
+    }
+    if (this.taken >= this.#due) return undefined;
+    const number = this.taken++;
+    const dueAt = this.#dueAt(number);
+    return number >= this.#waiting && now - dueAt <= TIMER_SLACK_MS ? now : dueAt;
+  }
+
+  #dueAt(number: number): number {
+    return this.#began + number * 1000 / this.perSecond;
+  }
+
+  #dueBefore(time: number): number {
+    const due = (time - this.#began) * this.perSecond / 1000;
+    return Math.min(this.max, Math.ceil(due - INEXACTNESS));
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Measuring a node of ours in this process, and servers that count, refuse, stay silent, break off or talk nonsense.
+ *
+ * @module
+ */
+import { findTargets } from "../../../src/client/load/targets.ts";
+import { type Figures, load } from "../../../src/client/load/mod.ts";
+import { RocketdError } from "../../../src/errors.ts";
+import { HeaderEncoding, ResponseCode } from "../../../src/protocol/codes.ts";
+import { propertyOf } from "../../../src/protocol/properties.ts";
+import { GetTopicStatsInfo } from "../../../src/protocol/admin_requests.ts";
+import { PullMessage, SendMessageV2 } from "../../../src/protocol/requests.ts";
+import { signer } from "../../../src/remoting/access/signature.ts";
+import { type Answer, HandlerTable } from "../../../src/remoting/handlers.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../../../src/std.ts";
+import { OwnCluster } from "../own_cluster.ts";
+import { until } from "../scene.ts";
+import { loadOptions, RawBroker, serve } from "./scenes.ts";
+
+const sent = (code: number, queueId: number) => {
+  return { code, remark: "busy", header: { msgId: "0A", queueId, queueOffset: 1 } };
+};
+
+for (const [name, encoding] of Object.entries(HeaderEncoding)) {
+  Deno.test(`send counts every answer, and every message has a key of its own (${name})`, async () => {
+    const keys = new Set<string>();
+    const queues = new Set<number>();
+    let received = 0, refused = 0;
+    const server = serve(
+      new HandlerTable().on(SendMessageV2, ({ header, body, encoding: used }) => {
+        received++;
+        keys.add(propertyOf(header.properties ?? "", "UNIQ_KEY") ?? "");
+        queues.add(header.queueId);
+        assertEquals([header.topic, body.length, used], ["T", 100, encoding]);
+        const code = received % 10 === 0 ? ResponseCode.SYSTEM_BUSY : ResponseCode.SUCCESS;
+        if (code !== ResponseCode.SUCCESS) refused++;
+        return sent(code, header.queueId);
+      }),
+    );
+    const target = { broker: `127.0.0.1:${server.port}` };
+    const result = await load(loadOptions({ kind: "send", target, encoding, messages: 500 }));
+    assertEquals([result.answered, result.messages, received], [500, 450, 500]);
+    assertEquals(result.failed, { [ResponseCode.SYSTEM_BUSY]: refused });
+    assertEquals([keys.size, queues.size, result.queues], [received, 4, 4]);
+    assertEquals([result.unanswered, result.connectionsLost, result.bytes], [0, 0, 45_000]);
+    assertMatch(result.problems.join(), /SYSTEM_BUSY \(2\) busy/);
+    const { p50, p99, p999, max } = result.latencyMs;
+    assert(p50 <= p99 && p99 <= p999 && p999 <= max && result.perSecond > 0);
+    await server.close();
+  });
+
+  Deno.test(`send, batch, pull and e2e store and read what they say (${name})`, async () => {
+    // So that one look shows all that is stored in a queue.
+    const allAtOnce = ["maxTransferCountOnMessageInMemory=1000", "maxTransferBytesOnMessageInMemory=1000000"];
+    await using cluster = await OwnCluster.start(...allAtOnce);
+    const byName = { nameservers: cluster.nameservers }, direct = { broker: cluster.broker };
+    const common = { encoding, messages: 200, queues: 3 };
+    for (const [topic, target] of [["ByName", byName], ["Direct", direct]] as const) {
+      const send = await load(loadOptions({ kind: "send", target, topic, ...common }));
+      assertEquals([send.answered, send.messages, send.failed], [200, 200, {}]);
+      const batch = await load(loadOptions({ kind: "batch", target, topic, ...common, messages: 400 }));
+      assertEquals([batch.answered, batch.messages, batch.failed], [50, 400, {}]);
+      const stored = await cluster.stored(topic);
+      assertEquals(stored.length, 600);
+      assertEquals(new Set(stored.map(({ properties }) => propertyOf(properties, "UNIQ_KEY"))).size, 600);
+      assertEquals(new Set(stored.map(({ queueId }) => queueId)).size, 3);
+      // Brokers tell nameservers of a new topic in their own time.
+      const reading = loadOptions({ kind: "pull", target, topic, encoding, pullMax: 7 });
+      await until(() => findTargets(reading).then(() => true, () => false));
+      const pull = await load(reading);
+      assertEquals([pull.messages, pull.failed, pull.unanswered], [600, {}, 0]);
+      assertEquals(pull.bytes, stored.reduce((sum, { totalSize }) => sum + totalSize, 0));
+      const rest = await load(loadOptions({ kind: "pull", target, topic, encoding, from: 100 }));
+      assertEquals(rest.messages, 300);
+    }
+    const way = await load(loadOptions({ kind: "e2e", target: byName, topic: "Way", ...common, rate: 2000 }));
+    assertEquals([way.answered, way.messages, way.lost, way.doubled, way.failed], [200, 200, 0, 0, {}]);
+    assertEquals((await cluster.stored("Way")).length, 200);
+    // On a topic that holds messages of an earlier run, which do not count.
+    const again = await load(loadOptions({ kind: "e2e", target: direct, topic: "Way", ...common }));
+    assertEquals([again.messages, again.lost, again.doubled], [200, 0, 0]);
+  });
+}
+
+Deno.test("Signed requests are taken where accounts are asked for, others refused", async () => {
+  const aclFile = await Deno.makeTempFile({ prefix: "rocketd-accounts-" });
+  await Deno.writeTextFile(
+    aclFile,
+    "accounts:\n- {accessKey: bench-account, secretKey: bench-secret, defaultTopicPerm: PUB|SUB, defaultGroupPerm: SUB}\n",
+  );
+  await using cluster = await OwnCluster.start("aclEnable=true", `aclFile=${aclFile}`);
+  const sign = signer({ accessKey: "bench-account", secretKey: "bench-secret" });
+  const target = { broker: cluster.broker };
+  for (const kind of ["send", "batch", "e2e", "pull"] as const) {
+    const result = await load(loadOptions({ kind, target, sign, messages: 64 }));
+    assertEquals([result.messages >= 64, result.failed], [true, {}], kind);
+  }
+  const foreign = await load(loadOptions({ kind: "send", target, messages: 10 }));
+  assertEquals([foreign.messages, foreign.failed], [0, { [ResponseCode.SYSTEM_ERROR]: 10 }]);
+  await Deno.remove(aclFile);
+});
+
+Deno.test("A broker that only refuses ends the run before its time", async () => {
+  const server = serve(
+    new HandlerTable().on(SendMessageV2, () => ({ code: ResponseCode.NO_PERMISSION, remark: "no" })),
+  );
+  const target = { broker: `127.0.0.1:${server.port}` };
+  const result = await load(loadOptions({ kind: "send", target, seconds: 10_000 }));
+  assertEquals([result.messages, Object.keys(result.failed)], [0, ["16"]]);
+  assertMatch(result.problems.join(), /NO_PERMISSION \(16\) no/);
+  await server.close();
+});
+
+Deno.test("A signal ends a run early, with what was counted", async () => {
+  const server = serve(new HandlerTable().on(SendMessageV2, ({ header }) => sent(0, header.queueId)));
+  const target = { broker: `127.0.0.1:${server.port}` };
+  const aborting = new AbortController();
+  const began = (figures: Figures) => {
+    const timer = setInterval(() => {
+      if (figures.messages < 100) return;
+      clearInterval(timer);
+      aborting.abort();
+    }, 1);
+  };
+  const result = await load(loadOptions({ kind: "send", target, seconds: 10_000 }), { signal: aborting.signal, began });
+  assertEquals([result.messages >= 100, result.unanswered, result.failed], [true, 0, {}]);
+  await server.close();
+});
+
+Deno.test("A broker that goes away is told of, and nothing goes on without it", async () => {
+  const server = serve(new HandlerTable().on(SendMessageV2, ({ header }) => sent(0, header.queueId)));
+  let closing: Promise<void> | undefined;
+  const began = (figures: Figures) => {
+    const timer = setInterval(() => {
+      if (figures.messages < 100) return;
+      clearInterval(timer);
+      closing = server.close();
+    }, 1);
+  };
+  const target = { broker: `127.0.0.1:${server.port}` };
+  const result = await load(loadOptions({ kind: "send", target, seconds: 10_000 }), { began });
+  assertEquals([result.messages >= 100, result.connectionsLost], [true, 2]);
+  assert(result.problems.some((problem) => problem.startsWith(target.broker)), result.problems.join());
+  await closing;
+});
+
+Deno.test("A broker that talks nonsense is told of", async () => {
+  await using broker = new RawBroker(async (conn) => {
+    await conn.read(new Uint8Array(16));
+    await conn.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  });
+  const target = { broker: broker.address };
+  const error = await assertRejects(() => load(loadOptions({ kind: "send", target, seconds: 10_000 })), RocketdError);
+  assertEquals(error.code, "unavailable");
+  assertMatch(error.message, /length word/);
+});
+
+Deno.test("Requests that a silent broker does not answer are counted", async () => {
+  const read = Promise.withResolvers<void>();
+  await using broker = new RawBroker(async (conn) => {
+    await conn.read(new Uint8Array(16));
+    read.resolve();
+  });
+  const aborting = new AbortController();
+  read.promise.then(() => aborting.abort());
+  const options = loadOptions({ kind: "send", target: { broker: broker.address }, seconds: 10_000, timeoutMs: 1 });
+  const result = await load(options, { signal: aborting.signal });
+  assertEquals([result.answered, result.unanswered, result.seconds, result.perSecond], [0, 16, 0, 0]);
+});
+
+Deno.test("What was acknowledged and does not arrive is lost", async () => {
+  const end = Promise.withResolvers<Answer>();
+  const server = serve(
+    new HandlerTable()
+      .on(SendMessageV2, ({ header }) => sent(0, header.queueId))
+      .on(GetTopicStatsInfo, () => ({ code: ResponseCode.TOPIC_NOT_EXIST, remark: "no" }))
+      .on(PullMessage, () => end.promise),
+  );
+  const target = { broker: `127.0.0.1:${server.port}` };
+  const result = await load(loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 0 }));
+  assertEquals([result.answered, result.messages, result.lost, result.unanswered], [50, 0, 50, 0]);
+  end.resolve({ code: ResponseCode.PULL_NOT_FOUND });
+  await server.close();
+});
+
+Deno.test("load() says so when nobody listens", async () => {
+  const server = serve();
+  const broker = `127.0.0.1:${server.port}`;
+  await server.close();
+  const error = await assertRejects(() => load(loadOptions({ kind: "send", target: { broker } })), RocketdError);
+  assertEquals(error.code, "unavailable");
+});

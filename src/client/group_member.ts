@@ -24,6 +24,7 @@ import {
 import { RemotingClient, succeed } from "../remoting/client.ts";
 import type { HandlerTable } from "../remoting/handlers.ts";
 import type { ConnectOptions } from "./connect_options.ts";
+import { checkConsumerOptions } from "./consumer_options.ts";
 import { newClientId } from "./identity.ts";
 import { type ConsumeFrom, consumeFromWhere, QueueQuestions, REQUEST_TIMEOUT_MS } from "./queue_questions.ts";
 import { allocateAveragely, type MessageQueue } from "./rebalance.ts";
@@ -106,6 +107,7 @@ export class GroupMember {
   #rebalancing: Promise<void> = Promise.resolve();
 
   constructor(options: MemberOptions, kind: MemberKind) {
+    checkConsumerOptions({ ...options });
     const { nameservers, group, subscriptions = {}, from = "last", encoding, sign, tls } = options;
     this.clientId = options.clientId ?? newClientId();
     this.group = group;

@@ -17,8 +17,8 @@ import { ConsumeFigures } from "./consume_figures.ts";
 import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
 import { GroupMember } from "./group_member.ts";
-import type { LitePullConsumerOptions } from "./lite_pull_options.ts";
 import { Hands } from "./hands.ts";
+import type { LitePullConsumerOptions } from "./lite_pull_options.ts";
 import type { ReceivedMessage } from "./message.ts";
 import { BrokerOffsets } from "./offset_store.ts";
 import { traceDispatcher } from "./producer.ts";
@@ -75,7 +75,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Throws `invalidArgument` when there is no nameserver. */
+  /** Throws `invalidArgument` for options that cannot be, and without a nameserver. */
   constructor(options: LitePullConsumerOptions) {
     this.#options = options;
     const handlers = new HandlerTable();

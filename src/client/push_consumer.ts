@@ -10,6 +10,7 @@ import { ConcurrentConsuming } from "./concurrent_consuming.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
 import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
+import { given } from "./consumer_options.ts";
 import type { Consuming, ConsumingContext } from "./consuming.ts";
 import { GroupMember } from "./group_member.ts";
 import { localIp } from "./identity.ts";
@@ -76,9 +77,9 @@ export class PushConsumer implements AsyncDisposable {
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Throws `invalidArgument` when there is no nameserver, and unless there is one listener. */
+  /** Throws `invalidArgument` for options that cannot be, without a nameserver, and unless there is one listener. */
   constructor(options: PushConsumerOptions) {
-    this.#options = { ...PUSH_DEFAULTS, ...options };
+    this.#options = { ...PUSH_DEFAULTS, ...given(options) };
     const { group, messageModel, signal } = this.#options;
     const handlers = new HandlerTable();
     // The file with a member's own offsets is found again by its client id.

@@ -1,0 +1,22 @@
+/**
+ * What consumers' options may be.
+ *
+ * @module
+ */
+import { given } from "../../src/client/consumer_options.ts";
+import { LitePullConsumer, PushConsumer } from "../../src/client/mod.ts";
+import { RocketdError } from "../../src/errors.ts";
+import { assertEquals, assertThrows } from "../../src/std.ts";
+
+Deno.test("an option that cannot be is told with what it may be, and one that is undefined counts as not given", () => {
+  const needed = { nameservers: "127.0.0.1:1", group: "g", subscriptions: { T: "*" }, consumeOrderly: () => {} };
+  const wrong = { concurrency: 0, consumeMessageBatchMaxSize: 1.5, pullThresholdForQueue: NaN, consumeTimeoutMs: 1e10 };
+  for (const [field, value] of Object.entries(wrong)) {
+    assertThrows(() => new PushConsumer({ ...needed, [field]: value }), RocketdError, `${field} ${value}: allowed is`);
+  }
+  assertThrows(() => new LitePullConsumer({ ...needed, pullBatchSize: 0 }), RocketdError, "from 1 to 1024");
+  for (const group of ["", "a/b", "DEFAULT_CONSUMER"]) {
+    assertThrows(() => new PushConsumer({ ...needed, group }), RocketdError, "Cannot consume: ");
+  }
+  assertEquals(given({ concurrency: undefined, group: "g" }), { group: "g" } as object);
+});

@@ -101,7 +101,7 @@ export interface ErrorDetails {
  *   await producer.send({ topic: "orders", body: "one pizza" });
  * } catch (error) {
  *   if (!(error instanceof RocketdError)) throw error;
- *   assertEquals([error.code, error.retriable], ["unavailable", true]);
+ *   assertEquals(error.retriable, true); // `unavailable`: nobody is there
  * }
  * ```
  */

@@ -9,7 +9,7 @@ import { startNode } from "./node.ts";
 
 /** Below the ports that Linux gives to outgoing connections, so that only other listeners can be in the way. */
 const PORTS = { from: 20_002, to: 32_000 };
-const PORTS_TRIED = 50;
+const PORTS_TRIED = 20;
 const HERE = "127.0.0.1";
 
 /**

@@ -11,8 +11,8 @@ import { brokerAnswers, nameserverAnswers, register } from "./probe.ts";
 /** Settings by their broker.conf or namesrv.conf names. */
 export type Settings = Record<string, string | number | boolean>;
 
-const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
 const running = new Set<Deno.ChildProcess>();

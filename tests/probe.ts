@@ -12,6 +12,8 @@ export interface Answer {
   body: string;
 }
 
+/** Of a node that is well, on a machine that has much else to do; and of one that may be starting, which is asked again. */
+const ANSWER_MS = 30_000, PROBE_MS = 3_000;
 const GET_BROKER_CLUSTER_INFO = 106;
 /** Brokers of all versions answer it, be it with a refusal; those of 4.1 say nothing to what they do not know. */
 const GET_MAX_OFFSET = 30;
@@ -50,7 +52,7 @@ export async function ask(
   port: number,
   code: number,
   extFields = {},
-  timeoutMs = 2000,
+  timeoutMs = ANSWER_MS,
   trust?: string,
   text = "",
 ): Promise<Answer> {
@@ -80,7 +82,7 @@ export async function ask(
 
 /** True once a broker on this port answers requests. */
 export async function brokerAnswers(port: number, trust?: string): Promise<boolean> {
-  return await ask(port, GET_MAX_OFFSET, { topic: "TBW102", queueId: "0" }, undefined, trust).then(
+  return await ask(port, GET_MAX_OFFSET, { topic: "TBW102", queueId: "0" }, PROBE_MS, trust).then(
     () => true,
     () => false,
   );
@@ -89,7 +91,7 @@ export async function brokerAnswers(port: number, trust?: string): Promise<boole
 /** True once a nameserver on this port answers requests; with the end of an address, once such a broker is registered. */
 export async function nameserverAnswers(port: number, brokerAddressEnd?: string, trust?: string): Promise<boolean> {
   try {
-    const answer = await ask(port, GET_BROKER_CLUSTER_INFO, {}, undefined, trust);
+    const answer = await ask(port, GET_BROKER_CLUSTER_INFO, {}, PROBE_MS, trust);
     return answer.code === 0 && (brokerAddressEnd === undefined || answer.body.includes(`${brokerAddressEnd}"`));
   } catch {
     return false;

@@ -6,7 +6,7 @@
  */
 import { GetAllTopicConfig } from "../../src/protocol/requests.ts";
 import { RemotingClient, succeed } from "../../src/remoting/client.ts";
-import { assert, assertRejects } from "../../src/std.ts";
+import { assert, assertMatch, assertRejects } from "../../src/std.ts";
 import { hasTools } from "../cache.ts";
 import { Authority, type Pair } from "../certificates.ts";
 import { hasJava } from "../java.ts";
@@ -111,7 +111,8 @@ Deno.test({
       });
       await t.step("and what is plain is turned away", async () => {
         for (const { port } of [nameserver, master, slave]) {
-          await assertRejects(() => ask(port, GET_NAMESRV_CONFIG), Error, "closed");
+          const { message } = await assertRejects(() => ask(port, GET_NAMESRV_CONFIG), Error);
+          assertMatch(message, /closed|reset|broken pipe/i);
         }
         assert((await master.log()).includes("it does not speak TLS, and tlsServerMode is enforcing"));
       });

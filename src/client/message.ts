@@ -37,13 +37,16 @@ import { formatProperties, parseProperties, PropertyName } from "../protocol/pro
 export interface OutgoingMessage {
   /** Where it goes; `autoCreateTopicEnable` of the brokers lets the first message make it. */
   readonly topic: string;
-  /** Text is sent as UTF-8. */
+  /** Text is sent as UTF-8. Not empty. */
   readonly body: Uint8Array | string;
   /** One tag, which consumers can choose by. */
   readonly tag?: string;
   /** Keys by which the message can be found later. */
   readonly keys?: readonly string[];
-  /** Properties of the program's own; names that RocketMQ uses itself are taken as they are. */
+  /**
+   * Properties of the program's own, none of them empty. Names that RocketMQ uses itself are taken as they are: a message
+   * that is sent again with the UNIQ_KEY of the first send can be known by it.
+   */
   readonly properties?: Readonly<Record<string, string>>;
   /** Number that is kept with the message. */
   readonly flag?: number;
@@ -73,6 +76,11 @@ export function fold(body: Uint8Array, foldAbove: number): { body: Uint8Array; s
   return folded.length < body.length ? { body: folded, sysFlag: SysFlag.COMPRESSED } : { body, sysFlag: 0 };
 }
 
+/** Whether the broker answers only when disk and slave have the message, if it is set to wait for them. */
+export function waitsStored({ waitStored, properties }: OutgoingMessage): boolean {
+  return waitStored ?? properties?.[PropertyName.WAIT]?.toLowerCase() !== "false";
+}
+
 /** The properties text of a message with this UNIQ_KEY. */
 export function propertiesText(message: OutgoingMessage, uniqueKey: string): string {
   const properties = new Map(Object.entries(message.properties ?? {}));
@@ -80,7 +88,7 @@ export function propertiesText(message: OutgoingMessage, uniqueKey: string): str
   if (message.keys !== undefined) properties.set(PropertyName.KEYS, message.keys.join(" "));
   if (message.delayLevel) properties.set(PropertyName.DELAY, String(message.delayLevel));
   properties.set(PropertyName.UNIQ_KEY, uniqueKey);
-  properties.set(PropertyName.WAIT, String(message.waitStored ?? true));
+  properties.set(PropertyName.WAIT, String(waitsStored(message)));
   return formatProperties(properties);
 }
 

@@ -13,7 +13,7 @@ import {
   PROPERTY_SEPARATOR,
   PropertyName,
 } from "../protocol/properties.ts";
-import { bodyBytes, encodeBatch, fold, type OutgoingMessage, propertiesText } from "./message.ts";
+import { bodyBytes, encodeBatch, fold, type OutgoingMessage, propertiesText, waitsStored } from "./message.ts";
 
 const INT32_MAX = 0x7fff_ffff;
 /** What stands between properties on their way, and cannot stand in one. */
@@ -40,9 +40,13 @@ export interface ParcelBounds {
   readonly maxMessageSize: number;
 }
 
-/** One message with its UNIQ_KEY. Throws `invalidArgument` for one that no broker would take. */
-export function parcelOf(message: OutgoingMessage, uniqueKey: string, bounds: ParcelBounds): Parcel {
+/**
+ * One message with its UNIQ_KEY: that which its properties give, as Java has it, so that a message which is sent again
+ * can be known. Throws `invalidArgument` for one that no broker would take.
+ */
+export function parcelOf(message: OutgoingMessage, nextKey: string, bounds: ParcelBounds): Parcel {
   const { topic, flag = 0 } = message;
+  const uniqueKey = keyOf(message, nextKey);
   checkSendTopic(topic);
   const plain = checkLength(topic, bodyBytes(message.body), bounds);
   const { body, sysFlag } = fold(plain, bounds.foldAbove);
@@ -72,12 +76,12 @@ export function batchOf(
 ): Parcel {
   const [first] = messages;
   if (first === undefined) throw badBatch("it is empty", "one message or more");
-  const { topic, waitStored = true } = first;
+  const { topic } = first, waitStored = waitsStored(first);
   checkSendTopic(topic);
   if (isRetryTopic(topic)) throw badBatch(`${topic} is a retry topic`, "any other topic");
   for (const message of messages) {
     if (message.topic !== topic) throw badBatch(`it is for ${topic} and for ${message.topic}`, "messages of one topic");
-    if ((message.waitStored ?? true) !== waitStored) throw badBatch("waitStored differs", "one value for all messages");
+    if (waitsStored(message) !== waitStored) throw badBatch("waitStored differs", "one value for all messages");
     const { DELAY, TRAN_MSG } = message.properties ?? {};
     if ((message.delayLevel ?? 0) > 0 || DELAY !== undefined) {
       throw badBatch("a message has a delay level", "messages without one");
@@ -85,7 +89,7 @@ export function batchOf(
     if (TRAN_MSG !== undefined) throw badBatch("a message is part of a transaction", "messages of no transaction");
   }
   const entries = messages.map((message) => {
-    const key = nextKey();
+    const key = keyOf(message, nextKey());
     return { message, key, properties: checkedProperties(message, key) };
   });
   const body = checkLength(topic, encodeBatch(entries), bounds);
@@ -100,6 +104,10 @@ export function batchOf(
     message: first,
     bodyLength: body.length,
   };
+}
+
+function keyOf({ properties }: OutgoingMessage, nextKey: string): string {
+  return properties?.[PropertyName.UNIQ_KEY] ?? nextKey;
 }
 
 function checkSendTopic(topic: string): void {
@@ -120,12 +128,17 @@ function checkLength(topic: string, body: Uint8Array, { maxMessageSize }: Parcel
 }
 
 function checkedProperties(message: OutgoingMessage, uniqueKey: string): string {
-  const { topic, delayLevel = 0 } = message;
+  const { topic, delayLevel = 0, flag = 0 } = message;
+  // As Java's producers: its consumers hand out null for no body.
+  if (message.body.length === 0) throw badField(topic, "body", "", "one byte or more");
+  if ((flag | 0) !== flag) throw badField(topic, "flag", flag, "a whole number of 32 bits");
   if (!Number.isInteger(delayLevel) || delayLevel < 0 || delayLevel > INT32_MAX) {
     throw badField(topic, "delayLevel", delayLevel, "a whole number, 0 for no delay");
   }
   for (const [name, value] of Object.entries(message.properties ?? {})) {
     if (SEPARATORS.test(name) || SEPARATORS.test(value)) throw badField(topic, "properties", name, WITHOUT_SEPARATORS);
+    // Nobody would ever see it: brokers and clients leave it out.
+    if (name === "" || value === "") throw badField(topic, "properties", name, "names and values that are not empty");
   }
   if (message.tag !== undefined && SEPARATORS.test(message.tag)) {
     throw badField(topic, "tag", message.tag, WITHOUT_SEPARATORS);
@@ -139,7 +152,7 @@ function checkedProperties(message: OutgoingMessage, uniqueKey: string): string 
 }
 
 function badField(topic: string, field: string, value: unknown, allowed: string): RocketdError {
-  const reason = `${field} is ${JSON.stringify(value)}, allowed is ${allowed}`;
+  const reason = `${field} is ${typeof value === "string" ? JSON.stringify(value) : value}, allowed is ${allowed}`;
   return new RocketdError("invalidArgument", `Cannot send to ${topic}: ${reason}`, { field, value, allowed });
 }
 

@@ -132,6 +132,7 @@ export function replyTo(request: ReceivedMessage, reply: Omit<OutgoingMessage, "
     throw new RocketdError("invalidArgument", text, { field: missing });
   }
   const [cluster, id, asker] = needed.map((name) => properties.get(name)!);
+  const ttl = properties.get(PropertyName.TTL);
   return {
     ...reply,
     topic: replyTopic(cluster!),
@@ -140,7 +141,7 @@ export function replyTo(request: ReceivedMessage, reply: Omit<OutgoingMessage, "
       [PropertyName.MSG_TYPE]: REPLY_TYPE,
       [PropertyName.CORRELATION_ID]: id!,
       [PropertyName.REPLY_TO_CLIENT]: asker!,
-      [PropertyName.TTL]: properties.get(PropertyName.TTL) ?? "",
+      ...(ttl === undefined ? {} : { [PropertyName.TTL]: ttl }),
     },
   };
 }

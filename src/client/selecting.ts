@@ -74,7 +74,8 @@ export function selectQueue(
   if (by !== undefined) return queueOfKey(queues, by);
   if (to === undefined) return undefined;
   const chosen = typeof to === "function" ? to(queues, message) : to;
-  if (chosen === undefined || !Number.isInteger(chosen.queueId)) {
+  // A negative number would let the broker pick any queue.
+  if (chosen === undefined || !(Number.isInteger(chosen.queueId) && chosen.queueId >= 0)) {
     throw bad("the selector picked no queue", "to", chosen, "one of the queues");
   }
   const { brokerName, queueId } = chosen;

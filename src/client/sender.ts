@@ -5,9 +5,9 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { FOLD_ABOVE_BYTES, SEND_BYTES_MAX } from "../limits.ts";
+import { FOLD_ABOVE_BYTES, FRAME_BYTES_MAX, SEND_BYTES_MAX } from "../limits.ts";
 import { ResponseCode, SysFlag } from "../protocol/codes.ts";
-import { replyTopic } from "../protocol/names.ts";
+import { checkGroup, replyTopic } from "../protocol/names.ts";
 import { PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
@@ -18,6 +18,7 @@ import type { ConnectOptions } from "./connect_options.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
 import { Hooks, type SendAttempt, type SendHook } from "./hooks.ts";
 import { newClientId } from "./identity.ts";
+import { badOption, checkMs, checkWhole } from "./option_checks.ts";
 import type { Parcel } from "./parcel.ts";
 import { Presence } from "./presence.ts";
 import type { MessageQueue } from "./rebalance.ts";
@@ -86,6 +87,9 @@ const WORTH_ANOTHER_TRY: readonly number[] = [
   ResponseCode.NOT_IN_CURRENT_UNIT,
 ];
 
+/** More attempts than anybody can want. */
+const RETRIES_MAX = 1_000;
+
 type SendRequest = typeof SendMessageV2 | typeof SendReplyMessageV2;
 /** How producers differ in what they ask for. */
 interface InnerOptions extends SendOptions {
@@ -118,15 +122,22 @@ export class Sender {
     this.routes = new RouteBook(this.client, nameservers);
     const clientId = this.clientId = options.clientId ?? newClientId();
     const group = this.group = options.group;
+    const problem = checkGroup(group);
+    if (problem !== undefined) throw badOption("group", group, problem);
     const intervalMs = options.heartbeatBrokerIntervalMs ?? 30_000;
+    checkMs("heartbeatBrokerIntervalMs", intervalMs);
     this.#presence = new Presence(this.client, this.routes, { clientId, group, intervalMs });
     this.hooks = new Hooks(options.hooks ?? []);
     this.timeoutMs = options.timeoutMs ?? 3_000;
+    checkMs("timeoutMs", this.timeoutMs);
     this.bounds = {
       foldAbove: options.foldAbove ?? FOLD_ABOVE_BYTES,
       maxMessageSize: options.maxMessageSize ?? SEND_BYTES_MAX,
     };
+    checkWhole("maxMessageSize", this.bounds.maxMessageSize, 1, FRAME_BYTES_MAX);
+    if (!(this.bounds.foldAbove >= 0)) throw badOption("foldAbove", options.foldAbove, "0 or more");
     this.#retries = options.retries ?? 2;
+    checkWhole("retries", this.#retries, 0, RETRIES_MAX);
     this.#retryCodes = new Set(options.retryResponseCodes ?? WORTH_ANOTHER_TRY);
     this.#wantsStored = options.retryAnotherBrokerWhenNotStoreOK ?? false;
     this.#turns = new QueueTurns(options.sendLatencyFaultEnable ?? false);
@@ -145,7 +156,9 @@ export class Sender {
   }
 
   /** How long a send with these options may take, ms. */
-  patience({ timeoutMs = this.timeoutMs }: SendOptions): number {
+  patience({ timeoutMs }: SendOptions): number {
+    if (timeoutMs === undefined) return this.timeoutMs;
+    checkMs("timeoutMs", timeoutMs);
     return timeoutMs;
   }
 

@@ -186,9 +186,10 @@ export class TransactionProducer extends Producer {
     executeLocalTransaction: (sent: SendResult) => TransactionState | Promise<TransactionState>,
     options: SendOptions = {},
   ): Promise<TransactionSendResult> {
-    if (message.delayLevel) {
+    const level = message.delayLevel || message.properties?.[PropertyName.DELAY];
+    if (level) {
       const text = `Cannot send to ${message.topic}: a message in a transaction cannot be delayed`;
-      throw new RocketdError("invalidArgument", text, { field: "delayLevel", value: message.delayLevel });
+      throw new RocketdError("invalidArgument", text, { field: "delayLevel", value: level });
     }
     const own = { [PropertyName.TRAN_MSG]: "true", [PropertyName.PGROUP]: this.#group };
     const half = { ...message, properties: { ...message.properties, ...own } };

@@ -19,6 +19,16 @@ Deno.test("A delay level travels as the property DELAY, and 0 as none", () => {
   assertEquals(propertyOf(parcelOf({ ...one, delayLevel: 0 }, "K", bounds).properties, "DELAY"), undefined);
 });
 
+Deno.test("A message keeps the UNIQ_KEY and the WAIT that its properties give, alone and in a batch", () => {
+  const again = { ...one, properties: { UNIQ_KEY: "FIRST", WAIT: "false" } };
+  for (const parcel of [parcelOf(again, "K", bounds), batch(again, { ...one, waitStored: false })]) {
+    assertEquals([parcel.uniqueKey, propertyOf(parcel.properties, "WAIT")], ["FIRST", "false"]);
+  }
+  assertEquals(propertyOf(parcelOf(again, "K", bounds).properties, "UNIQ_KEY"), "FIRST");
+  const asked = parcelOf({ ...again, waitStored: true }, "K", bounds);
+  assertEquals(propertyOf(asked.properties, "WAIT"), "true");
+});
+
 Deno.test("A half message says so in its flags", () => {
   assertEquals(parcelOf({ ...one, properties: { TRAN_MSG: "true" } }, "K", bounds).sysFlag, 4);
   assertEquals(parcelOf(one, "K", bounds).sysFlag, 0);
@@ -34,6 +44,11 @@ Deno.test("A message that no broker takes is refused before it is sent", () => {
     [{ topic: "no topic!" }, "illegal characters"],
     [{ topic: "SCHEDULE_TOPIC_XXXX" }, "RocketMQ's own"],
     [{ body: "x".repeat(10_001) }, "10001 bytes"],
+    [{ body: "" }, 'body is ""'],
+    [{ flag: 1.5 }, "flag is 1.5"],
+    [{ flag: NaN }, "flag is NaN"],
+    [{ flag: 2 ** 31 }, "flag is 2147483648"],
+    [{ properties: { empty: "" } }, 'properties is "empty"'],
     [{ delayLevel: 1.5 }, "delayLevel is 1.5"],
     [{ delayLevel: -1 }, "delayLevel is -1"],
     [{ tag: "a\u0002b" }, "tag is"],
@@ -57,6 +72,8 @@ Deno.test("A batch is refused for what Java's producers refuse it", () => {
     [[{ ...one, properties: { DELAY: "1" } }], "delay level"],
     [[{ ...one, properties: { TRAN_MSG: "true" } }], "transaction"],
     [[{ ...one, topic: "%RETRY%g" }], "retry topic"],
+    [[one, { ...one, body: "" }], 'body is ""'],
+    [[one, { ...one, properties: { WAIT: "false" } }], "waitStored differs"],
     [[{ ...one, body: "x".repeat(5000) }, { ...one, body: "x".repeat(5000) }], "allowed are up to 10000"],
   ];
   for (const [messages, reason] of bad) {

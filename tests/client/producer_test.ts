@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Producer } from "../../src/client/producer.ts";
+import { Producer, type ProducerOptions } from "../../src/client/producer.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
-import { assert, assertEquals, assertRejects } from "../../src/std.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "../../src/std.ts";
 import { AnsweringCluster, HANGS } from "./answering_cluster.ts";
 import { until } from "./scene.ts";
 
@@ -164,6 +164,24 @@ Deno.test("Producer refuses batches of nothing and of several topics", async () 
   await using producer = new Producer({ nameservers: "127.0.0.1:1" });
   for (const batch of [[], [message, { topic: "U", body: "y" }]]) {
     assertEquals((await assertRejects(() => producer.sendBatch(batch), RocketdError)).code, "invalidArgument");
+  }
+});
+
+Deno.test("Producer refuses options that cannot be, by their names", async () => {
+  const nameservers = "127.0.0.1:1";
+  const bad: Partial<ProducerOptions>[] = [
+    ...[{ group: "" }, { group: "no group!" }, { group: "g".repeat(256) }, { retries: NaN }, { retries: -1 }],
+    ...[NaN, 0, -1, Infinity, 2 ** 31].flatMap((ms) => [{ timeoutMs: ms }, { heartbeatBrokerIntervalMs: ms }]),
+    ...[{ maxMessageSize: NaN }, { maxMessageSize: 2 ** 30 }, { foldAbove: NaN }],
+  ];
+  for (const options of bad) {
+    const error = assertThrows(() => new Producer({ nameservers, ...options }), RocketdError);
+    assertEquals([error.code, error.details.field], ["invalidArgument", Object.keys(options)[0]]);
+  }
+  await using producer = new Producer({ nameservers, foldAbove: Infinity });
+  for (const way of ["send", "sendOneWay", "request"] as const) {
+    const sending = (): Promise<unknown> => producer[way](message, { timeoutMs: Infinity });
+    await assertRejects(sending, RocketdError, "Cannot use timeoutMs Infinity: allowed is more than 0");
   }
 });
 

@@ -38,7 +38,8 @@ Deno.test("A selector sees queues and message, and its choice is the message's q
 });
 
 Deno.test("What chooses no queue is refused", () => {
-  for (const options of [{ by: 1.5 }, { by: "k", to: queues[0]! }, { to: () => undefined as never }]) {
+  const none = { brokerName: "b", queueId: -1 };
+  for (const options of [{ by: 1.5 }, { by: "k", to: queues[0]! }, { to: () => undefined as never }, { to: none }]) {
     assertEquals(assertThrows(() => selectQueue(queues, options, message), RocketdError).code, "invalidArgument");
   }
 });

@@ -116,8 +116,10 @@ Deno.test("A question about another group's transaction is not answered", async 
 Deno.test("A message in a transaction cannot be delayed", async () => {
   const options = { nameservers: "127.0.0.1:1", group: "g", checkLocalTransaction: never };
   await using producer = new TransactionProducer(options);
-  const sending = () => producer.sendInTransaction({ topic: TOPIC, body: "x", delayLevel: 1 }, never);
-  await assertRejects(sending, RocketdError, "cannot be delayed");
+  for (const delay of [{ delayLevel: 1 }, { properties: { DELAY: "1" } }]) {
+    const sending = () => producer.sendInTransaction({ topic: TOPIC, body: "x", ...delay }, never);
+    await assertRejects(sending, RocketdError, "cannot be delayed");
+  }
 });
 
 Deno.test("A producer cannot make itself known where nobody is", async () => {

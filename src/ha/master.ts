@@ -99,10 +99,10 @@ export class HaMaster implements LinkOwner {
     const { store, settings, clock } = this.#options;
     if (this.#links.size >= settings.haConnectionsMax) {
       conn.close();
-      const held = this.#refusals.spend(clock.now());
-      if (held === undefined) return;
-      const counts = { max: settings.haConnectionsMax, held };
-      log.warn("refusing slaves: {max} are connected; {held} more were refused since this was last said", counts);
+      const more = this.#refusals.spend(clock.now());
+      if (more !== undefined) {
+        log.warn("refusing slaves: {max} are connected{more}", { max: settings.haConnectionsMax, more });
+      }
       return;
     }
     conn.setNoDelay(true);
@@ -139,10 +139,8 @@ export class HaMaster implements LinkOwner {
 
   /** A line of the log, unless there were too many. */
   #say(level: "info" | "warn", message: string, values: Record<string, unknown>): void {
-    const held = this.#lines.spend(this.#options.clock.now());
-    if (held === undefined) return;
-    if (held === 0) log[level](message, values);
-    else log[level](`${message} ({held} lines about slaves were left out)`, { ...values, held });
+    const more = this.#lines.spend(this.#options.clock.now());
+    if (more !== undefined) log[level](`${message}{more}`, { ...values, more });
   }
 
   #tellCaughtUp(): void {

@@ -130,10 +130,8 @@ export class HttpServer {
   }
 
   #warn(message: string, values: Record<string, unknown>): void {
-    const held = this.#lines.spend(Date.now());
-    if (held === undefined) return;
-    if (held === 0) log.warn(message, values);
-    else log.warn(`${message} ({held} lines were left out)`, { ...values, held });
+    const more = this.#lines.spend(Date.now());
+    if (more !== undefined) log.warn(`${message}{more}`, { ...values, more });
   }
 
   /** Takes no more connections and ends those that are open. */

@@ -14,11 +14,12 @@ export class LineBudget {
   constructor(readonly lines: number, readonly everyMs: number) {}
 
   /**
-   * Asks for a line: undefined when it must not be written, else how many were held back since the last one.
+   * Asks for a line: undefined when it must not be written, else what belongs at its end: how many were left out since
+   * the last one, or nothing.
    *
    * @param now the time, ms
    */
-  spend(now: number): number | undefined {
+  spend(now: number): string | undefined {
     if (now - this.#began >= this.everyMs) {
       this.#began = now;
       this.#spent = 0;
@@ -30,6 +31,6 @@ export class LineBudget {
     this.#spent++;
     const held = this.#held;
     this.#held = 0;
-    return held;
+    return held === 0 ? "" : `; ${held} more such lines were left out since the last one`;
   }
 }

@@ -108,10 +108,8 @@ export class RemotingServer implements ConnectionOwner {
 
   malformed({ peer }: Connection, { message: reason }: RocketdError): void {
     this.counts.malformed++;
-    const held = this.#lines.spend(Date.now());
-    if (held === undefined) return;
-    const more = held === 0 ? "" : `; ${held} more such lines were left out since the last one`;
-    log.warn("closing {peer}: {reason}{more}", { peer, reason, more });
+    const more = this.#lines.spend(Date.now());
+    if (more !== undefined) log.warn("closing {peer}: {reason}{more}", { peer, reason, more });
   }
 
   /** Takes no new connections; those that are open go on. */

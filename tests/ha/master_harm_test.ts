@@ -147,5 +147,5 @@ Deno.test("many bad slaves, one after the other, do not fill the log", () =>
     clock.go(10_000);
     await (await slave()).report(-1);
     await until(() => lines.length === 21, "a line");
-    assertStringIncludes(lines[20]!, "(30 lines about slaves were left out)");
+    assertStringIncludes(lines[20]!, "; 30 more such lines were left out since the last one");
   }));

@@ -92,11 +92,8 @@ const lines = new LineBudget(LINES_MAX, LINES_EVERY_MS);
 /** The answer to a request whose sender may not make it, in RocketMQ's form; some of them are told in the log. */
 export function accessRefusal(request: Pick<Incoming, "type" | "connection">, reason: string): Answer {
   const { type: { name }, connection: { peer } } = request;
-  const held = lines.spend(Date.now());
-  if (held !== undefined) {
-    const more = held === 0 ? "" : ` (and ${held} refusals before)`;
-    log.warn("{name} of {peer} is refused: {reason}{more}", { name, peer, reason, more });
-  }
+  const more = lines.spend(Date.now());
+  if (more !== undefined) log.warn("{name} of {peer} is refused: {reason}{more}", { name, peer, reason, more });
   return { code: ResponseCode.SYSTEM_ERROR, remark: `org.apache.rocketmq.acl.common.AclException: ${reason}` };
 }
 

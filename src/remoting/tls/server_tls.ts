@@ -117,10 +117,9 @@ export class ServerTls implements DoorKeeper {
   refused(door: Door, why: "plain" | "handshake", detail = ""): void {
     if (why === "plain") this.counts.plainRefused++;
     else this.counts.failed++;
-    const held = this.#lines.spend(Date.now());
-    if (held === undefined) return;
+    const more = this.#lines.spend(Date.now());
+    if (more === undefined) return;
     const reason = why === "plain" ? "it does not speak TLS, and tlsServerMode is enforcing" : `TLS failed: ${detail}`;
-    const more = held === 0 ? "" : `; ${held} more such lines were left out since the last one`;
     log.warn("closing {peer}: {reason}{more}", { peer: peerOf(door).text, reason, more });
   }
 

@@ -8,6 +8,8 @@ import { startRocketd } from "../launch.ts";
 
 const program = Deno.env.get("ROCKETD_BIN") ?? new URL("../../scripts/rocketd", import.meta.url).pathname;
 const decoder = new TextDecoder();
+/** After so long nothing more comes: a consumer that has only begun must have had its first messages before. */
+const QUIET_MS = "4000";
 
 interface Ended {
   readonly code: number;
@@ -58,9 +60,9 @@ Deno.test("The shell's clients send and receive", async (t) => {
     const input = Array.from({ length: 3000 }, (_, i) => `row ${i}`).join("\n") + "\n";
     assertEquals((await rocketd(["produce", "-t", "Rows"], { input, env })).code, 0);
     const line = `${program} consume -t Rows -g rows | head -n 1`;
-    const { code } = await new Deno.Command("timeout", { args: ["20", "sh", "-c", line], env }).output();
+    const { code } = await new Deno.Command("timeout", { args: ["120", "sh", "-c", line], env }).output();
     assertEquals(code, 0);
-    const rest = await rocketd(["consume", "-t", "Rows", "-g", "rows", "--timeout", "2000"], { env });
+    const rest = await rocketd(["consume", "-t", "Rows", "-g", "rows", "--timeout", QUIET_MS], { env });
     assert(lines(rest.out).length > 1000, `${lines(rest.out).length} were left`);
   });
 
@@ -70,7 +72,7 @@ Deno.test("The shell's clients send and receive", async (t) => {
     assertEquals((await rocketd(["produce", namesrv, "--topic", "Colours", ...blue, "b"])).code, 0);
     const { uniqueKey, queueId, queueOffset, status } = JSON.parse(sent.out);
     assertEquals(status, "SEND_OK");
-    const choice = ["--tag", "red || green", "--json", "--timeout", "1000"];
+    const choice = ["--tag", "red || green", "--json", "--timeout", QUIET_MS];
     const got = await rocketd(["consume", namesrv, "--topic", "Colours", "--group", "colours", ...choice]);
     assertEquals([got.code, lines(got.out).length], [0, 1], got.err + got.out);
     const message = JSON.parse(got.out);
@@ -79,7 +81,7 @@ Deno.test("The shell's clients send and receive", async (t) => {
   });
 
   await t.step("consume ends with 1 when too little came", async () => {
-    const args = ["--topic", "Args", "--group", "late", "--count", "4", "--timeout", "800"];
+    const args = ["--topic", "Args", "--group", "late", "--count", "4", "--timeout", QUIET_MS];
     const got = await rocketd(["consume", namesrv, ...args]);
     assertEquals([got.code, lines(got.out).length], [1, 3], got.err);
     assertStringIncludes(got.err, "3 of 4 messages");

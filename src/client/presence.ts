@@ -5,7 +5,7 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { messageOf } from "../errors.ts";
+import { messageOf, RocketdError } from "../errors.ts";
 import { encodeHeartbeat } from "../protocol/bodies/mod.ts";
 import { HeartBeat, UnregisterClient } from "../protocol/requests.ts";
 import { type RemotingClient, succeed } from "../remoting/client.ts";
@@ -30,8 +30,8 @@ export class Presence {
   readonly #routes: RouteBook;
   readonly #member: Member;
   readonly #body: Uint8Array;
-  /** Brokers that were told, or are being told. */
-  readonly #told = new Map<string, Promise<void>>();
+  /** Brokers that were told, or are being told, and their refusals. */
+  readonly #told = new Map<string, Promise<RocketdError | undefined>>();
   /** Brokers whose first telling was waited for. */
   readonly #tried = new Set<string>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -51,8 +51,11 @@ export class Presence {
     if (!this.#told.has(address)) this.greet(address).catch(() => {});
   }
 
-  /** Resolves when a broker knows of us. Rejects with `timeout` or `unavailable` when it cannot be told. */
-  greet(address: string): Promise<void> {
+  /**
+   * Resolves when a broker knows of us, or with its refusal: then it may take messages all the same, but asks us nothing.
+   * Rejects with `timeout` or `unavailable` when it cannot be told.
+   */
+  greet(address: string): Promise<RocketdError | undefined> {
     const before = this.#told.get(address);
     if (before !== undefined) return before;
     const told = this.#tell(address);
@@ -102,13 +105,15 @@ export class Presence {
     for (const address of this.#tried) if (!masters.has(address)) this.#tried.delete(address);
   }
 
-  async #tell(address: string): Promise<void> {
+  async #tell(address: string): Promise<RocketdError | undefined> {
     const answer = await this.#client.invoke(address, HeartBeat, {}, this.#body, REQUEST_TIMEOUT_MS);
     try {
       succeed(answer, "a heartbeat");
     } catch (error) {
       const { group } = this.#member;
       log.warn("{address} does not know group {group}: {reason}", { address, group, reason: messageOf(error) });
+      if (error instanceof RocketdError) return error;
     }
+    return undefined;
   }
 }

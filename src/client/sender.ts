@@ -162,10 +162,14 @@ export class Sender {
     return timeoutMs;
   }
 
-  /** Makes all masters of a topic know of this producer. Rejects when none of them can be told. */
+  /** Makes all masters of a topic know of this producer. Rejects when none of them can be told, or all refuse it. */
   async introduce(topic: string): Promise<void> {
     const masters = (await this.routes.findOrBorrow(topic)).masters();
-    await Promise.any(masters.map((address) => this.#presence.greet(address))).catch((error: AggregateError) => {
+    const greet = async (address: string) => {
+      const refusal = await this.#presence.greet(address);
+      if (refusal !== undefined) throw refusal;
+    };
+    await Promise.any(masters.map(greet)).catch((error: AggregateError) => {
       throw error.errors[0] ?? nobodyTakes(topic);
     });
   }

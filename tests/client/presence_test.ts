@@ -4,12 +4,14 @@
  * @module
  */
 import { Producer } from "../../src/client/producer.ts";
+import { TransactionProducer } from "../../src/client/transactions.ts";
+import { RocketdError } from "../../src/errors.ts";
 import { decodeHeartbeat } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
 import { HeartBeat, UnregisterClient } from "../../src/protocol/requests.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import type { Connection } from "../../src/remoting/connection.ts";
-import { assertEquals } from "../../src/std.ts";
+import { assertEquals, assertRejects } from "../../src/std.ts";
 import { AnsweringCluster } from "./answering_cluster.ts";
 
 /** Notes who comes and goes; `next` waits for the next event. */
@@ -68,4 +70,15 @@ Deno.test("A broker that lost a producer is told soon after, without any send", 
   const never = new Promise((_, reject) => timer = setTimeout(() => reject(new Error("nobody came back")), 60_000));
   await Promise.race([visitors.next(), never]).finally(() => clearTimeout(timer));
   assertEquals(visitors.connection!.id !== before.id, true);
+});
+
+Deno.test("A producer of transactions does not start where every broker refuses it, and is told why", async () => {
+  const { SUCCESS, NO_PERMISSION } = ResponseCode;
+  const refusing = new HandlerTable().on(HeartBeat, () => ({ code: NO_PERMISSION, remark: "not you" }));
+  await using cluster = new AnsweringCluster({ a: SUCCESS }, undefined, refusing);
+  const options = { nameservers: cluster.nameservers, group: "g", checkLocalTransaction: () => "commit" as const };
+  await using producer = new TransactionProducer(options);
+  const refusal = await assertRejects(() => producer.start(["T"]), RocketdError, "not you");
+  assertEquals([refusal.code, refusal.details.responseCode], ["refused", NO_PERMISSION]);
+  assertEquals((await producer.send({ topic: "T", body: "x" })).status, "SEND_OK");
 });

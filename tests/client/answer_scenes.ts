@@ -113,7 +113,7 @@ export async function answerScenes(scene: Scene, step: Step): Promise<void> {
         commit = () => pushed.commit();
       } else {
         const subscriptions = { [topic]: "*" };
-        const pulling = new LitePullConsumer({ nameservers: scene.nameserver, group, subscriptions, from: "first" });
+        const pulling = new LitePullConsumer({ ...scene.connection, group, subscriptions, from: "first" });
         const reading = (async () => {
           for await (const message of pulling) {
             see(message);

@@ -30,7 +30,7 @@ async function drain(consumer: LitePullConsumer, count: number): Promise<string[
 /** Plays all scenes. */
 export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
   const options = (name: string): LitePullConsumerOptions => {
-    return { nameservers: scene.nameserver, group: `${name}-${scene.mark}`, from: "first" };
+    return { ...scene.connection, group: `${name}-${scene.mark}`, from: "first" };
   };
 
   await step("poll() gives batches, and what it gave counts once the next one is asked for", async () => {

@@ -20,7 +20,7 @@ type Options = Omit<PushConsumerOptions, "nameservers" | "group" | "subscription
 /** Starts a consumer that is closed when it goes out of scope. */
 export async function started(scene: Scene, group: string, topic: string, options: Options): Promise<PushConsumer> {
   const consumer = new PushConsumer({
-    nameservers: scene.nameserver,
+    ...scene.connection,
     group: `${group}-${scene.mark}`,
     subscriptions: { [topic]: "*" },
     from: "first",
@@ -70,7 +70,7 @@ export async function concurrentScenes(scene: Scene, step: Step): Promise<void> 
     const dead = `%DLQ%fails-${scene.mark}`;
     await scene.appeared(dead);
     await using undertaker = new LitePullConsumer({
-      nameservers: scene.nameserver,
+      ...scene.connection,
       group: `undertaker-${scene.mark}`,
       subscriptions: { [dead]: "*" },
       from: "first",
@@ -263,7 +263,7 @@ export async function orderlyScenes(scene: Scene, step: Step): Promise<void> {
     const dead = `%DLQ%dies-${scene.mark}`;
     await scene.appeared(dead);
     await using undertaker = new LitePullConsumer({
-      nameservers: scene.nameserver,
+      ...scene.connection,
       group: `undertaker2-${scene.mark}`,
       subscriptions: { [dead]: "*" },
       from: "first",

@@ -4,12 +4,12 @@
  * @module
  */
 import { startNode } from "../../src/cli/node.ts";
-import { Producer } from "../../src/client/mod.ts";
+import { type ConnectOptions, Producer } from "../../src/client/mod.ts";
 import { loadSettings } from "../../src/config/mod.ts";
 import { Permission } from "../../src/protocol/codes.ts";
 import type { RequestInput, RequestType } from "../../src/protocol/request.ts";
 import { UpdateAndCreateTopic } from "../../src/protocol/requests.ts";
-import { RemotingClient, succeed } from "../../src/remoting/client.ts";
+import { type ClientSecurity, RemotingClient, succeed } from "../../src/remoting/client.ts";
 import type { Received } from "../../src/remoting/connection.ts";
 import { freePort } from "../ports.ts";
 import { ask } from "../probe.ts";
@@ -20,14 +20,30 @@ const ASK_MS = 30_000;
 /** A step of a test, as `t.step`. */
 export type Step = (name: string, work: () => Promise<void>) => Promise<unknown>;
 
+/** How to get in where not everybody may. */
+export interface SceneAccess {
+  /** For those who make topics and ask after others. */
+  readonly admin: ClientSecurity;
+  /** For those who send and consume. */
+  readonly member: ClientSecurity;
+  /** Certificates to trust, as PEM. */
+  readonly trust: string;
+}
+
 /** A cluster with one master, and a producer that stays. */
 export class Scene implements AsyncDisposable {
   readonly producer: Producer;
-  readonly #client = new RemotingClient();
+  /** What producers and consumers connect with. */
+  readonly connection: ConnectOptions;
+  readonly #client: RemotingClient;
+  readonly #trust: string | undefined;
 
   /** `nameserver` and `broker`: `host:port`. `mark`: keeps the topics and groups of two runs apart. */
-  constructor(readonly nameserver: string, readonly broker: string, readonly mark: string) {
-    this.producer = new Producer({ nameservers: nameserver });
+  constructor(readonly nameserver: string, readonly broker: string, readonly mark: string, access?: SceneAccess) {
+    this.connection = { nameservers: nameserver, ...access?.member };
+    this.producer = new Producer(this.connection);
+    this.#client = new RemotingClient(access?.admin);
+    this.#trust = access?.trust;
   }
 
   /** Makes a topic, and waits until the nameserver knows it. */
@@ -61,7 +77,7 @@ export class Scene implements AsyncDisposable {
   /** What the nameserver tells of a topic; undefined: it does not know it. */
   async #permOf(topic: string): Promise<number | undefined> {
     const port = Number(this.nameserver.split(":")[1]);
-    const { code, body } = await ask(port, GET_ROUTEINFO_BY_TOPIC, { topic });
+    const { code, body } = await ask(port, GET_ROUTEINFO_BY_TOPIC, { topic }, undefined, this.#trust);
     return code === 0 ? Number(/"perm":(\d)/.exec(body)?.[1]) : undefined;
   }
 

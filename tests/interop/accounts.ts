@@ -12,7 +12,7 @@ export interface SecuredBroker extends AsyncDisposable {
   readonly aclFile: string;
 }
 
-/** Starts a master with `aclEnable` and the given text as its plain_acl.yml; a slave with `slave`. */
+/** Starts a master with `aclEnable` and the given text as its plain_acl.yml; a slave with `slave`. `jvm` adds flags. */
 export async function startSecured(
   options: BrokerOptions | SlaveOptions,
   kind: Kind,
@@ -29,7 +29,7 @@ export async function startSecured(
   const settings = { ...options.settings, aclEnable: true, ...(isJava ? {} : { aclFile }) };
   // Java looks for its accounts where it is at home, and for the form of its log as well.
   await Deno.writeTextFile(`${home}/conf/logback_broker.xml`, "<configuration/>");
-  const jvm = ["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", `-Drocketmq.home.dir=${home}`];
+  const jvm = ["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", `-Drocketmq.home.dir=${home}`, ...options.jvm ?? []];
   const all = { ...options, settings, ...(isJava ? { jvm } : {}) };
   const node = stack.use(await (slave ? startSlave(all, kind) : startBroker(all, kind)));
   const kept = stack.move();

@@ -59,6 +59,7 @@ export function named<S extends Fields>(fields: S, names: { readonly [K in keyof
 }
 
 const INT_MAX = 0x7fff_ffff;
+const encoder = new TextEncoder();
 
 /** Parses Java's decimal text of an int or long; undefined when it is none. */
 export function parseInteger(text: string, type: "int" | "long"): number | undefined {
@@ -98,7 +99,9 @@ export class FieldTable<S extends Fields = Fields> {
   readonly types: readonly FieldType[];
   readonly required: readonly boolean[];
   readonly #empty: Record<string, undefined>;
-  readonly #byWireName = new Map<string, number>();
+  readonly #wireBytes: readonly Uint8Array[];
+  /** Wire names as the keys of a JSON object: `"topic":`. */
+  readonly jsonKeys: readonly string[];
   /** Position of a field whose wire name is one ASCII letter (as in SEND_MESSAGE_V2), by that letter; -1 if none. */
   readonly byLetter = new Int16Array(128).fill(-1);
 
@@ -108,15 +111,20 @@ export class FieldTable<S extends Fields = Fields> {
     this.types = this.names.map((name) => fields[name]!.type);
     this.required = this.names.map((name) => fields[name]!.required);
     this.#empty = Object.fromEntries(this.names.map((name) => [name, undefined]));
+    this.#wireBytes = this.wireNames.map((wireName) => encoder.encode(wireName));
+    this.jsonKeys = this.wireNames.map((wireName) => `${JSON.stringify(wireName)}:`);
     this.wireNames.forEach((wireName, i) => {
-      this.#byWireName.set(wireName, i);
       if (wireName.length === 1) this.byLetter[wireName.charCodeAt(0)] = i;
     });
   }
 
-  /** Position of a field by its wire name, -1 if the declaration has none. */
-  indexOf(wireName: string): number {
-    return this.#byWireName.get(wireName) ?? -1;
+  /** Position of the field whose wire name lies in `bytes[start, end)`, -1 if the declaration has none. */
+  indexOf(bytes: Uint8Array, start: number, end: number): number {
+    return this.#wireBytes.findIndex((name) => {
+      if (name.length !== end - start) return false;
+      for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
+      return true;
+    });
   }
 
   /** An object with every field present and undefined: one hidden class for all of a kind. */

@@ -86,7 +86,7 @@ class BinaryFields extends HeaderFields {
     while (at < this.end) {
       const keyEnd = this.#keyEnd(at), valueEnd = this.#valueEnd(keyEnd);
       const letter = keyEnd === at + 3 ? bytes[at + 2]! : 128;
-      const index = letter < 128 ? table.byLetter[letter]! : table.indexOf(this.#text(at + 2, keyEnd));
+      const index = letter < 128 ? table.byLetter[letter]! : table.indexOf(bytes, at + 2, keyEnd);
       // An empty value is Java's null.
       if (index >= 0 && valueEnd > keyEnd + 4) {
         values[table.names[index]!] = this.#value(table, index, keyEnd + 4, valueEnd);

@@ -6,7 +6,7 @@
 import { messageOf, RocketdError } from "../errors.ts";
 import { HEADER_FIELDS_MAX } from "../limits.ts";
 import type { ByteWriter } from "./byte_writer.ts";
-import { type Fields, type FieldTable, HeaderFields, tooManyFields } from "./fields.ts";
+import { type Fields, type FieldTable, type FieldType, formatInteger, HeaderFields, tooManyFields } from "./fields.ts";
 import type { Header } from "./frame.ts";
 import type { HeaderParts } from "./header_binary.ts";
 
@@ -78,16 +78,30 @@ function textOf(value: unknown): string | undefined {
 
 /** Writes a JSON header. */
 export function encodeJsonHeader<S extends Fields>(out: ByteWriter, parts: HeaderParts<S>): void {
-  const extFields = parts.values ? parts.table?.texts(parts.values) ?? {} : {};
-  for (const [key, value] of parts.extra ?? []) extFields[key] = value;
-  out.text(JSON.stringify({
-    code: parts.code,
-    extFields,
-    flag: parts.flag,
-    language: "JAVA",
-    opaque: parts.opaque,
-    remark: parts.remark,
-    serializeTypeCurrentRPC: "JSON",
-    version: parts.version,
-  }));
+  let fields = "";
+  if (parts.table && parts.values) {
+    const { names, jsonKeys, types } = parts.table;
+    const values = parts.values as Record<string, unknown>;
+    for (let i = 0; i < names.length; i++) {
+      const value = values[names[i]!];
+      if (value === undefined) continue;
+      const type = types[i]!;
+      if (fields !== "") fields += ",";
+      fields += jsonKeys[i]! + (type === "string" ? JSON.stringify(String(value)) : quotedScalar(type, value));
+    }
+  }
+  for (const [key, value] of parts.extra ?? []) {
+    if (fields !== "") fields += ",";
+    fields += `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+  }
+  const remark = parts.remark === undefined ? "" : `"remark":${JSON.stringify(parts.remark)},`;
+  out.text(
+    `{"code":${parts.code},"extFields":{${fields}},"flag":${parts.flag},"language":"JAVA","opaque":${parts.opaque},` +
+      `${remark}"serializeTypeCurrentRPC":"JSON","version":${parts.version}}`,
+  );
+}
+
+/** Numbers and booleans need no escapes. */
+function quotedScalar(type: FieldType, value: unknown): string {
+  return type === "bool" ? `"${value}"` : `"${formatInteger(value as number)}"`;
 }

@@ -7,25 +7,31 @@ import { toHex } from "../protocol/message_id.ts";
 import { parseIp } from "../protocol/host.ts";
 
 /** The address of this machine that others most likely see: IPv4 before IPv6, none of the loopback if there is another. */
-export function localIp(interfaces: readonly { family: string; address: string }[] = Deno.networkInterfaces()): string {
+export function localIp(interfaces: readonly { family: string; address: string }[] = interfacesSeen()): string {
   const usable = interfaces.filter(({ address }) => !address.startsWith("127.") && !/^(::1$|fe80:)/i.test(address));
   const found = usable.find(({ family }) => family === "IPv4") ?? usable.find(({ family }) => family === "IPv6");
   return found?.address ?? "127.0.0.1";
 }
 
-let instances = 0;
+/** None in a program that may not look (`--allow-sys=networkInterfaces`); nobody is asked to allow it. */
+function interfacesSeen(): readonly { family: string; address: string }[] {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" });
+  return state === "granted" ? Deno.networkInterfaces() : [];
+}
 
-/** A client id as Java's: `ip@pid#number`, different for each client of this process. */
+/** A client id as Java's: `ip@pid#number`. Different for each client, also where ip and process id are the same. */
 export function newClientId(): string {
-  return `${localIp()}@${Deno.pid}#${Date.now()}${++instances}`;
+  return `${localIp()}@${Deno.pid}#${Date.now()}${randomInt32()}`;
 }
 
 /**
  * Makes the UNIQ_KEY of messages: upper-case hex of ip, process id (16 bits), a number that is this maker's own (32
- * bits; a class loader's hash in Java), milliseconds since the local month began (32 bits), a counter (16 bits).
+ * bits; a class loader's hash in Java), milliseconds since the local month began (32 bits), a counter (16 bits). Times
+ * that come again, since the clock was set back, get another number of the maker.
  */
 export class UniqueKeys {
-  readonly #prefix: string;
+  readonly #machine: string;
+  #prefix: string;
   #monthStart = 0;
   #monthEnd = 0;
   #counter = 0;
@@ -34,12 +40,14 @@ export class UniqueKeys {
 
   constructor(ip: string = localIp(), pid: number = Deno.pid, own: number = randomInt32()) {
     const address = parseIp(ip) ?? new Uint8Array(4);
-    this.#prefix = toHex(address) + hex(pid & 0xffff, 4) + hex(own >>> 0, 8);
+    this.#machine = toHex(address) + hex(pid & 0xffff, 4);
+    this.#prefix = this.#machine + hex(own >>> 0, 8);
   }
 
   /** The next key, for a message born at `now` (ms). */
   next(now: number = Date.now()): string {
     if (now !== this.#time) {
+      if (now < this.#time) this.#prefix = this.#machine + hex(randomInt32(), 8);
       if (now >= this.#monthEnd || now < this.#monthStart) this.#enterMonth(now);
       this.#time = now;
       this.#timeText = hex((now - this.#monthStart) >>> 0, 8);

@@ -37,6 +37,15 @@ Deno.test("UniqueKeys repeats no key among 65,536 of one millisecond, nor with a
   assertEquals(seen.size, 65_537);
 });
 
+Deno.test("UniqueKeys repeats no key when the clock is set back", () => {
+  const keys = new UniqueKeys("10.1.2.3", 1, 1);
+  const seen = new Set<string>();
+  for (const born of [BORN - 1, BORN, BORN - 1, BORN]) {
+    for (let i = 0; i < 32_768; i++) seen.add(keys.next(born));
+  }
+  assertEquals(seen.size, 4 * 32_768);
+});
+
 Deno.test("localIp() prefers IPv4 that others can reach", () => {
   const lo = { family: "IPv4", address: "127.0.0.1" };
   const v4 = { family: "IPv4", address: "10.0.0.5" };
@@ -45,6 +54,16 @@ Deno.test("localIp() prefers IPv4 that others can reach", () => {
   assertEquals(localIp([lo, link, v6, v4]), "10.0.0.5");
   assertEquals(localIp([lo, link, v6]), "2001:db8::5");
   assertEquals(localIp([lo, link]), "127.0.0.1");
+});
+
+Deno.test({
+  name: "A program that may not look at its machine's addresses gets ids all the same",
+  permissions: { sys: false },
+  fn: () => {
+    assertEquals(localIp(), "127.0.0.1");
+    assertMatch(newClientId(), /^127\.0\.0\.1@\d+#\d{14,}$/);
+    assertMatch(new UniqueKeys().next(BORN), /^7F000001[0-9A-F]{24}$/);
+  },
 });
 
 Deno.test("newClientId() differs for each client", () => {

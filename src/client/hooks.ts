@@ -168,18 +168,23 @@ export class Hooks {
     this.#each((hook) => hook.transactionEnded?.(end));
   }
 
-  #each(call: (hook: SendHook) => void): void {
+  #each(call: (hook: SendHook) => unknown): void {
     callEach(this.hooks, call);
   }
 }
 
-/** Calls one hook after the other, whatever they throw. */
-export function callEach<H>(hooks: readonly H[], call: (hook: H) => void): void {
+/** Calls one hook after the other, whatever they throw; nobody waits for what they promise, but it harms nobody. */
+export function callEach<H>(hooks: readonly H[], call: (hook: H) => unknown): void {
   for (const hook of hooks) {
     try {
-      call(hook);
+      const given = call(hook);
+      if (given instanceof Promise) given.catch(tellOfFailure);
     } catch (error) {
-      log.warn("a hook failed: {reason}", { reason: messageOf(error) });
+      tellOfFailure(error);
     }
   }
+}
+
+function tellOfFailure(error: unknown): void {
+  log.warn("a hook failed: {reason}", { reason: messageOf(error) });
 }

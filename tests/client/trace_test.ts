@@ -31,6 +31,9 @@ Deno.test("Hooks see each attempt and how it ended, and harm no send", async () 
     beforeSend: () => {
       throw new Error("a bad hook");
     },
+    afterSend: async () => {
+      await Promise.reject(new Error("a bad promise"));
+    },
   };
   await using producer = new Producer({ nameservers: cluster.nameservers, hooks: [bad, hook] });
   for (let i = 0; i < 4; i++) await producer.send({ topic: "T", body: "x".repeat(9_000), delayLevel: 2 });

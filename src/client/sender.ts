@@ -259,7 +259,8 @@ export class Sender {
       if (attempt !== undefined) this.hooks.afterSend(attempt, { result, costMs });
       return result;
     } catch (error) {
-      this.#turns.failed(queue.brokerName);
+      // A broker that refuses what none would take, or was not waited for, has not failed.
+      if (this.#isWorthAnotherTry(error)) this.#turns.failed(queue.brokerName);
       if (attempt !== undefined) this.hooks.afterSend(attempt, { error, costMs: cost() });
       throw error;
     }

@@ -108,6 +108,16 @@ Deno.test("Producer passes over a broker that failed, if that is wanted", async 
   assertEquals(cluster.asked.filter((asked) => asked.startsWith("a/")).length, 1);
 });
 
+Deno.test("Producer does not pass over brokers that refused what none would take", async () => {
+  const codes: Record<string, number> = { a: MESSAGE_ILLEGAL, b: SUCCESS };
+  await using cluster = new AnsweringCluster(codes);
+  await using producer = new Producer({ nameservers: cluster.nameservers, sendLatencyFaultEnable: true });
+  await assertRejects(() => producer.send(message, { to: { brokerName: "a", queueId: 0 } }), RocketdError);
+  codes["a"] = SUCCESS;
+  for (let i = 0; i < 4; i++) await producer.send(message);
+  assertEquals(cluster.asked.filter((asked) => asked.startsWith("a/")).length, 3);
+});
+
 Deno.test("Producer turns to another broker when one has gone", async () => {
   await using cluster = new AnsweringCluster({ a: SUCCESS, b: SUCCESS });
   await using producer = new Producer({ nameservers: cluster.nameservers });

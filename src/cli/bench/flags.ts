@@ -162,6 +162,8 @@ export async function optionsOf(kind: LoadKind, args: Args): Promise<LoadOptions
   if (broker !== undefined && args.has(NAMESRV_FLAG.name)) {
     throw new UsageError(`--broker and --${NAMESRV_FLAG.name} exclude each other`);
   }
+  const from = fromOf(args);
+  const endsItself = messages !== undefined || (kind === "pull" && from !== "last");
   const options: LoadOptions = {
     kind,
     target: broker === undefined ? { nameservers: nameserversOf(args) } : { broker },
@@ -171,14 +173,14 @@ export async function optionsOf(kind: LoadKind, args: Args): Promise<LoadOptions
     inFlight: number("in-flight")!,
     encoding: ENCODINGS[oneOf(args, "encoding", ["binary", "json"])],
     queues: number("queues"),
-    seconds: number("seconds") ?? (messages === undefined ? SECONDS : undefined),
+    seconds: number("seconds") ?? (endsItself ? undefined : SECONDS),
     messages,
     rate: number("rate")!,
     bodyBytes: number("size")!,
     batchSize: number("batch-size")!,
     waitStored: oneOf(args, "wait-store", ["true", "false"]) === "true",
     delayLevel: number("delay-level")!,
-    from: fromOf(args),
+    from,
     pullMax: number("max")!,
     drainSeconds: number("drain")!,
     timeoutMs: number("timeout")!,

@@ -45,7 +45,7 @@ export interface LoadOptions extends ClientSecurity {
   readonly pullMax: number;
   /** How long to wait, s, for messages that are on their way when sending has ended. */
   readonly drainSeconds: number;
-  /** How long to wait for the last answers, ms. */
+  /** How long to wait for the answers to what is asked before, and for the last answers, ms. */
   readonly timeoutMs: number;
 }
 

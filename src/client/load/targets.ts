@@ -8,7 +8,6 @@ import { GetTopicStatsInfo } from "../../protocol/admin_requests.ts";
 import { decodeTopicStats, type TopicOffset } from "../../protocol/bodies/topic_stats.ts";
 import { ResponseCode } from "../../protocol/codes.ts";
 import { RemotingClient, succeed } from "../../remoting/client.ts";
-import { REQUEST_TIMEOUT_MS } from "../queue_questions.ts";
 import { NEW_TOPIC_QUEUES, RouteBook } from "../routes.ts";
 import type { LoadOptions } from "./options.ts";
 
@@ -40,7 +39,7 @@ export async function findTargets(options: LoadOptions): Promise<Target[]> {
   using client = new RemotingClient({ sign, tls });
   const reads = kind === "pull" || kind === "e2e";
   const ends = new Map<string, Ends | undefined>();
-  const askEnds = async (address: string) => ends.set(address, await endsOf(client, address, topic, reads));
+  const askEnds = async (address: string) => ends.set(address, await endsOf(client, address, options, reads));
   let places: Place[];
   if ("broker" in target) {
     await askEnds(target.broker);
@@ -86,10 +85,10 @@ async function placesOf(book: RouteBook, { topic, kind }: LoadOptions): Promise<
 async function endsOf(
   client: RemotingClient,
   address: string,
-  topic: string,
+  { topic, timeoutMs }: LoadOptions,
   must: boolean,
 ): Promise<Ends | undefined> {
-  const answer = await client.invoke(address, GetTopicStatsInfo, { topic }, undefined, REQUEST_TIMEOUT_MS);
+  const answer = await client.invoke(address, GetTopicStatsInfo, { topic }, undefined, timeoutMs);
   if (answer.code === ResponseCode.TOPIC_NOT_EXIST || (answer.code !== ResponseCode.SUCCESS && !must)) return undefined;
   const { body } = succeed(answer, `asking ${address} for the queues of ${topic}`);
   return new Map([...decodeTopicStats(body)].map(([{ queueId }, offsets]) => [queueId, offsets]));

@@ -7,15 +7,17 @@ import { findTargets } from "../../../src/client/load/targets.ts";
 import { type Figures, load } from "../../../src/client/load/mod.ts";
 import { RocketdError } from "../../../src/errors.ts";
 import { HeaderEncoding, ResponseCode } from "../../../src/protocol/codes.ts";
+import { encodeRecord } from "../../../src/protocol/message_record.ts";
 import { propertyOf } from "../../../src/protocol/properties.ts";
 import { GetTopicStatsInfo } from "../../../src/protocol/admin_requests.ts";
 import { PullMessage, SendMessageV2 } from "../../../src/protocol/requests.ts";
 import { signer } from "../../../src/remoting/access/signature.ts";
 import { type Answer, HandlerTable } from "../../../src/remoting/handlers.ts";
+import type { RemotingServer } from "../../../src/remoting/server.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../../src/std.ts";
-import { OwnCluster } from "../own_cluster.ts";
+import { Authority } from "../../certificates.ts";
 import { until } from "../scene.ts";
-import { loadOptions, RawBroker, serve } from "./scenes.ts";
+import { loadOptions, patientCluster, RawBroker, serve } from "./scenes.ts";
 
 const sent = (code: number, queueId: number) => {
   return { code, remark: "busy", header: { msgId: "0A", queueId, queueOffset: 1 } };
@@ -52,7 +54,7 @@ for (const [name, encoding] of Object.entries(HeaderEncoding)) {
   Deno.test(`send, batch, pull and e2e store and read what they say (${name})`, async () => {
     // So that one look shows all that is stored in a queue.
     const allAtOnce = ["maxTransferCountOnMessageInMemory=1000", "maxTransferBytesOnMessageInMemory=1000000"];
-    await using cluster = await OwnCluster.start(...allAtOnce);
+    await using cluster = await patientCluster(...allAtOnce);
     const byName = { nameservers: cluster.nameservers }, direct = { broker: cluster.broker };
     const common = { encoding, messages: 200, queues: 3 };
     for (const [topic, target] of [["ByName", byName], ["Direct", direct]] as const) {
@@ -88,7 +90,7 @@ Deno.test("Signed requests are taken where accounts are asked for, others refuse
     aclFile,
     "accounts:\n- {accessKey: bench-account, secretKey: bench-secret, defaultTopicPerm: PUB|SUB, defaultGroupPerm: SUB}\n",
   );
-  await using cluster = await OwnCluster.start("aclEnable=true", `aclFile=${aclFile}`);
+  await using cluster = await patientCluster("aclEnable=true", `aclFile=${aclFile}`);
   const sign = signer({ accessKey: "bench-account", secretKey: "bench-secret" });
   const target = { broker: cluster.broker };
   for (const kind of ["send", "batch", "e2e", "pull"] as const) {
@@ -98,6 +100,99 @@ Deno.test("Signed requests are taken where accounts are asked for, others refuse
   const foreign = await load(loadOptions({ kind: "send", target, messages: 10 }));
   assertEquals([foreign.messages, foreign.failed], [0, { [ResponseCode.SYSTEM_ERROR]: 10 }]);
   await Deno.remove(aclFile);
+});
+
+Deno.test("All kinds speak TLS", async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue("broker", "IP:127.0.0.1");
+  const settings = ["tlsServerMode=enforcing", `tlsServerCertPath=${cert}`, `tlsServerKeyPath=${key}`];
+  await using cluster = await patientCluster(...settings);
+  const target = { broker: cluster.broker };
+  const tls = { verify: "everything", trust: { path: authority.cert, setting: "--tls-ca" } } as const;
+  for (const kind of ["send", "batch", "e2e", "pull"] as const) {
+    const result = await load(loadOptions({ kind, target, tls, messages: 64 }));
+    assertEquals([result.messages >= 64, result.failed, result.connectionsLost], [true, {}, 0], kind);
+  }
+  await assertRejects(() => load(loadOptions({ kind: "send", target, messages: 1 })), RocketdError);
+});
+
+/** A broker with two queues, which answers pulls as told. */
+function servePulls(answer: (queueId: number, offset: number) => Answer): RemotingServer {
+  const queue = (queueId: number) =>
+    `{"brokerName":"b","queueId":${queueId},"topic":"T"}:{"maxOffset":9,"minOffset":0}`;
+  const body = new TextEncoder().encode(`{"offsetTable":{${queue(0)},${queue(1)}}}`);
+  return serve(
+    new HandlerTable()
+      .on(GetTopicStatsInfo, () => ({ code: ResponseCode.SUCCESS, body }))
+      .on(PullMessage, ({ header }) => answer(header.queueId, header.queueOffset)),
+  );
+}
+
+const oneRecord = encodeRecord({
+  queueId: 0,
+  flag: 0,
+  queueOffset: 5,
+  physicalOffset: 0,
+  sysFlag: 0,
+  bornTimestamp: 0,
+  bornHost: new Uint8Array(8),
+  storeTimestamp: 0,
+  storeHost: new Uint8Array(8),
+  reconsumeTimes: 0,
+  preparedTransactionOffset: 0,
+  body: new Uint8Array(3),
+  topic: "T",
+  properties: "",
+});
+
+for (const [name, encoding] of Object.entries(HeaderEncoding)) {
+  Deno.test(`pull goes where brokers send it, and gives up queues that are refused (${name})`, async () => {
+    const asked: string[] = [];
+    const server = servePulls((queueId, offset) => {
+      asked.push(`${queueId}/${offset}`);
+      if (queueId === 1) return { code: ResponseCode.SYSTEM_ERROR, remark: "broken" };
+      const moved = { nextBeginOffset: 5, minOffset: 5, maxOffset: 6, suggestWhichBrokerId: 0 };
+      if (offset === 0) return { code: ResponseCode.PULL_OFFSET_MOVED, header: moved };
+      if (offset === 5) {
+        return { code: ResponseCode.SUCCESS, header: { ...moved, nextBeginOffset: 6 }, body: oneRecord };
+      }
+      return { code: ResponseCode.PULL_NOT_FOUND };
+    });
+    const target = { broker: `127.0.0.1:${server.port}` };
+    const result = await load(loadOptions({ kind: "pull", target, encoding, seconds: 10_000 }));
+    assertEquals(asked.sort(), ["0/0", "0/5", "0/6", "1/0"]);
+    assertEquals([result.messages, result.bytes, result.failed], [1, oneRecord.length, {
+      [ResponseCode.SYSTEM_ERROR]: 1,
+    }]);
+    assertMatch(result.problems.join(), /SYSTEM_ERROR \(1\) broken/);
+    await server.close();
+  });
+}
+
+Deno.test("pull does not go on with what brings it nowhere or holds no messages", async () => {
+  const answers: [answer: Answer, told: RegExp][] = [
+    [{ code: ResponseCode.SUCCESS, header: { nextBeginOffset: 0 }, body: oneRecord }, /does not go on/],
+    [{ code: ResponseCode.SUCCESS, header: { nextBeginOffset: 1 }, body: oneRecord.subarray(1) }, /no messages/],
+    [{ code: ResponseCode.SUCCESS, header: { nextBeginOffset: 1 }, body: new Uint8Array(5) }, /no messages/],
+  ];
+  for (const [answer, told] of answers) {
+    const server = servePulls(() => answer);
+    const target = { broker: `127.0.0.1:${server.port}` };
+    const options = loadOptions({ kind: "pull", target, connections: 1, queues: 1, seconds: 10_000 });
+    assertMatch((await assertRejects(() => load(options), RocketdError)).message, told);
+    await server.close();
+  }
+});
+
+Deno.test("More queues than there are, and a topic that is not there, are refused", async () => {
+  await using cluster = await patientCluster();
+  for (const target of [{ broker: cluster.broker }, { nameservers: cluster.nameservers }]) {
+    await load(loadOptions({ kind: "send", target, topic: "Four", messages: 4 }));
+    const many = loadOptions({ kind: "send", target, topic: "Four", queues: 5 });
+    assertEquals((await assertRejects(() => load(many), RocketdError)).code, "invalidArgument");
+    const unknown = loadOptions({ kind: "pull", target, topic: "Unknown" });
+    assertEquals((await assertRejects(() => load(unknown), RocketdError)).code, "notFound");
+  }
 });
 
 Deno.test("A broker that only refuses ends the run before its time", async () => {

@@ -7,6 +7,7 @@ import type { LoadOptions } from "../../../src/client/load/mod.ts";
 import { HeaderEncoding } from "../../../src/protocol/codes.ts";
 import { HandlerTable } from "../../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../../src/remoting/server.ts";
+import { OwnCluster } from "../own_cluster.ts";
 
 /** A short run with few in flight; what is given goes before. */
 export function loadOptions(some: Partial<LoadOptions> & Pick<LoadOptions, "kind" | "target">): LoadOptions {
@@ -27,6 +28,11 @@ export function loadOptions(some: Partial<LoadOptions> & Pick<LoadOptions, "kind
     timeoutMs: 30_000,
     ...some,
   };
+}
+
+/** A cluster that does not look overloaded on a slow machine. `sets`: settings as `--set` takes them. */
+export async function patientCluster(...sets: string[]): Promise<OwnCluster> {
+  return await OwnCluster.start("waitTimeMillsInSendQueue=60000", "osPageCacheBusyTimeOutMills=60000", ...sets);
 }
 
 /** A server in this process that knows these requests. */

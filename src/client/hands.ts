@@ -25,7 +25,7 @@ export class Hands {
   /** The next messages of a reader go into this hand, which is empty. */
   take(hand: symbol, reader: QueueReader, countMax: number): ReceivedMessage[] {
     const messages = reader.take(countMax);
-    this.#taken.set(hand, { reader, messages });
+    if (messages.length > 0) this.#taken.set(hand, { reader, messages });
     return messages;
   }
 

@@ -338,7 +338,12 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   /** Whether to go on; what is in this hand counts as consumed then. */
   async #ready(hand: symbol): Promise<boolean> {
     if (this.#closing !== undefined) return false;
-    await this.start();
+    try {
+      await this.start();
+    } catch (error) {
+      // A start that was overtaken by the end is no failure of the iteration.
+      if (this.#closing === undefined) throw error;
+    }
     if (this.#closing !== undefined) return false;
     this.#hands.finish(hand);
     this.#hands.putBack();

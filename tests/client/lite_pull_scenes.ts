@@ -203,6 +203,12 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     await until(() => consumer.assignment().length > 0);
     ending.abort();
     await iteration;
+    const early = new AbortController();
+    const subscriptions = { [topic]: "*" };
+    await using aborted = new LitePullConsumer({ ...options("early"), subscriptions, signal: early.signal });
+    const polled = aborted.poll();
+    early.abort();
+    assertEquals(await polled, []);
     await using lost = new LitePullConsumer({ ...options("lost"), subscriptions: { Nowhere: "*" } });
     await assertRejects(() => lost.start(), RocketdError, "Cannot find the topic Nowhere");
   });

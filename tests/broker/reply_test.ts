@@ -23,6 +23,7 @@ import {
 import { type Answer, HandlerTable, type Incoming } from "../../src/remoting/handlers.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../src/std.ts";
 import type { GetResult, MessageStore } from "../../src/store/mod.ts";
+import { sendHeader } from "../headers.ts";
 import { Bench, HOST } from "../store/kit.ts";
 import { Desk, HandClock, RecordingConnection, START, statsOf, until } from "./workshop.ts";
 
@@ -67,18 +68,16 @@ class Post {
   }
 
   reply({ body = "the reply", ...given }: Reply = {}, type: typeof SendReplyMessage = SendReplyMessage) {
-    return this.#ask(type, {
-      producerGroup: "CLIENT_INNER_PRODUCER",
+    const header = sendHeader({
       topic: TOPIC,
       defaultTopic: "unknown template",
-      defaultTopicQueueNums: 4,
       queueId: -1,
-      sysFlag: 0,
       bornTimestamp: 1_600_000_000_000,
       flag: 7,
       properties: to("asker"),
       ...given,
-    }, new TextEncoder().encode(body));
+    });
+    return this.#ask(type, header, new TextEncoder().encode(body));
   }
 
   /** The newest reply that is stored. */

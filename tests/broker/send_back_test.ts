@@ -20,6 +20,7 @@ import { formatProperties, parseProperties } from "../../src/protocol/properties
 import * as requests from "../../src/protocol/requests.ts";
 import type { GetResult, MessageStore, StoreOptions } from "../../src/store/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { Bench, HOST, put, putMany } from "../store/kit.ts";
 import { Desk, HandClock, statsOf, until } from "./workshop.ts";
 
@@ -73,17 +74,11 @@ async function served(
       groups,
       sendBack: (given = {}) => ask(requests.ConsumerSendMsgBack, { offset: 0, group: "CG", delayLevel: 0, ...given }),
       send: (given) =>
-        ask(requests.SendMessageV2, {
-          producerGroup: "CLIENT_INNER_PRODUCER",
-          topic: "%RETRY%CG",
-          defaultTopic: "TBW102",
-          defaultTopicQueueNums: 4,
-          queueId: 0,
-          sysFlag: 0,
-          bornTimestamp: clock.now(),
-          flag: 0,
-          ...given,
-        }, new TextEncoder().encode("again")),
+        ask(
+          requests.SendMessageV2,
+          sendHeader({ topic: "%RETRY%CG", bornTimestamp: clock.now(), ...given }),
+          new TextEncoder().encode("again"),
+        ),
       last: (topic, queueId = 0) => {
         const { records } = store.get(topic, queueId, store.maxOffset(topic, queueId) - 1, 1) as GetResult;
         assert(records[0] !== undefined, `nothing in queue ${queueId} of ${topic}`);

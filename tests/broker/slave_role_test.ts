@@ -27,6 +27,7 @@ import { formatProperties, PropertyName } from "../../src/protocol/properties.ts
 import * as requests from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { freePort } from "../ports.ts";
 import type { Ask } from "./workshop.ts";
 
@@ -63,17 +64,7 @@ class Cluster implements AsyncDisposable {
 
   /** Sends to queue 0 of T; gives the answer's code and remark. */
   async send(as: Role, body: string, properties = ""): Promise<[code: number, remark: string]> {
-    const header = {
-      producerGroup: "PG",
-      topic: "T",
-      defaultTopic: "TBW102",
-      defaultTopicQueueNums: 1,
-      queueId: 0,
-      sysFlag: 0,
-      bornTimestamp: Date.now(),
-      flag: 0,
-      properties,
-    };
+    const header = sendHeader({ defaultTopicQueueNums: 1, properties });
     const { code, remark } = await this.ask(as)(requests.SendMessage, header, new TextEncoder().encode(body));
     return [code, remark ?? ""];
   }

@@ -22,6 +22,7 @@ import { ResumeCheckHalfMessage } from "../../src/protocol/admin_requests.ts";
 import * as requests from "../../src/protocol/requests.ts";
 import type { Permit } from "../../src/remoting/access/guard.ts";
 import type { MessageStore } from "../../src/store/mod.ts";
+import { sendHeader } from "../headers.ts";
 import { Bench, HOST } from "../store/kit.ts";
 import { type Ask, Desk, statsOf } from "./workshop.ts";
 
@@ -159,18 +160,14 @@ export class TransactionDesk {
 
   /** Sends a message, by default a half one, and gives the whole answer. */
   send(text: string, { group = GROUP, properties = {}, ...sent }: Sent = {}) {
-    return this.#ask(requests.SendMessageV2, {
+    const header = sendHeader({
       producerGroup: group,
-      topic: "T",
-      defaultTopic: "TBW102",
-      defaultTopicQueueNums: 4,
       queueId: 1,
-      sysFlag: 0,
       bornTimestamp: this.bench.clock.now(),
-      flag: 0,
       properties: formatProperties(Object.entries({ UNIQ_KEY: text, TRAN_MSG: "true", PGROUP: group, ...properties })),
       ...sent,
-    }, encoder.encode(text));
+    });
+    return this.#ask(requests.SendMessageV2, header, encoder.encode(text));
   }
 
   /** Sends a half message; gives where it is. */

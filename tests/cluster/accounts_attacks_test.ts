@@ -26,6 +26,7 @@ import { signer } from "../../src/remoting/access/signature.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { startSecured } from "../interop/accounts.ts";
 import { startNameserver } from "../interop/cluster.ts";
 import { eventually } from "./replication.ts";
@@ -57,8 +58,7 @@ Deno.test("an account gets at no message of topics that it has no permission for
   const ask = <R extends RequestType>(client: RemotingClient, type: R, header: RequestInput<R>, body = "") =>
     client.invoke(address, type, header, Uint8Array.from(body, (letter) => letter.charCodeAt(0)), TIMEOUT_MS);
   const send = (client: RemotingClient, topic: string, properties: string, body: string, type = SendMessageV2) => {
-    const header = { producerGroup: "P", topic, defaultTopic: "TBW102", defaultTopicQueueNums: 1, queueId: 0 };
-    return ask(client, type, { ...header, sysFlag: 0, bornTimestamp: Date.now(), flag: 0, properties }, body);
+    return ask(client, type, sendHeader({ topic, defaultTopicQueueNums: 1, properties }), body);
   };
   const countOf = async (topic: string) => (await ask(admin, GetMaxOffset, { topic, queueId: 0 })).header.offset;
   for (const topic of [SECRET, OWN]) {

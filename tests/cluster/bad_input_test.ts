@@ -16,6 +16,7 @@ import {
 import type { Received } from "../../src/remoting/connection.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { startRocketd } from "../launch.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -26,17 +27,7 @@ function send(
   topic: string,
   more: Partial<RequestInput<typeof SendMessageV2>> = {},
 ): RequestInput<typeof SendMessageV2> {
-  return {
-    producerGroup: "p",
-    topic,
-    defaultTopic: "TBW102",
-    defaultTopicQueueNums: 4,
-    queueId: 0,
-    sysFlag: 0,
-    bornTimestamp: 1,
-    flag: 0,
-    ...more,
-  };
+  return sendHeader({ topic, ...more });
 }
 
 function pull(consumerGroup: string, topic: string, queueId: number): RequestInput<typeof PullMessage> {

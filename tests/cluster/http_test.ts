@@ -11,7 +11,7 @@ import { type ReadFamily, readMetrics, valueOf } from "../http/metrics/prometheu
 import { type Node, startRocketd } from "../launch.ts";
 import { freePort } from "../ports.ts";
 import { Proxy } from "../proxy.ts";
-import { sendHeader } from "./kinds.ts";
+import { sendHeader } from "../headers.ts";
 import { caughtUp, eventually, SMALL_FILES } from "./replication.ts";
 
 /** Where a node answers HTTP unless it is told otherwise. */
@@ -50,7 +50,7 @@ async function send(node: Node, count: number, bytes: number, topic = TOPIC): Pr
     const answer = await client.invoke(
       node.address,
       SendMessageV2,
-      sendHeader(topic, 0, ""),
+      sendHeader({ topic, properties: "" }),
       new Uint8Array(bytes),
       TIMEOUT_MS,
     );

@@ -16,6 +16,7 @@ import {
 } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import type { Node } from "../launch.ts";
 import { eventually } from "./replication.ts";
 
@@ -93,10 +94,12 @@ export class Kinds implements AsyncDisposable {
     const { code, header, remark } = await this.#client.invoke(
       address,
       SendMessageV2,
-      {
-        ...sendHeader(this.topic, 0, `UNIQ_KEY\x01${body}\x02TRAN_MSG\x01true\x02PGROUP\x01${GROUP}`),
+      sendHeader({
+        producerGroup: GROUP,
+        topic: this.topic,
+        properties: `UNIQ_KEY\x01${body}\x02TRAN_MSG\x01true\x02PGROUP\x01${GROUP}`,
         sysFlag: SysFlag.TRANSACTION_PREPARED,
-      },
+      }),
       new TextEncoder().encode(body),
       TIMEOUT_MS,
     );
@@ -136,20 +139,4 @@ export class Kinds implements AsyncDisposable {
     this.#client.close();
     await this.#producer.close();
   }
-}
-
-/** The header of a send to a topic of four queues. */
-export function sendHeader(topic: string, queueId: number, properties: string) {
-  return {
-    producerGroup: GROUP,
-    topic,
-    defaultTopic: "TBW102",
-    defaultTopicQueueNums: QUEUES,
-    queueId,
-    sysFlag: 0,
-    bornTimestamp: Date.now(),
-    flag: 0,
-    properties,
-    batch: false,
-  };
 }

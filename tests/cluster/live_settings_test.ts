@@ -12,6 +12,7 @@ import { GetNamesrvConfig, UpdateBrokerConfig, UpdateNamesrvConfig } from "../..
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { delay, type Node, startRocketd } from "../launch.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -68,17 +69,12 @@ class Admin {
     const { code, remark = "", header } = await this.#client.invoke(
       this.broker.address,
       requests.SendMessageV2,
-      {
+      sendHeader({
         producerGroup: PRODUCERS,
         topic,
-        defaultTopic: "TBW102",
         defaultTopicQueueNums: 1,
-        queueId: 0,
-        sysFlag: 0,
-        bornTimestamp: Date.now(),
-        flag: 0,
         properties: formatProperties(Object.entries(properties)),
-      },
+      }),
       body,
       TIMEOUT_MS,
     );

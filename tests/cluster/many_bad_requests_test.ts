@@ -25,6 +25,7 @@ import type { RequestInput, RequestType } from "../../src/protocol/request.ts";
 import type { Received } from "../../src/remoting/connection.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { type Node, startRocketd } from "../launch.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -73,16 +74,7 @@ const pull = {
   suspendTimeoutMillis: 0,
   subVersion: 0,
 };
-const send = {
-  producerGroup: "p",
-  topic: "T",
-  defaultTopic: "TBW102",
-  defaultTopicQueueNums: 4,
-  queueId: 0,
-  sysFlag: 0,
-  bornTimestamp: 1,
-  flag: 0,
-};
+const send = sendHeader();
 const DEEP_SQL = "(".repeat(30_000) + "a = 1" + ")".repeat(30_000);
 const LONG_SQL = "a = 1 OR ".repeat(7000) + "a = 1";
 

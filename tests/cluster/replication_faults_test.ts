@@ -13,7 +13,7 @@ import { readTopic } from "../faults/reading.ts";
 import { delay, type Node, startRocketd } from "../launch.ts";
 import { freePort } from "../ports.ts";
 import { Proxy } from "../proxy.ts";
-import { sendHeader } from "./kinds.ts";
+import { sendHeader } from "../headers.ts";
 import { caughtUp, eventually, sameFiles, sameTables } from "./replication.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 50);
@@ -76,7 +76,11 @@ class Load {
   async #run(sender: number): Promise<void> {
     for (let n = 0; !this.#stopping; n++) {
       const body = `${this.round}-${sender}-${n}-${"x".repeat((n * 37) % 900)}`;
-      const header = sendHeader(TOPIC, n % QUEUES, `UNIQ_KEY\x01${this.round}-${sender}-${n}`);
+      const header = sendHeader({
+        topic: TOPIC,
+        queueId: n % QUEUES,
+        properties: `UNIQ_KEY\x01${this.round}-${sender}-${n}`,
+      });
       try {
         const answer = await this.#client.invoke(
           this.broker.address,
@@ -127,7 +131,7 @@ class Pair {
   async joined(): Promise<void> {
     using client = new RemotingClient();
     await eventually("the slave has joined", async () => {
-      const header = sendHeader("Joined", 0, "");
+      const header = sendHeader({ topic: "Joined", properties: "" });
       const { address } = this.master;
       const { code } = await client.invoke(address, SendMessageV2, header, new Uint8Array(9), 30_000);
       return code === ResponseCode.SUCCESS ? undefined : responseCodeName(code);

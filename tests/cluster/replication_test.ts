@@ -11,7 +11,8 @@ import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { readTopic } from "../faults/reading.ts";
 import { type Node, startRocketd } from "../launch.ts";
-import { Kinds, QUEUES, sendHeader } from "./kinds.ts";
+import { sendHeader } from "../headers.ts";
+import { Kinds, QUEUES } from "./kinds.ts";
 import { caughtUp, essence, logOf, sameFiles, sameTables, SMALL_FILES } from "./replication.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -70,7 +71,7 @@ Deno.test("a slave has its master's log, queues and tables, whoever joins late o
   await t.step("a slave refuses what only its master may do, and changes nothing", async () => {
     using client = new RemotingClient();
     const before = await logOf(slave);
-    const send = sendHeader(TOPIC, 0, "");
+    const send = sendHeader({ topic: TOPIC, properties: "" });
     const sent = await client.invoke(slave.address, SendMessageV2, send, new Uint8Array(5), TIMEOUT_MS);
     assertEquals(sent.code, ResponseCode.SERVICE_NOT_AVAILABLE, sent.remark);
     const end = { producerGroup: "p", tranStateTableOffset: 0, commitLogOffset: 0, commitOrRollback: 8 };
@@ -177,7 +178,7 @@ Deno.test("a master sends consumers that lag to its slave, if slaveReadEnable sa
       const sent = await client.invoke(
         master.address,
         SendMessageV2,
-        sendHeader("T", 0, ""),
+        sendHeader({ properties: "" }),
         new Uint8Array(99),
         TIMEOUT_MS,
       );

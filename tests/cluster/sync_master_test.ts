@@ -13,7 +13,8 @@ import { readTopic } from "../faults/reading.ts";
 import { type Node, startRocketd } from "../launch.ts";
 import { freePort } from "../ports.ts";
 import { Proxy } from "../proxy.ts";
-import { Kinds, QUEUES, sendHeader } from "./kinds.ts";
+import { sendHeader } from "../headers.ts";
+import { Kinds, QUEUES } from "./kinds.ts";
 import { caughtUp, essence, eventually, sameFiles, sameTables, SMALL_FILES } from "./replication.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -23,7 +24,7 @@ const SETTINGS = { ...SMALL_FILES, brokerRole: "SYNC_MASTER", transactionCheckIn
 
 /** Sends one message and gives the code of the answer. */
 async function send(client: RemotingClient, node: Node, properties = "", topic = TOPIC): Promise<number> {
-  const header = sendHeader(topic, 0, properties);
+  const header = sendHeader({ topic, properties });
   return (await client.invoke(node.address, SendMessageV2, header, new Uint8Array(100), TIMEOUT_MS)).code;
 }
 
@@ -63,7 +64,7 @@ Deno.test("SYNC_MASTER answers sends as the slave is there, hangs or is gone", a
     const body = encodeBatch(
       ["a", "b", "c"].map((body) => ({ message: { topic: TOPIC, body }, properties: "WAIT\x01true\x02" })),
     );
-    const header = { ...sendHeader(TOPIC, 0, "WAIT\x01true\x02"), batch: true };
+    const header = sendHeader({ topic: TOPIC, properties: "WAIT\x01true\x02", batch: true });
     const batch = async () => (await client.invoke(master.address, SendBatchMessage, header, body, TIMEOUT_MS)).code;
     assertEquals(await batch(), SUCCESS);
     proxy.stall();

@@ -8,6 +8,7 @@ import { HeaderEncoding, ResponseCode } from "../../src/protocol/codes.ts";
 import { SendMessageV2 } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assertEquals } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { delay, type Node } from "../launch.ts";
 
 const SENDERS = 32;
@@ -43,18 +44,7 @@ export async function sendUntilKilled(
       const answer = await client.invoke(
         broker.address,
         SendMessageV2,
-        {
-          producerGroup: "p",
-          topic,
-          defaultTopic: "TBW102",
-          defaultTopicQueueNums: queues,
-          queueId,
-          sysFlag: 0,
-          bornTimestamp: Date.now(),
-          flag: 0,
-          properties,
-          batch: false,
-        },
+        sendHeader({ topic, defaultTopicQueueNums: queues, queueId, properties }),
         encoder.encode(body),
         30_000,
       );

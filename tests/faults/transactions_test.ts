@@ -13,6 +13,7 @@ import * as requests from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { HandlerTable } from "../../src/remoting/handlers.ts";
 import { assert, assertEquals } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { delay, type Node, startRocketd } from "../launch.ts";
 import { readTopic } from "./reading.ts";
 
@@ -76,17 +77,13 @@ class Producer {
       const { code, remark, header } = await this.#client.invoke(
         this.broker.address,
         requests.SendMessageV2,
-        {
+        sendHeader({
           producerGroup: GROUP,
           topic: TOPIC,
-          defaultTopic: "TBW102",
-          defaultTopicQueueNums: QUEUES,
           queueId: n % QUEUES,
           sysFlag: SysFlag.TRANSACTION_PREPARED,
-          bornTimestamp: Date.now(),
-          flag: 0,
           properties: `UNIQ_KEY\x01${round}-${id}-${n}\x02TRAN_MSG\x01true\x02PGROUP\x01${GROUP}`,
-        },
+        }),
         encoder.encode(text),
         30_000,
       );

@@ -16,6 +16,7 @@ import { accessCheck, guard } from "../../../src/remoting/access/guard.ts";
 import { type Credentials, signer } from "../../../src/remoting/access/signature.ts";
 import { HandlerTable, type Incoming } from "../../../src/remoting/handlers.ts";
 import { assert, assertEquals } from "../../../src/std.ts";
+import { sendHeader } from "../../headers.ts";
 
 function bookOf(yaml: string): AccountBook {
   const { accounts, globalWhiteRemoteAddresses } = readAclFile(yaml);
@@ -72,16 +73,7 @@ function asked<R extends RequestType>(
   return answer.remark!.slice(words.length);
 }
 
-const send = {
-  producerGroup: "P",
-  topic: "T",
-  defaultTopic: "TBW102",
-  defaultTopicQueueNums: 4,
-  queueId: 0,
-  sysFlag: 0,
-  bornTimestamp: 1,
-  flag: 0,
-};
+const send = sendHeader();
 const pull = {
   consumerGroup: "G",
   topic: "T",

@@ -12,21 +12,11 @@ import { RemotingClient } from "../../../src/remoting/client.ts";
 import { HandlerTable } from "../../../src/remoting/handlers.ts";
 import { RemotingServer } from "../../../src/remoting/server.ts";
 import { assertEquals, assertStringIncludes } from "../../../src/std.ts";
+import { sendHeader } from "../../headers.ts";
 
 const { accounts } = readAclFile("accounts:\n- {accessKey: the-admin, secretKey: secret-admin, admin: true}\n");
 const book = { byKey: new Map(accounts.map((entry) => [entry.accessKey, accountOf(entry)])), white: [] };
-const send = {
-  producerGroup: "P",
-  topic: "Tä",
-  defaultTopic: "TBW102",
-  defaultTopicQueueNums: 4,
-  queueId: -1,
-  sysFlag: 0,
-  bornTimestamp: 1_795_390_186_730,
-  flag: 0,
-  properties: "KEYS\u0001a b\u0002",
-  unitMode: false,
-};
+const send = sendHeader({ topic: "Tä", queueId: -1, properties: "KEYS\u0001a b\u0002", unitMode: false });
 const topic = { topic: "T", readQueueNums: 1, writeQueueNums: 1, perm: 6, topicFilterType: "SINGLE_TAG" };
 
 for (const [name, encoding] of Object.entries(HeaderEncoding)) {

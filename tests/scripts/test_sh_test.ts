@@ -28,6 +28,24 @@ async function gate(files: Record<string, string>, ...args: string[]): Promise<{
   }
 }
 
+/** A module whose example works; its only word tells whether it throws. */
+const EXAMPLE = `/** A module.
+ *
+ * @module
+ */
+
+/**
+ * A number.
+ *
+ * @example
+ * \`\`\`ts
+ * const thrown = 0;
+ * if (thrown > 0) throw new Error("as it should");
+ * \`\`\`
+ */
+export const a = 1;
+`;
+
 function verdict(lines: string[]): string[] {
   return lines.filter((line) => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(line));
 }
@@ -37,8 +55,12 @@ const IGNORED = 'Deno.test({ name: "is ignored", ignore: true, fn: () => {} });\
 const FAILING = 'Deno.test("fails", () => {\n  throw new Error("as it should");\n});\n';
 
 Deno.test("scripts/test passes and counts what passed and what was skipped", async () => {
-  const { passes, lines } = await gate({ "tests/a_test.ts": PASSING + IGNORED, "tests/b_test.ts": PASSING });
-  assertEquals([passes, ...verdict(lines)], [true, "2 passed, 0 failed, 1 skipped"], lines.join("\n"));
+  const { passes, lines } = await gate({
+    "tests/a_test.ts": PASSING + IGNORED,
+    "tests/b_test.ts": PASSING,
+    "mod.ts": EXAMPLE,
+  });
+  assertEquals([passes, ...verdict(lines)], [true, "3 passed, 0 failed, 1 skipped"], lines.join("\n"));
 });
 
 for (
@@ -50,11 +72,19 @@ for (
       "tests/b_test.ts": 'throw new Error("as it should");\n',
     }, "1 passed, 1 failed"],
     ["a test ends the process", { "tests/a_test.ts": 'Deno.kill(Deno.pid, "SIGKILL");\n' }, "0 passed, 1 failed"],
-    ["a file is not formatted", { "tests/a_test.ts": PASSING, "mod.ts": "const   a = 1;\na;\n" }, "1 passed, 1 failed"],
-    ["lint complains", { "tests/a_test.ts": PASSING, "mod.ts": "debugger;\n" }, "1 passed, 1 failed"],
+    ["a file is not formatted", { "tests/a_test.ts": PASSING, "b.ts": "const   a = 1;\na;\n" }, "1 passed, 1 failed"],
+    ["lint complains", { "tests/a_test.ts": PASSING, "b.ts": "debugger;\n" }, "1 passed, 1 failed"],
     ["types are wrong", {
       "tests/a_test.ts": PASSING,
-      "mod.ts": 'export const a: number = "1";\n',
+      "b.ts": 'export const a: number = "1";\n',
+    }, "1 passed, 1 failed"],
+    ["something is not documented", {
+      "tests/a_test.ts": PASSING,
+      "mod.ts": "export const a = 1;\n",
+    }, "1 passed, 1 failed"],
+    ["an example fails", {
+      "tests/a_test.ts": PASSING,
+      "mod.ts": EXAMPLE.replace("thrown = 0", "thrown = 1"),
     }, "1 passed, 1 failed"],
     ["no test is run", { "tests/a.ts": "export {};\n" }, "0 passed, 1 failed"],
     ["all tests are skipped", { "tests/a_test.ts": IGNORED }, "0 passed, 1 failed, 1 skipped"],

@@ -1,127 +1,136 @@
 /**
- * Measures rocketd and a warm Java 4.9.7 broker on this machine: the same lean client, in rounds that alternate, each
- * broker in a cluster of its own. Prints a table, or with `--json` every round.
+ * Measures rocketd beside a warm Java 4.9.7 broker (or another binary of ours) on this machine: see `USAGE`. Rows are in
+ * lib/bench/rows.ts.
  *
  * @module
  */
-import type { LoadResult } from "../src/client/load/mod.ts";
 import { parseArgs } from "../src/std.ts";
-import { type Node, startJavaBroker, startJavaNameserver, startRocketd } from "../tests/launch.ts";
-import { type Case, JVM, median, print, say, send } from "./lib/bench.ts";
+import { hasJava } from "../tests/java.ts";
+import { shownGoal } from "./lib/bench/arithmetic.ts";
+import { machine } from "./lib/bench/meters.ts";
+import { METRICS, type Options, type Report, type RowResult, type Side } from "./lib/bench/model.ts";
+import { enterFolder, print, say } from "./lib/bench/processes.ts";
+import { KEPT, keptReport, renewReadme, reportText } from "./lib/bench/readme.ts";
+import { CHAPTERS, chosen, ROWS } from "./lib/bench/rows.ts";
+import { measureAll } from "./lib/bench/runner.ts";
+import { figuresTable, goalsTable } from "./lib/bench/tables.ts";
 
-const CASES: readonly Case[] = (["binary", "json"] as const).flatMap((encoding) => [
-  { connections: 4, inFlight: 64, encoding },
-  { connections: 4, inFlight: 16, encoding },
-  { connections: 1, inFlight: 1, encoding },
-]);
+const USAGE = `scripts/bench [ROW…] [flags]   measures these rows (a row, a chapter, or how names begin), else all
+scripts/bench list            tells which rows there are
+scripts/bench show [FILE]     prints the tables of figures that were kept, or of a file
+scripts/bench chart           renews README.md's part and its chart from the figures that are kept
 
-const CLOCK_TICKS_PER_SECOND = 100;
+  --rounds N      rounds of each row (5)
+  --seconds S     of each round (4)
+  --warm S        how long Java's nodes are loaded before they count (25)
+  --scale X       of the stores that rows fill: 0.1 for a quick try (1)
+  --only SIDE     java, rocketd or limit alone
+  --beside FILE   another binary of rocketd takes the place of Java's nodes
+  --json FILE     where all rounds go (dist/bench.json)
+  --keep          these rows' figures replace those that README.md shows: run scripts/bench chart after it
 
-const flags = parseArgs(Deno.args, { string: ["rounds", "seconds", "warm", "only"], boolean: ["json"] });
-const rounds = Number(flags.rounds ?? 3), seconds = Number(flags.seconds ?? 4), warm = Number(flags.warm ?? 25);
+Ours is ROCKETD_BIN, or is compiled. Stores are below TMPDIR, of which all rows need 20 GB.`;
 
-/** One server under test. */
-interface Subject {
-  readonly name: "rocketd" | "java";
-  readonly broker: Node;
+const flags = parseArgs(Deno.args, {
+  string: ["rounds", "seconds", "warm", "scale", "only", "beside", "json"],
+  boolean: ["keep", "help"],
+  alias: { h: "help" },
+  unknown: (name) => {
+    if (name.startsWith("-")) throw new Error(`there is no flag ${name}: see scripts/bench --help`);
+    return true;
+  },
+});
+
+function text(name: "only" | "beside" | "json"): string | undefined {
+  const value = flags[name];
+  return value === undefined ? undefined : String(value);
 }
 
-interface Round extends LoadResult {
-  readonly subject: Subject["name"];
-  readonly case: Case;
-  /** CPU seconds that the server used meanwhile, and its resident memory after it, MiB. */
-  readonly cpuSeconds: number;
-  readonly residentMib: number;
+function number(name: "rounds" | "seconds" | "warm" | "scale", usual: number, min: number): number {
+  const given = flags[name];
+  const value = given === undefined ? usual : Number(given);
+  if (!Number.isFinite(value) || value < min || (name === "rounds" && !Number.isInteger(value))) {
+    throw new Error(`--${name} ${given}: expected a number from ${min} on`);
+  }
+  return value;
 }
 
-/** CPU seconds that a process has used, user and system. */
-function cpuSeconds(pid: number): number {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // The name, in parentheses, may hold blanks; utime and stime are the 12th and 13th field after it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+function list(): void {
+  for (const { name, extra, rows } of CHAPTERS) {
+    print(`${name}${extra ? " (only when named)" : ""}`);
+    for (const row of rows) {
+      const goals = (row.goals ?? []).map((goal) => `${METRICS[goal.metric].title} ${shownGoal(goal)}`).join("; ");
+      print(`  ${row.name.padEnd(28)} ${row.title}${goals === "" ? "" : ` [${goals}]`}`);
+    }
+  }
 }
 
-function residentMib(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
+/** The sides to measure, by what is wanted and what is there. */
+function sides(options: Options): Side[] {
+  const only = text("only");
+  const usual: Side[] = options.beside === undefined ? ["java", "rocketd", "limit"] : ["other", "rocketd", "limit"];
+  const wanted = only === undefined ? usual : usual.filter((side) => side === only);
+  if (wanted.length === 0) throw new Error(`--only ${only}: expected ${usual.join(", ")}`);
+  if (wanted.includes("java") && !hasJava()) return wanted.filter((side) => side !== "java");
+  return wanted;
 }
 
-async function round(subject: Subject, which: Case): Promise<Round> {
-  const before = cpuSeconds(subject.broker.pid);
-  const result = await send(subject.broker, which, seconds);
-  const used = cpuSeconds(subject.broker.pid) - before;
-  const { name, broker } = subject;
-  return { ...result, subject: name, case: which, cpuSeconds: used, residentMib: residentMib(broker.pid) };
+function tables(report: Report): void {
+  const rows = ROWS.filter(({ name }) => name in report.rows);
+  [...figuresTable(rows, report.rows), "", ...goalsTable(rows, report.rows)].forEach(print);
 }
 
-function table(all: readonly Round[]): string[] {
-  const row = (...cells: (string | number)[]) => {
-    return cells.map((cell, i) => i === 0 ? String(cell).padEnd(14) : String(cell).padStart(10)).join(" ");
+async function measure(words: readonly string[]): Promise<boolean> {
+  const beside = text("beside"), { keep } = flags;
+  if (keep && (beside ?? text("only")) !== undefined) throw new Error("--keep is for whole comparisons with Java");
+  const options: Options = {
+    rounds: number("rounds", 5, 1),
+    seconds: number("seconds", 4, 1),
+    warm: number("warm", 25, 0),
+    scale: number("scale", 1, 0),
+    beside: beside === undefined ? undefined : await Deno.realPath(beside),
   };
-  const lines = [
-    row("case", "server", "sends/s", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "µs CPU", "RSS MiB", "client µs"),
-  ];
-  for (const which of CASES) {
-    const of = (name: Subject["name"]) => all.filter((one) => one.subject === name && one.case === which);
-    const rate = (name: Subject["name"]) => median(of(name).map(({ perSecond }) => perSecond));
-    for (const name of ["java", "rocketd"] as const) {
-      const results = of(name);
-      if (results.length === 0) continue;
-      const mid = (value: (one: Round) => number) => median(results.map(value));
-      lines.push(row(
-        `${which.connections}×${which.inFlight} ${which.encoding}`,
-        name,
-        Math.round(rate(name)),
-        name === "rocketd" && of("java").length > 0 ? (rate("rocketd") / rate("java")).toFixed(2) : "",
-        mid(({ latencyMs }) => latencyMs.p50).toFixed(2),
-        mid(({ latencyMs }) => latencyMs.p99).toFixed(2),
-        mid(({ latencyMs }) => latencyMs.p999).toFixed(2),
-        mid(({ cpuSeconds, answered }) => cpuSeconds / answered * 1e6).toFixed(1),
-        Math.round(mid(({ residentMib }) => residentMib)),
-        mid(({ clientCpuSeconds, answered }) => clientCpuSeconds / answered * 1e6).toFixed(1),
-      ));
-    }
+  const chapters = chosen(words);
+  const rows: Record<string, RowResult> = {};
+  const report: Report = { machine: await machine(Deno.env.get("ROCKETD_BIN")!), rows };
+  const path = text("json") ?? new URL("../dist/bench.json", import.meta.url);
+  await Deno.mkdir(new URL("../dist", import.meta.url), { recursive: true });
+  enterFolder();
+  await measureAll(chapters, {
+    options,
+    sides: sides(options),
+    say,
+    finished: async (name, result) => {
+      rows[name] = result;
+      await Deno.writeTextFile(path, reportText(report));
+    },
+  });
+  if (keep) {
+    const kept = await keptReport();
+    await Deno.writeTextFile(KEPT, reportText({ ...report, rows: { ...kept?.rows, ...rows } }));
   }
-  return lines;
+  tables(report);
+  return Object.values(rows).every(({ failures }) => Object.keys(failures).length === 0);
 }
 
-async function run(subjects: readonly Subject[]): Promise<Round[]> {
-  const java = subjects.find(({ name }) => name === "java");
-  if (java !== undefined) {
-    say(`warming the Java broker for ${warm} s`);
-    await send(java.broker, CASES[0]!, Math.ceil(warm * 2 / 3));
-    await send(java.broker, CASES[3]!, Math.ceil(warm / 3));
-  }
-  const results: Round[] = [];
-  for (const which of CASES) {
-    for (let i = 0; i < rounds; i++) {
-      for (const subject of i % 2 === 0 ? subjects : [...subjects].reverse()) {
-        const result = await round(subject, which);
-        results.push(result);
-        const { connections, inFlight, encoding } = which;
-        say(`${connections}×${inFlight} ${encoding} ${subject.name}: ${Math.round(result.perSecond)} a second`);
-      }
-    }
-  }
-  return results;
+async function main(): Promise<boolean> {
+  const [word, file] = flags._.map(String);
+  if (flags.help) print(USAGE);
+  else if (word === "list") list();
+  else if (word === "chart") {
+    if (!await renewReadme()) say("README.md has no markers for its part: only the chart was renewed");
+  } else if (word === "show") {
+    const report = await keptReport(file ?? KEPT);
+    if (report === undefined) throw new Error("there are no figures");
+    tables(report);
+  } else return await measure(flags._.map(String));
+  return true;
 }
 
-async function main(): Promise<void> {
-  await using stack = new AsyncDisposableStack();
-  const subjects: Subject[] = [];
-  if (flags.only !== "rocketd") {
-    const nameserver = stack.use(await startJavaNameserver());
-    const broker = stack.use(await startJavaBroker({ namesrvAddr: nameserver.address, jvm: JVM }));
-    subjects.push({ name: "java", broker });
-  }
-  if (flags.only !== "java") {
-    const nameserver = stack.use(await startRocketd({ role: "nameserver" }));
-    const broker = stack.use(await startRocketd({ role: "master", namesrvAddr: nameserver.address }));
-    subjects.push({ name: "rocketd", broker });
-  }
-  const results = await run(subjects);
-  if (flags.json) print(JSON.stringify(results));
-  else table(results).forEach(print);
+let code = 1;
+try {
+  code = await main() ? 0 : 1;
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
 }
-
-await main();
+Deno.exit(code);

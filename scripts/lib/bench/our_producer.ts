@@ -6,9 +6,9 @@
  * @module
  */
 import process from "node:process";
-import { Producer } from "../../src/client/producer.ts";
-import { HeaderEncoding } from "../../src/protocol/codes.ts";
-import { TextLineStream } from "../../src/std.ts";
+import { Producer } from "../../../src/client/producer.ts";
+import { HeaderEncoding } from "../../../src/protocol/codes.ts";
+import { TextLineStream } from "../../../src/std.ts";
 
 const MICROSECONDS_MAX = 1_000_000;
 const [nameservers = "", topic = "", inFlight = "", bodyBytes = "", form = ""] = Deno.args;

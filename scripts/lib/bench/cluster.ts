@@ -1,0 +1,108 @@
+/**
+ * A nameserver, a master and, where wanted, a slave of one side, warm.
+ *
+ * @module
+ */
+import {
+  type Node,
+  type Settings,
+  startJavaBroker,
+  startJavaNameserver,
+  startJavaSlave,
+  startRocketd,
+} from "../../../tests/launch.ts";
+import { caughtUp } from "../../../tests/cluster/replication.ts";
+import { type Load, type Place, runLoad } from "./load.ts";
+import type { Scene, Side } from "./model.ts";
+import { say } from "./processes.ts";
+
+/** The Java machine as an operator would run it (bin/runbroker.sh), but for a heap that suits this machine. */
+const JVM = [
+  "-server",
+  "-Xms2g",
+  "-Xmx2g",
+  "-XX:+UseG1GC",
+  "-XX:G1HeapRegionSize=16m",
+  "-XX:G1ReservePercent=25",
+  "-XX:InitiatingHeapOccupancyPercent=30",
+  "-XX:SoftRefLRUPolicyMSPerMB=0",
+  "-XX:-OmitStackTraceInFastThrow",
+  "-XX:MaxDirectMemorySize=2g",
+  "-XX:-UseLargePages",
+];
+
+/** What warms a node, each for a share of the time. */
+const WARMING: readonly { load: Load; share: number }[] = [
+  { load: { flags: { connections: 4, "in-flight": 64 } }, share: 2 / 3 },
+  { load: { flags: { connections: 4, "in-flight": 16, encoding: "json" } }, share: 1 / 3 },
+];
+const SOME_MESSAGES = 100;
+/** Ours has no more to gain after some seconds. */
+const OURS_WARM_SECONDS_MAX = 6;
+
+/** Settings of the master, and of a slave beside it if there is to be one. */
+export interface Cast {
+  readonly settings?: Settings;
+  readonly slave?: boolean;
+  /** Without a load before it is used. */
+  readonly cold?: boolean;
+}
+
+/** Lets all nodes of ours be of that side's binary while they are started. */
+async function withBinary<T>(scene: Scene, side: Side, start: () => Promise<T>): Promise<T> {
+  const usual = Deno.env.get("ROCKETD_BIN")!;
+  const { beside } = scene.options;
+  if (side !== "other" || beside === undefined) return await start();
+  Deno.env.set("ROCKETD_BIN", beside);
+  try {
+    return await start();
+  } finally {
+    Deno.env.set("ROCKETD_BIN", usual);
+  }
+}
+
+/** Starts the nodes of a side, ours unless the side is Java; they are stopped with the scene. */
+export async function openCluster(scene: Scene, cast: Cast = {}, side: Side = scene.side): Promise<Place> {
+  const { stack } = scene;
+  const java = side === "java";
+  const nameserver = stack.use(
+    await (java ? startJavaNameserver() : withBinary(scene, side, () => startRocketd({ role: "nameserver" }))),
+  );
+  const options = { namesrvAddr: nameserver.address, jvm: JVM, settings: cast.settings ?? {} };
+  const broker = stack.use(
+    await (java
+      ? startJavaBroker(options)
+      : withBinary(scene, side, () => startRocketd({ role: "master", ...options }))),
+  );
+  const servers = [broker];
+  if (cast.slave) {
+    const slave = stack.use(await startSlave(scene, nameserver, {}, side));
+    servers.push(slave);
+    // A Java slave asks for messages 5 s after its start; until then sends are refused.
+    await runLoad(broker.address, { flags: { messages: SOME_MESSAGES, "wait-store": "false" } });
+    await caughtUp(broker, slave);
+  }
+  const place = { side, nameserver, broker, servers };
+  if (!cast.cold) await warm(place, scene);
+  return place;
+}
+
+/** Starts a slave of the side's master. */
+export async function startSlave(
+  scene: Scene,
+  nameserver: Node,
+  where: { readonly port?: number; readonly storeDir?: string } = {},
+  side: Side = scene.side,
+): Promise<Node> {
+  const options = { namesrvAddr: nameserver.address, jvm: JVM, ...where };
+  if (side === "java") return await startJavaSlave(options);
+  return await withBinary(scene, side, () => startRocketd({ role: "slave", ...options }));
+}
+
+/** Loads a broker until it is as fast as it will be. */
+export async function warm({ side, broker }: Place, { options }: Scene): Promise<void> {
+  const seconds = side === "java" ? options.warm : Math.min(options.warm, OURS_WARM_SECONDS_MAX);
+  if (seconds === 0) return;
+  say(`warming ${broker.name} for ${seconds} s`);
+  for (const { load, share } of WARMING) await runLoad(broker.address, load, Math.max(1, Math.round(seconds * share)));
+}

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "../src/std.ts";
 import { hasJava } from "../tests/java.ts";
-import { shownGoal } from "./lib/bench/arithmetic.ts";
+import { baseOf, shownGoal } from "./lib/bench/arithmetic.ts";
 import { machine } from "./lib/bench/meters.ts";
 import { METRICS, type Options, type Report, type RowResult, type Side } from "./lib/bench/model.ts";
 import { enterFolder, print, say } from "./lib/bench/processes.ts";
@@ -31,12 +31,14 @@ scripts/bench chart           renews README.md's part and its chart from the fig
 
 Ours is ROCKETD_BIN, or is compiled. Stores are below TMPDIR, of which all rows need 20 GB.`;
 
+/** Flags that nobody knows. */
+const strange: string[] = [];
 const flags = parseArgs(Deno.args, {
   string: ["rounds", "seconds", "warm", "scale", "only", "beside", "json"],
   boolean: ["keep", "help"],
   alias: { h: "help" },
   unknown: (name) => {
-    if (name.startsWith("-")) throw new Error(`there is no flag ${name}: see scripts/bench --help`);
+    if (name.startsWith("-")) strange.push(name);
     return true;
   },
 });
@@ -77,12 +79,14 @@ function sides(options: Options): Side[] {
 
 function tables(report: Report): void {
   const rows = ROWS.filter(({ name }) => name in report.rows);
-  [...figuresTable(rows, report.rows), "", ...goalsTable(rows, report.rows)].forEach(print);
+  figuresTable(rows, report.rows).forEach(print);
+  // What is to be reached is to be reached beside Java.
+  const isWithJava = rows.every(({ name }) => baseOf(report.rows[name]!) === "java");
+  if (isWithJava) ["", ...goalsTable(rows, report.rows)].forEach(print);
 }
 
 async function measure(words: readonly string[]): Promise<boolean> {
   const beside = text("beside"), { keep } = flags;
-  if (keep && (beside ?? text("only")) !== undefined) throw new Error("--keep is for whole comparisons with Java");
   const options: Options = {
     rounds: number("rounds", 5, 1),
     seconds: number("seconds", 4, 1),
@@ -90,6 +94,9 @@ async function measure(words: readonly string[]): Promise<boolean> {
     scale: number("scale", 1, 0),
     beside: beside === undefined ? undefined : await Deno.realPath(beside),
   };
+  if (keep && (beside ?? text("only") ?? (options.scale === 1 ? undefined : "scaled")) !== undefined) {
+    throw new Error("--keep is for whole comparisons with Java: without --beside, --only and --scale");
+  }
   const chapters = chosen(words);
   const rows: Record<string, RowResult> = {};
   const report: Report = { machine: await machine(Deno.env.get("ROCKETD_BIN")!), rows };
@@ -114,6 +121,7 @@ async function measure(words: readonly string[]): Promise<boolean> {
 }
 
 async function main(): Promise<boolean> {
+  if (strange.length > 0) throw new Error(`there is no flag ${strange[0]}: see scripts/bench --help`);
   const [word, file] = flags._.map(String);
   if (flags.help) print(USAGE);
   else if (word === "list") list();

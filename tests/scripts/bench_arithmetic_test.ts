@@ -16,7 +16,7 @@ import {
   timesBetter,
   verdict,
 } from "../../scripts/lib/bench/arithmetic.ts";
-import { callsInPerf, callsInStrace } from "../../scripts/lib/bench/meters.ts";
+import { busyTicks, callsInPerf, callsInStrace } from "../../scripts/lib/bench/meters.ts";
 import { assertEquals } from "../../src/std.ts";
 import { REPORT, reportOf, resultOf, rounds } from "./bench_report.ts";
 
@@ -106,4 +106,8 @@ Deno.test("system calls are counted from what perf and strace print", () => {
   assertEquals(callsInStrace(`${head}${rule}100.00    0.000123                   107        34 total\n`), 107);
   assertEquals(callsInStrace(`${head}${rule}100.00    0.000123           4       107           total\n`), 107);
   assertEquals(callsInStrace("strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted\n"), undefined);
+});
+
+Deno.test("of /proc/stat all counts as busy that is neither idle nor waiting for disks, guests once", () => {
+  assertEquals(busyTicks("cpu  1 2 4 800 1600 8 16 32 64 128\ncpu0 9 9 9 9 9 9 9 9 9 9\n"), 63);
 });

@@ -8,7 +8,7 @@ import { ratioOf, timesBetter, verdict } from "./arithmetic.ts";
 import { type Goal, type Metric, METRICS, type Report, type Row } from "./model.ts";
 import { CHAPTERS } from "./rows.ts";
 
-const WIDTH = 860, LEFT = 400, RIGHT = 70, BAR = 12, LINE = 22, TOP = 56, BOTTOM = 34;
+const WIDTH = 860, LEFT = 250, RIGHT = 80, BAR = 12, LINE = 22, TOP = 56, BOTTOM = 34;
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
 /** One bar. */
@@ -88,11 +88,14 @@ export function chart(report: Report, rows: readonly Row[] = CHAPTERS.flatMap((o
       `<rect class="${middle < 1 ? "below" : "bar"}" x="${x(from)}" y="${y}" width="${width}" height="${BAR}" />`,
       `<line class="spread" x1="${x(low)}" x2="${x(high)}" y1="${centre}" y2="${centre}" />`,
       ...(goal === undefined ? [] : [line("goal", x(goal), y - 3, y + BAR + 3)]),
-      `<text class="value" x="${(Number(x(Math.max(1, middle, high))) + 6).toFixed(1)}" y="${y + BAR - 2}">` +
+      `<text class="value" x="${(Number(x(Math.max(1, middle, high, goal ?? 1))) + 6).toFixed(1)}" y="${
+        y + BAR - 2
+      }">` +
       `${middle.toFixed(middle < 10 ? 2 : 1)} ×</text>`,
     ];
   });
   return [
+    "<!-- deno-fmt-ignore-file -->",
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">`,
     "<style>",
     ...STYLE,

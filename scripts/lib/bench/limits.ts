@@ -5,8 +5,7 @@
  * @module
  */
 import { TextLineStream } from "../../../src/std.ts";
-import { figuresOf, type Load, runLoad } from "./load.ts";
-import { cpuSeconds, memory } from "./meters.ts";
+import { costOf, figuresOf, type Load, runLoad } from "./load.ts";
 import type { Chapter, Row, Scene } from "./model.ts";
 import { run, script, spawn } from "./processes.ts";
 
@@ -33,10 +32,8 @@ function echoRow(name: string, title: string, flags: Load["flags"], kind: Load["
     title: `frames answered without work: ${title}`,
     shows: ["rate"],
     measure: async ({ address, pid }, seconds) => {
-      const before = cpuSeconds([pid]);
-      const result = await runLoad(address, { kind, flags }, seconds);
-      const used = cpuSeconds([pid]) - before;
-      return { ...figuresOf(result), cpuSeconds: used, cpuMicros: used / result.messages * 1e6, ...memory([pid]) };
+      const { result, cost } = await costOf({ servers: [{ pid }] }, () => runLoad(address, { kind, flags }, seconds));
+      return { ...figuresOf(result), ...cost };
     },
   };
 }

@@ -6,7 +6,7 @@
 import type { LoadResult } from "../../../src/client/load/mod.ts";
 import type { Node } from "../../../tests/launch.ts";
 import { ask } from "../../../tests/probe.ts";
-import { countCalls, cpuSeconds, diskBytes, memory } from "./meters.ts";
+import { busySeconds, countCalls, cpuSeconds, diskBytes, memory } from "./meters.ts";
 import type { Sample, Side } from "./model.ts";
 import { outputOf, spawn } from "./processes.ts";
 
@@ -21,7 +21,7 @@ export interface Place {
   readonly side: Side;
   readonly nameserver: Node;
   readonly broker: Node;
-  readonly servers: readonly Node[];
+  readonly servers: readonly { readonly pid: number }[];
 }
 
 /** How long a client waits for the last answers: a machine that has much to do is not what this is about. */
@@ -59,16 +59,24 @@ export function figuresOf(result: LoadResult): Sample {
   };
 }
 
-/** What it cost those who serve to do something that comes to so many messages. */
-export async function costOf<R extends { readonly messages: number }>(
-  place: Place,
+/** What a client did: its messages, and the CPU seconds that it used for them. */
+interface Work {
+  readonly messages: number;
+  readonly clientCpuSeconds: number;
+}
+
+/** What it cost those who serve to do something. */
+export async function costOf<R extends Work>(
+  { servers }: Pick<Place, "servers">,
   work: () => Promise<R>,
 ): Promise<{ result: R; cost: Sample }> {
-  const pids = place.servers.map(({ pid }) => pid);
-  const before = cpuSeconds(pids);
+  const pids = servers.map(({ pid }) => pid);
+  const [before, busy, began] = [cpuSeconds(pids), busySeconds(), performance.now()];
   const result = await work();
   const used = cpuSeconds(pids) - before;
-  return { result, cost: { cpuSeconds: used, cpuMicros: used / result.messages * 1e6, ...memory(pids) } };
+  const others = (busySeconds() - busy - used - result.clientCpuSeconds) / ((performance.now() - began) / 1000);
+  const cost = { cpuSeconds: used, cpuMicros: used / result.messages * 1e6, others: Math.max(0, others) };
+  return { result, cost: { ...cost, ...memory(pids) } };
 }
 
 /** One round of a load. */

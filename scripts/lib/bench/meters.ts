@@ -20,6 +20,18 @@ export function cpuSeconds(pids: readonly number[]): number {
   });
 }
 
+/** CPU seconds that all processors were busy with since the machine's start. */
+export function busySeconds(): number {
+  return busyTicks(Deno.readTextFileSync("/proc/stat")) / CLOCK_TICKS_PER_SECOND;
+}
+
+/** The first line of /proc/stat, `cpu user nice system idle iowait irq softirq steal …`, without what is idle. */
+export function busyTicks(stat: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, soft = 0, steal = 0] = stat.split("\n")[0]!
+    .split(/\s+/).slice(1).map(Number);
+  return user + nice + system + irq + soft + steal;
+}
+
 /** Memory of processes, MiB: all that is resident, and what of it is no page of a file. */
 export function memory(pids: readonly number[]): { resident: number; private: number } {
   const mib = (name: string) =>

@@ -33,6 +33,7 @@ export const METRICS = {
   disk: { title: "B on disk", digits: 0, better: "less" },
   calls: { title: "calls", digits: 2, better: "less" },
   client: { title: "client cores", digits: 2, better: "less" },
+  others: { title: "other cores", digits: 2, better: "less" },
   failed: { title: "failed", digits: 0, better: "less" },
 } as const satisfies Record<string, MetricSpec>;
 
@@ -41,7 +42,7 @@ export const METRICS = {
  * `worst`: p99 of the same before the row's trouble, and of the worst second in it; `seconds`: how long the whole took; `cpuSeconds` and `cpuMicros` (a message): of all processes that serve; `resident` and
  * `private` (RssAnon: without pages of files) likewise; `disk` and `calls`: bytes of the store that came to be allocated
  * and system calls, both a message; `client`: cores that the client was busy with, so that one sees whether it is the
- * limit; `failed`: requests that were refused or not answered.
+ * limit; `others`: cores that everything else on the machine was busy with, the client's own start included; `failed`: requests that were refused or not answered.
  */
 export type Metric = keyof typeof METRICS;
 

@@ -5,7 +5,7 @@
  */
 
 const running = new Set<Deno.ChildProcess>();
-const REMOVALS_MAX = 50;
+const REMOVALS_MAX = 50, REMOVAL_PAUSE_MS = 20;
 const decoder = new TextDecoder();
 
 /** Whatever is still running ends with this process. Those that tests/launch.ts started, it ends itself. */
@@ -33,6 +33,7 @@ export function enterFolder(): void {
         return Deno.removeSync(folder, { recursive: true });
       } catch (error) {
         if (tries === REMOVALS_MAX) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REMOVAL_PAUSE_MS);
       }
     }
   });

@@ -52,7 +52,7 @@ class Client implements AsyncDisposable {
   }
 }
 
-function arguments_(nameserver: string): string[] {
+function argumentsFor(nameserver: string): string[] {
   return [nameserver, TOPIC, String(IN_FLIGHT), String(BODY_BYTES)];
 }
 
@@ -62,12 +62,12 @@ async function javaClient(nameserver: string, encoding: Encoding): Promise<Clien
     "-cp",
     await classPath("client-4.9.7"),
     new URL("JavaProducer.java", import.meta.url).pathname,
-    ...arguments_(nameserver),
+    ...argumentsFor(nameserver),
   ]);
 }
 
 function ourClient(nameserver: string, encoding: Encoding): Client {
-  return new Client(Deno.execPath(), script("our_producer.ts", ...arguments_(nameserver), encoding));
+  return new Client(Deno.execPath(), script("our_producer.ts", ...argumentsFor(nameserver), encoding));
 }
 
 interface Producing extends Place {
@@ -102,7 +102,7 @@ function officialRow(encoding: Encoding): Row<Producing> {
     measure: async (place, seconds) => {
       const { result, cost } = await costOf(place, async () => {
         const round = await place.clients.get(encoding)!.run("async", seconds);
-        return { ...round, messages: round.answered };
+        return { ...round, messages: round.answered, clientCpuSeconds: round.cpuSeconds };
       });
       return { ...figures(result), ...cost };
     },

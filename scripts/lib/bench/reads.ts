@@ -17,10 +17,12 @@ const QUEUES = 8;
 const PULLS = { connections: 4, "in-flight": 2, encoding: "json" } as const;
 const HELD_PULLS = 10_000, DELIVERY_RATE = 1_000;
 const RECENT = "Recent", RECENT_MIB = 512;
-const COLD = "Cold", COLD_MIB = 3072, COLD_PULL_MIB = 256;
+const COLD = "Cold", COLD_MIB = 4096, COLD_PULL_MIB = 192;
 /** Beside sends: one consumer, which reads on as soon as it has an answer. */
 const LAGGARD = { connections: 1, "in-flight": 1, encoding: "json" } as const;
 const BESIDE = { connections: 4, "in-flight": 64, rate: 5_000 } as const;
+/** How long the laggard reads before the sends begin, s. */
+const LEAD_SECONDS = 0.5;
 /** A range that was read may have been read ahead of as well, offsets of a queue. */
 const READ_AHEAD = 2_000;
 
@@ -36,7 +38,7 @@ const warmReads: Chapter<Place> = {
   open: async (scene) => {
     const place = await openCluster(scene);
     await makeTopic(place, RECENT, QUEUES);
-    say(`filling ${place.broker.name} with ${RECENT_MIB * scene.options.scale} MiB`);
+    say(`filling ${place.broker.name} with ${Math.round(RECENT_MIB * scene.options.scale)} MiB`);
     await fill(place, RECENT, messagesIn(RECENT_MIB, scene));
     return place;
   },
@@ -86,7 +88,7 @@ async function openCold(scene: Scene): Promise<ColdPlace> {
   const place = await openCluster(scene, { cold: true });
   await makeTopic(place, COLD, QUEUES);
   const messages = messagesIn(COLD_MIB, scene);
-  say(`filling ${place.broker.name} with ${COLD_MIB * scene.options.scale} MiB`);
+  say(`filling ${place.broker.name} with ${Math.round(COLD_MIB * scene.options.scale)} MiB`);
   await fill(place, COLD, messages);
   // Pages that a process has mapped stay in memory whatever one asks for.
   await place.broker.stop();
@@ -98,16 +100,15 @@ async function openCold(scene: Scene): Promise<ColdPlace> {
 
 async function beside(place: ColdPlace, seconds: number): Promise<Sample> {
   // The reader has begun before the sends, and is there until after them.
-  const reading = readCold(place, LAGGARD, seconds + 2).then(
+  const reading = readCold(place, LAGGARD, seconds + LEAD_SECONDS + 1).then(
     (result) => ({ result }),
     (error: unknown) => ({ error }),
   );
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await new Promise((resolve) => setTimeout(resolve, LEAD_SECONDS * 1000));
   const { result, cost } = await costOf(place, () => runLoad(place.broker.address, { flags: BESIDE }, seconds));
   const read = await reading;
   if ("error" in read) throw read.error;
-  const { p50, p99, p999, client, failed, rate } = figuresOf(result);
-  return { ...cost, p50, p99, p999, client, failed, rate, mib: read.result.mibPerSecond } as Sample;
+  return { ...cost, ...figuresOf(result), mib: read.result.mibPerSecond };
 }
 
 /** Reading what is on disk only. */

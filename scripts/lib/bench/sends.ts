@@ -52,7 +52,7 @@ function queuesRow(queues: number, goals: readonly Goal[] = []): Row<Place> {
   return {
     ...loadRow(
       `queues-${queues}`,
-      `1 KiB, 4 connections × 16 in flight, topic with ${queues.toLocaleString("en")} queues`,
+      `1 KiB, 4 connections × 16 in flight, topic with ${queues.toLocaleString("en")} queue${queues === 1 ? "" : "s"}`,
       {
         connections: 4,
         "in-flight": 16,

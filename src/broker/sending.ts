@@ -8,7 +8,7 @@ import { messageOf, RocketdError } from "../errors.ts";
 import { Permission, ResponseCode, SysFlag } from "../protocol/codes.ts";
 import { checkTopic, isRetryTopic, RETRY_PREFIX, TOPICS_CLOSED_TO_CLIENTS } from "../protocol/names.ts";
 import { dropProperty, PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
-import { formatMessageId } from "../protocol/message_id.ts";
+import { MessageIds } from "../protocol/message_id.ts";
 import type { RequestHeader } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessage, SendMessageV2 } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
@@ -54,11 +54,13 @@ interface RegionFields {
 /** What all requests that bring a message have in common, and how those are served that only store it. */
 export class Sending {
   readonly #broker: BrokerContext;
+  readonly #ids: MessageIds;
   readonly #traced: RegionFields;
   readonly #untraced: RegionFields;
 
   constructor(broker: BrokerContext) {
     this.#broker = broker;
+    this.#ids = new MessageIds(broker.storeHost);
     const { regionId } = broker.settings;
     this.#traced = { MSG_REGION: regionId, TRACE_ON: "true" };
     this.#untraced = { MSG_REGION: regionId, TRACE_ON: "false" };
@@ -247,12 +249,11 @@ export class Sending {
         code === ResponseCode.SERVICE_NOT_AVAILABLE ? `service not available now. ${reason}` : reason,
       );
     }
-    const { storeHost, stats } = this.#broker;
     const { MSG_REGION, TRACE_ON } = this.region;
-    stats.sent(first.topic, first.queueId, results.length, bytesOf(results));
+    this.#broker.stats.sent(first.topic, first.queueId, results.length, bytesOf(results));
     const msgId = results.length === 1
-      ? formatMessageId(storeHost, first.logOffset)
-      : results.map((result) => formatMessageId(storeHost, result.logOffset)).join(",");
+      ? this.#ids.of(first.logOffset)
+      : results.map((result) => this.#ids.of(result.logOffset)).join(",");
     return {
       code,
       remark: code === ResponseCode.SUCCESS ? undefined : first.reason ?? first.status,

@@ -16,6 +16,9 @@ export const FRAME_BYTES_MAX = 16 * MiB;
 export const HEADER_BYTES_MAX = 512 * KiB;
 /** Fields of a header; RocketMQ's requests have up to 16, and those that sign or forward add a few. */
 export const HEADER_FIELDS_MAX = 1024;
+/** Short texts of headers that are kept, as names of topics and groups, and the bytes that one may have. */
+export const KNOWN_TEXTS_MAX = 512;
+export const KNOWN_TEXT_BYTES_MAX = 48;
 /** First size of a connection's read buffer, bytes; it doubles while reads fill it, and grows to hold one frame. */
 export const READ_BUFFER_BYTES = 8 * KiB;
 /** Size up to which a read buffer doubles to take more in one read, bytes. */

@@ -10,6 +10,7 @@ export const UTF8_BYTES_PER_UNIT = 3;
 const encoder = new TextEncoder();
 const INT_RANGE = 0x1_0000_0000;
 const ASCII_MAX = 0x7f;
+const SPACE = 0x20, QUOTE = 0x22, ASCII_0 = 0x30, BACKSLASH = 0x5c;
 /** Characters up to which a loop of our own beats the encoder's call. */
 const SHORT_TEXT = 64;
 
@@ -97,6 +98,42 @@ export class ByteWriter {
     const written = encoder.encodeInto(text, at === 0 ? this.bytes : this.bytes.subarray(at)).written;
     this.length = at + written;
     return written;
+  }
+
+  /** A text in double quotes, as JSON. */
+  quoted(text: string): void {
+    const { length } = text;
+    if (length <= SHORT_TEXT) {
+      const start = this.ensure(length + 2);
+      const { bytes } = this;
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit < SPACE || unit > ASCII_MAX || unit === QUOTE || unit === BACKSLASH) break;
+        bytes[start + 1 + i] = unit;
+      }
+      if (i === length) {
+        bytes[start] = bytes[start + 1 + length] = QUOTE;
+        this.length = start + length + 2;
+        return;
+      }
+    }
+    this.text(JSON.stringify(text));
+  }
+
+  /** The decimal digits of a number from 0 to 2^31 - 1. */
+  digits(value: number): void {
+    let count = 1;
+    for (let rest = value; rest > 9; rest = (rest / 10) | 0) count++;
+    const at = this.ensure(count);
+    const { bytes } = this;
+    let rest = value;
+    for (let i = at + count - 1; i >= at; i--) {
+      const tens = (rest / 10) | 0;
+      bytes[i] = ASCII_0 + rest - tens * 10;
+      rest = tens;
+    }
+    this.length = at + count;
   }
 
   /** What was written so far; valid until the next write or reset. */

@@ -6,6 +6,7 @@
  */
 import { RocketdError, shortened } from "../errors.ts";
 import { HEADER_FIELDS_MAX } from "../limits.ts";
+import { textAt } from "./known_texts.ts";
 
 /** The types that RocketMQ's custom headers know; on the wire all of them are text. */
 export type FieldType = "string" | "int" | "long" | "bool";
@@ -100,10 +101,10 @@ export class FieldTable<S extends Fields = Fields> {
   readonly required: readonly boolean[];
   readonly #empty: Record<string, undefined>;
   readonly #wireBytes: readonly Uint8Array[];
-  /** Wire names as the keys of a JSON object: `"topic":`. */
-  readonly jsonKeys: readonly string[];
+  /** Wire names as the keys of a JSON object, as UTF-8: `"topic":`. */
+  readonly jsonKeys: readonly Uint8Array[];
   /** Position of a field whose wire name is one ASCII letter (as in SEND_MESSAGE_V2), by that letter; -1 if none. */
-  readonly byLetter = new Int16Array(128).fill(-1);
+  readonly #byLetter = new Int16Array(128).fill(-1);
 
   constructor(readonly fields: S) {
     this.names = Object.keys(fields);
@@ -112,19 +113,25 @@ export class FieldTable<S extends Fields = Fields> {
     this.required = this.names.map((name) => fields[name]!.required);
     this.#empty = Object.fromEntries(this.names.map((name) => [name, undefined]));
     this.#wireBytes = this.wireNames.map((wireName) => encoder.encode(wireName));
-    this.jsonKeys = this.wireNames.map((wireName) => `${JSON.stringify(wireName)}:`);
+    this.jsonKeys = this.wireNames.map((wireName) => encoder.encode(`${JSON.stringify(wireName)}:`));
     this.wireNames.forEach((wireName, i) => {
-      if (wireName.length === 1) this.byLetter[wireName.charCodeAt(0)] = i;
+      if (wireName.length === 1) this.#byLetter[wireName.charCodeAt(0)] = i;
     });
   }
 
   /** Position of the field whose wire name lies in `bytes[start, end)`, -1 if the declaration has none. */
   indexOf(bytes: Uint8Array, start: number, end: number): number {
-    return this.#wireBytes.findIndex((name) => {
-      if (name.length !== end - start) return false;
-      for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
-      return true;
-    });
+    const length = end - start;
+    if (length === 1) return bytes[start]! < 128 ? this.#byLetter[bytes[start]!]! : -1;
+    const names = this.#wireBytes;
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!;
+      if (name.length !== length) continue;
+      let i = 0;
+      while (i < length && name[i] === bytes[start + i]) i++;
+      if (i === length) return index;
+    }
+    return -1;
   }
 
   /** An object with every field present and undefined: one hidden class for all of a kind. */
@@ -153,6 +160,26 @@ export class FieldTable<S extends Fields = Fields> {
     const value = parseInteger(text, type);
     if (value === undefined) throw this.malformed(index, text);
     return value;
+  }
+
+  /** The same from the text's UTF-8. Short digits are read as they stand, without a string in between. */
+  parseBytes(index: number, bytes: Uint8Array, start: number, end: number): unknown {
+    const type = this.types[index]!;
+    if (type === "int" || type === "long") {
+      const negative = bytes[start] === 0x2d;
+      let value = 0, at = negative ? start + 1 : start;
+      if (at < end && end - at <= 15) {
+        for (; at < end; at++) {
+          const digit = bytes[at]! - 0x30;
+          if (digit < 0 || digit > 9) break;
+          value = value * 10 + digit;
+        }
+        if (at === end && (type === "long" || value <= INT_MAX)) return negative ? -value : value;
+      }
+    }
+    // Only four letters can say "true".
+    if (type === "bool" && end - start !== 4) return false;
+    return this.parse(index, textAt(bytes, start, end));
   }
 
   /** The error for a field whose text is not of its type. */

@@ -77,7 +77,7 @@ export function decodeFrame(bytes: Uint8Array, view: DataView, at: number, lengt
     return { encoding, header: decodeBinaryHeader(bytes, view, headerStart, headerEnd), body };
   }
   if (encoding === HeaderEncoding.JSON) {
-    return { encoding, header: decodeJsonHeader(bytes.subarray(headerStart, headerEnd)), body };
+    return { encoding, header: decodeJsonHeader(bytes, headerStart, headerEnd), body };
   }
   throw new RocketdError("malformed", `a header's encoding is ${encoding}, allowed are 0 (JSON) and 1 (ROCKETMQ)`, {
     field: "encoding",

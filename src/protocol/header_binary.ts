@@ -16,7 +16,6 @@ import type { Header } from "./frame.ts";
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const FIXED_BYTES = 21;
-const INT_MAX = 0x7fff_ffff;
 
 function malformed(what: string): RocketdError {
   return new RocketdError("malformed", `a binary header is cut short: ${what}`, { field: "header" });
@@ -85,11 +84,10 @@ class BinaryFields extends HeaderFields {
     let at = this.start, count = 0;
     while (at < this.end) {
       const keyEnd = this.#keyEnd(at), valueEnd = this.#valueEnd(keyEnd);
-      const letter = keyEnd === at + 3 ? bytes[at + 2]! : 128;
-      const index = letter < 128 ? table.byLetter[letter]! : table.indexOf(bytes, at + 2, keyEnd);
+      const index = table.indexOf(bytes, at + 2, keyEnd);
       // An empty value is Java's null.
       if (index >= 0 && valueEnd > keyEnd + 4) {
-        values[table.names[index]!] = this.#value(table, index, keyEnd + 4, valueEnd);
+        values[table.names[index]!] = table.parseBytes(index, bytes, keyEnd + 4, valueEnd);
       }
       if (++count > HEADER_FIELDS_MAX) throw tooManyFields();
       at = valueEnd;
@@ -111,26 +109,6 @@ class BinaryFields extends HeaderFields {
 
   #text(start: number, end: number): string {
     return decoder.decode(this.bytes.subarray(start, end));
-  }
-
-  /** Short digits are read as they stand, without a string in between. */
-  #value(table: FieldTable, index: number, start: number, end: number): unknown {
-    const type = table.types[index]!;
-    if (type === "int" || type === "long") {
-      const negative = this.bytes[start] === 0x2d;
-      let value = 0, at = negative ? start + 1 : start;
-      if (at < end && end - at <= 15) {
-        for (; at < end; at++) {
-          const digit = this.bytes[at]! - 0x30;
-          if (digit < 0 || digit > 9) break;
-          value = value * 10 + digit;
-        }
-        if (at === end && (type === "long" || value <= INT_MAX)) return negative ? -value : value;
-      }
-    }
-    // Only four letters can say "true".
-    if (type === "bool" && end - start !== 4) return false;
-    return table.parse(index, this.#text(start, end));
   }
 }
 

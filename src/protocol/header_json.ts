@@ -6,11 +6,22 @@
 import { messageOf, RocketdError } from "../errors.ts";
 import { HEADER_FIELDS_MAX } from "../limits.ts";
 import type { ByteWriter } from "./byte_writer.ts";
-import { type Fields, type FieldTable, type FieldType, formatInteger, HeaderFields, tooManyFields } from "./fields.ts";
+import { type Fields, type FieldTable, formatInteger, HeaderFields, tooManyFields } from "./fields.ts";
 import type { Header } from "./frame.ts";
 import type { HeaderParts } from "./header_binary.ts";
+import { decodePlainJson } from "./plain_json.ts";
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const INT_MAX = 0x7fff_ffff;
+const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, CLOSING = 0x7d;
+/** What stands between the parts of a header. */
+const CODE = encoder.encode('{"code":');
+const EXT_FIELDS = encoder.encode(',"extFields":{');
+const FLAG = encoder.encode('},"flag":');
+const OPAQUE = encoder.encode(',"language":"JAVA","opaque":');
+const REMARK = encoder.encode(',"remark":');
+const VERSION = encoder.encode(',"serializeTypeCurrentRPC":"JSON","version":');
 
 function integer(object: Record<string, unknown>, key: string): number {
   const value = object[key] ?? 0;
@@ -20,8 +31,13 @@ function integer(object: Record<string, unknown>, key: string): number {
   return value | 0;
 }
 
-/** Decodes a JSON header. Throws `malformed`. */
-export function decodeJsonHeader(bytes: Uint8Array): Header {
+/** Decodes the header that lies in `bytes[start, end)`. Throws `malformed`. */
+export function decodeJsonHeader(bytes: Uint8Array, start: number, end: number): Header {
+  return decodePlainJson(bytes, start, end) ?? decodeAnyJson(bytes.subarray(start, end));
+}
+
+/** The same by `JSON.parse`, which decides what a header means. */
+export function decodeAnyJson(bytes: Uint8Array): Header {
   let object: unknown;
   try {
     object = JSON.parse(decoder.decode(bytes));
@@ -76,32 +92,50 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** Writes a JSON header. */
+/** Writes a JSON header, its members in fastjson's order. */
 export function encodeJsonHeader<S extends Fields>(out: ByteWriter, parts: HeaderParts<S>): void {
-  let fields = "";
+  out.raw(CODE);
+  integerText(out, parts.code);
+  out.raw(EXT_FIELDS);
+  const before = out.length;
   if (parts.table && parts.values) {
     const { names, jsonKeys, types } = parts.table;
     const values = parts.values as Record<string, unknown>;
     for (let i = 0; i < names.length; i++) {
       const value = values[names[i]!];
       if (value === undefined) continue;
+      if (out.length > before) out.int8(COMMA);
+      out.raw(jsonKeys[i]!);
       const type = types[i]!;
-      if (fields !== "") fields += ",";
-      fields += jsonKeys[i]! + (type === "string" ? JSON.stringify(String(value)) : quotedScalar(type, value));
+      if (type === "string" || type === "bool") out.quoted(String(value));
+      else {
+        out.int8(QUOTE);
+        integerText(out, value as number);
+        out.int8(QUOTE);
+      }
     }
   }
   for (const [key, value] of parts.extra ?? []) {
-    if (fields !== "") fields += ",";
-    fields += `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+    if (out.length > before) out.int8(COMMA);
+    out.quoted(key);
+    out.int8(COLON);
+    out.quoted(value);
   }
-  const remark = parts.remark === undefined ? "" : `"remark":${JSON.stringify(parts.remark)},`;
-  out.text(
-    `{"code":${parts.code},"extFields":{${fields}},"flag":${parts.flag},"language":"JAVA","opaque":${parts.opaque},` +
-      `${remark}"serializeTypeCurrentRPC":"JSON","version":${parts.version}}`,
-  );
+  out.raw(FLAG);
+  integerText(out, parts.flag);
+  out.raw(OPAQUE);
+  integerText(out, parts.opaque);
+  if (parts.remark !== undefined) {
+    out.raw(REMARK);
+    out.quoted(parts.remark);
+  }
+  out.raw(VERSION);
+  integerText(out, parts.version);
+  out.int8(CLOSING);
 }
 
-/** Numbers and booleans need no escapes. */
-function quotedScalar(type: FieldType, value: unknown): string {
-  return type === "bool" ? `"${value}"` : `"${formatInteger(value as number)}"`;
+function integerText(out: ByteWriter, value: number): void {
+  // Whole numbers below 2^31.
+  if (value === (value & INT_MAX)) out.digits(value);
+  else out.text(formatInteger(value));
 }

@@ -8,6 +8,7 @@ import { RocketdError } from "../errors.ts";
 import { SysFlag } from "./codes.ts";
 import { hostBytes } from "./message_record.ts";
 
+const INT_RANGE = 0x1_0000_0000;
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, "0"));
 
 /** Upper-case hex. */
@@ -20,6 +21,25 @@ export function toHex(bytes: Uint8Array): string {
 /** The id of the record at `logOffset` of the broker whose store host (address and port bytes) this is. */
 export function formatMessageId(storeHost: Uint8Array, logOffset: number): string {
   return toHex(storeHost) + logOffset.toString(16).toUpperCase().padStart(16, "0");
+}
+
+/** Makes the ids of one broker's records: what they begin with, host and high half of the offset, is seldom another. */
+export class MessageIds {
+  #high = -1;
+  #begin = "";
+
+  constructor(readonly storeHost: Uint8Array) {}
+
+  /** As {@linkcode formatMessageId}. */
+  of(logOffset: number): string {
+    const high = Math.floor(logOffset / INT_RANGE), low = logOffset % INT_RANGE;
+    if (high !== this.#high) {
+      this.#high = high;
+      this.#begin = formatMessageId(this.storeHost, logOffset).slice(0, -8);
+    }
+    return this.#begin + hexOfByte[low >>> 24] + hexOfByte[low >>> 16 & 0xff] + hexOfByte[low >>> 8 & 0xff] +
+      hexOfByte[low & 0xff];
+  }
 }
 
 /** Reads an id back. Throws `RocketdError` (`malformed`) for a text that is none. */

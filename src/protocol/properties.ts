@@ -145,7 +145,14 @@ export function readStoreProperties(text: string, into: StoreProperties): StoreP
 /** The text without any property of this name. */
 export function dropProperty(text: string, name: string): string {
   const prefix = name + NAME_VALUE_SEPARATOR;
-  if (!text.includes(prefix)) return text;
+  const at = text.indexOf(prefix);
+  if (at < 0) return text;
+  const isOnly = text.indexOf(prefix, at + 1) < 0;
+  if (isOnly && (at === 0 || text.charCodeAt(at - 1) === 2)) {
+    const end = text.indexOf(PROPERTY_SEPARATOR, at);
+    if (end < 0) return text.slice(0, Math.max(at - 1, 0));
+    return at === 0 ? text.slice(end + 1) : text.slice(0, at) + text.slice(end + 1);
+  }
   return text.split(PROPERTY_SEPARATOR).filter((piece) => !piece.startsWith(prefix)).join(PROPERTY_SEPARATOR);
 }
 

@@ -40,3 +40,16 @@ Deno.test("64-bit integers keep every safe integer", () => {
     assertEquals(view.getBigInt64(0), BigInt(value));
   }));
 });
+
+Deno.test("quoted() writes a text as JSON.stringify does, digits() a number", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.string({ minLength: 60, maxLength: 70 }));
+  fc.assert(fc.property(text, fc.nat(), (text, number) => {
+    const out = new ByteWriter(16);
+    out.quoted(text);
+    out.digits(number);
+    assertEquals(new TextDecoder().decode(out.written()), JSON.stringify(text) + number);
+  }));
+  const out = new ByteWriter();
+  for (const number of [0, 9, 10, 99, 100, 2 ** 31 - 1]) out.digits(number);
+  assertEquals(new TextDecoder().decode(out.written()), "0910991002147483647");
+});

@@ -32,8 +32,7 @@ Deno.test("FieldTable finds fields by their name on the wire", () => {
     const bytes = new TextEncoder().encode(`offset${name}offset`);
     return table.indexOf(bytes, 6, bytes.length - 6);
   };
-  assertEquals(["b", "é", "offset", "topic", "offsets", "offseT", ""].map(indexOf), [0, 1, 2, -1, -1, -1, -1]);
-  assertEquals([table.byLetter["b".charCodeAt(0)], table.byLetter["c".charCodeAt(0)]], [0, -1]);
+  assertEquals(["b", "é", "offset", "topic", "offsets", "offseT", "c", ""].map(indexOf), [0, 1, 2, -1, -1, -1, -1, -1]);
   assertEquals(table.empty(), { topic: undefined, queueId: undefined, offset: undefined });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { assertEquals, assertThrows } from "../../src/std.ts";
 import { RocketdError } from "../../src/errors.ts";
-import { formatMessageId, parseMessageId } from "../../src/protocol/message_id.ts";
+import { formatMessageId, MessageIds, parseMessageId } from "../../src/protocol/message_id.ts";
 import {
   decodeRecord,
   decodeRecords,
@@ -85,6 +85,13 @@ Deno.test("formatMessageId() writes the id that a Java broker gives", () => {
   const storeHost = new Uint8Array([10, 1, 2, 3, 0, 0, 0x2A, 0x9F]);
   assertEquals(formatMessageId(storeHost, 4096), "0A01020300002A9F0000000000001000");
   assertEquals(parseMessageId("0A01020300002A9F0000000000001000"), { storeHost, logOffset: 4096 });
+});
+
+Deno.test("MessageIds makes the ids that formatMessageId() writes, whatever it made before", () => {
+  fc.assert(fc.property(host, fc.array(fc.oneof(fc.nat(), fc.maxSafeNat())), (storeHost, offsets) => {
+    const ids = new MessageIds(storeHost);
+    for (const logOffset of offsets) assertEquals(ids.of(logOffset), formatMessageId(storeHost, logOffset));
+  }));
 });
 
 Deno.test("parseMessageId() refuses whatever is no id, and reads back every id", () => {

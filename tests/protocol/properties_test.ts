@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { assertEquals } from "../../src/std.ts";
 import {
+  dropProperty,
   formatProperties,
   parseProperties,
   propertyOf,
@@ -49,4 +50,14 @@ Deno.test("readStoreProperties() finds what the store needs", () => {
   const text = "UNIQ_KEY\u0001u\u0002WAIT\u0001false\u0002DELAY\u00013\u0002TAGS\u0001t";
   assertEquals(readStoreProperties(text, into), { tags: "t", keys: "", uniqKey: "u", delay: "3", wait: false });
   assertEquals(readStoreProperties("", into), { tags: "", keys: "", uniqKey: "", delay: "", wait: true });
+});
+
+Deno.test("dropProperty() leaves out the pieces of a name, wherever and however often they stand", () => {
+  fc.assert(
+    fc.property(text, fc.constantFrom("T", "A", "TA"), (text, name) => {
+      const pieces = text.split("\u0002").filter((piece) => !piece.startsWith(`${name}\u0001`));
+      assertEquals(dropProperty(text, name), pieces.join("\u0002"));
+    }),
+    { numRuns: 5000 },
+  );
 });

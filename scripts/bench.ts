@@ -51,8 +51,8 @@ function text(name: "only" | "beside" | "json"): string | undefined {
 function number(name: "rounds" | "seconds" | "warm" | "scale", usual: number, min: number): number {
   const given = flags[name];
   const value = given === undefined ? usual : Number(given);
-  if (!Number.isFinite(value) || value < min || (name === "rounds" && !Number.isInteger(value))) {
-    throw new Error(`--${name} ${given}: expected a number from ${min} on`);
+  if (!Number.isFinite(value) || value < min || (name !== "scale" && !Number.isInteger(value))) {
+    throw new Error(`--${name} ${given}: expected a ${name === "scale" ? "" : "whole "}number from ${min} on`);
   }
   return value;
 }

@@ -100,7 +100,7 @@ async function openCold(scene: Scene): Promise<ColdPlace> {
 
 async function beside(place: ColdPlace, seconds: number): Promise<Sample> {
   // The reader has begun before the sends, and is there until after them.
-  const reading = readCold(place, LAGGARD, seconds + LEAD_SECONDS + 1).then(
+  const reading = readCold(place, LAGGARD, seconds + Math.ceil(2 * LEAD_SECONDS)).then(
     (result) => ({ result }),
     (error: unknown) => ({ error }),
   );

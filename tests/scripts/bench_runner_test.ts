@@ -119,7 +119,7 @@ Deno.test("rows are chosen by name, by chapter, and by how their names begin", (
   assertEquals(names("send-1x1"), ["send-1x1"]);
   assertEquals(names("send"), ["send-4x16", "send-4x64", "send-1x1", "send-64x1"]);
   assertEquals(names("starts", "sync-flush"), ["sync-flush", "start-clean", "start-killed"]);
-  assert(names("sends").includes("batch"));
+  assert(names("forms").includes("batch"));
   assert(!names().includes("producer-json-async-on-java") && names().includes("limit-4x16"));
   assert(names("producers-on-java").includes("producer-json-async-on-java"));
   assertThrows(() => chosen(["sned"]), Error, "there is no row sned");

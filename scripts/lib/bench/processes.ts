@@ -37,6 +37,11 @@ export function enterFolder(): void {
       }
     }
   });
+  // Else it would end without what is to be done at its end.
+  addEventListener("unhandledrejection", ({ reason }) => {
+    say(String(reason));
+    Deno.exit(1);
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => Deno.exit(signal === "SIGINT" ? 130 : 143));
   }
@@ -84,10 +89,18 @@ export function script(name: string, ...args: string[]): string[] {
 
 /** To standard error: what happens. */
 export function say(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+  write(Deno.stderr, text);
 }
 
 /** To standard output: what came of it. */
 export function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  write(Deno.stdout, text);
+}
+
+function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  try {
+    to.writeSync(new TextEncoder().encode(`${text}\n`));
+  } catch {
+    // Nobody reads any more, as behind `| head`: the figures still go into their file.
+  }
 }

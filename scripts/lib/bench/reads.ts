@@ -5,7 +5,18 @@
  * @module
  */
 import { openCluster, warm } from "./cluster.ts";
-import { costOf, figuresOf, fill, FILL_BYTES, makeTopic, measured, type Place, runLoad } from "./load.ts";
+import {
+  costOf,
+  figuresOf,
+  fill,
+  FILL_BYTES,
+  type Load,
+  makeTopic,
+  measured,
+  type Place,
+  probed,
+  runLoad,
+} from "./load.ts";
 import { forget } from "./meters.ts";
 import type { Chapter, Sample, Scene } from "./model.ts";
 import { say } from "./processes.ts";
@@ -17,6 +28,7 @@ const QUEUES = 8;
 const PULLS = { connections: 4, "in-flight": 2, encoding: "json" } as const;
 const HELD_PULLS = 10_000, DELIVERY_RATE = 1_000;
 const RECENT = "Recent", RECENT_MIB = 512;
+const ALL_RECENT: Load = { kind: "pull", flags: { ...PULLS, topic: RECENT } };
 const COLD = "Cold", COLD_MIB = 4096, COLD_PULL_MIB = 192;
 /** Beside sends: one consumer, which reads on as soon as it has an answer. */
 const LAGGARD = { connections: 1, "in-flight": 1, encoding: "json" } as const;
@@ -48,7 +60,8 @@ const warmReads: Chapter<Place> = {
       title: "catch-up from memory, 4 connections × 2 queues, 1 KiB",
       shows: ["rate", "cpuMicros"],
       goals: [{ metric: "rate", atLeast: 1.5 }],
-      measure: (place) => measured(place, { kind: "pull", flags: { ...PULLS, topic: RECENT } }),
+      measure: (place) => measured(place, ALL_RECENT),
+      probe: (place, seconds) => probed(place, ALL_RECENT, seconds),
     },
     loadRow("delivery", `send to held pull, ${DELIVERY_RATE.toLocaleString("en")} a second`, {
       connections: 4,

@@ -14,6 +14,9 @@ import type { Wire } from "./listener.ts";
 import type { ConnectionOwner, Received, Sign } from "./owner.ts";
 import { type ClientTlsOptions, connectTls } from "./tls/client_tls.ts";
 
+/** Silence after which a connection is left, ms: shorter than what is waited for sends, longer than pauses of a healthy peer. */
+const SILENT_MS = 1_000;
+
 /** How a client connects and what it obeys. */
 export interface RemotingClientOptions {
   /** What servers may ask of us; nothing by default. */
@@ -28,7 +31,12 @@ export interface RemotingClientOptions {
   readonly tls?: ClientTlsOptions | undefined;
   /** Says whether an address may be connected to; each one may without it. */
   readonly allows?: (address: string) => boolean;
-  /** Called when a connection to an address has gone. */
+  /**
+   * A connection on which nothing was read while a request waited in vain for so long, ms, is left for a new one: its
+   * peer may have gone without a word. Who waits on it goes on waiting. Java's clients close it (`closeSocketIfTimeout`).
+   */
+  readonly silentMs?: number;
+  /** Called when a connection to an address has gone, or is left. */
   readonly onClose?: (address: string) => void;
 }
 
@@ -58,6 +66,8 @@ export class RemotingClient {
   readonly #options: RemotingClientOptions;
   readonly #handlers: HandlerTable;
   readonly #links = new Map<string, Link>();
+  /** Connections that are used no more, on which somebody waits. */
+  readonly #left = new Set<Connection>();
   #closed = false;
 
   constructor(options: RemotingClientOptions = {}) {
@@ -120,6 +130,7 @@ export class RemotingClient {
     this.#closed = true;
     for (const { made } of this.#links.values()) made.then((connection) => connection.close(), () => {});
     this.#links.clear();
+    for (const connection of [...this.#left]) connection.close();
   }
 
   [Symbol.dispose](): void {
@@ -164,15 +175,26 @@ export class RemotingClient {
     }
     const owner: ConnectionOwner = {
       handlers: this.#handlers,
-      closed: () => {
-        this.#forget(address, this.#links.get(address));
-        this.#options.onClose?.(address);
+      closed: (connection) => {
+        if (!this.#left.delete(connection)) this.#lost(address);
+      },
+      silent: (connection, waitedMs) => {
+        if (waitedMs < (this.#options.silentMs ?? SILENT_MS)) return false;
+        this.#left.add(connection);
+        this.#lost(address);
+        return true;
       },
       ...(sign === undefined ? {} : { sign }),
     };
     const connection = new Connection(conn, owner, this.#options.encoding ?? HeaderEncoding.JSON);
     connection.run();
     return connection;
+  }
+
+  /** The next request to this address makes a new connection. */
+  #lost(address: string): void {
+    this.#forget(address, this.#links.get(address));
+    this.#options.onClose?.(address);
   }
 
   /** Forgets a connection, unless another has taken its place. */

@@ -29,6 +29,11 @@ export interface Line {
   readonly isClosed: boolean;
   /** Whether so much is unsent that more had better wait. */
   readonly congested: boolean;
+  /** When something was read last (`performance.now()`). */
+  readonly lastRead: number;
+  /** Nothing has come for as long as a request has waited: true when the line is used no more for new ones. */
+  silent(waitedMs: number): boolean;
+  close(): void;
   /** Writes a request. */
   write(
     type: RequestType,
@@ -47,6 +52,7 @@ export class OwnRequests {
   readonly #waiting = new Map<number, () => void>();
   readonly #deadlines = new Deadlines((now) => this.#endAllBefore(now));
   #opaque = 0;
+  #isLeft = false;
 
   constructor(line: Line) {
     this.#line = line;
@@ -181,24 +187,28 @@ export class OwnRequests {
   #end(opaque: number): Pending | undefined {
     const pending = this.#pending.get(opaque);
     if (pending !== undefined) this.#pending.delete(opaque);
+    if (this.#isLeft && this.#pending.size === 0) this.#line.close();
     return pending;
   }
 
   #endAllBefore(now: number): number {
     let next = Infinity;
     for (const [opaque, { deadline, timeoutMs }] of this.#pending) {
-      if (deadline <= now) this.#timeOut(opaque, timeoutMs);
+      if (deadline <= now) this.#timeOut(opaque, timeoutMs, deadline - timeoutMs);
       else if (deadline < next) next = deadline;
     }
     return next;
   }
 
-  #timeOut(opaque: number, ms: number): void {
+  #timeOut(opaque: number, ms: number, began: number): void {
     const { type, reject } = this.#end(opaque)!;
     const { peer } = this.#line;
     const reason = this.#waiting.delete(opaque)
       ? `Cannot send ${type.name} to ${peer}: within ${ms} ms it did not read what was sent before`
       : `${peer} did not answer ${type.name} within ${ms} ms`;
     reject(new RocketdError("timeout", reason));
+    if (this.#isLeft || this.#line.lastRead > began || !this.#line.silent(ms)) return;
+    this.#isLeft = true;
+    if (this.#pending.size === 0) this.#line.close();
   }
 }

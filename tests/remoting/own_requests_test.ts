@@ -3,11 +3,15 @@
  *
  * @module
  */
-import type { RocketdError } from "../../src/errors.ts";
+import { RocketdError } from "../../src/errors.ts";
 import { UNSENT_BYTES_MAX } from "../../src/limits.ts";
+import { ResponseCode } from "../../src/protocol/codes.ts";
 import { GetMaxOffset } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
-import { assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { HandlerTable } from "../../src/remoting/handlers.ts";
+import { OwnRequests } from "../../src/remoting/own_requests.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "../../src/std.ts";
+import { until } from "../client/scene.ts";
 import { offsets, serving } from "./small_server.ts";
 
 const BODY = new Uint8Array(2 ** 20);
@@ -60,6 +64,44 @@ Deno.test("a peer that reads nothing costs whoever waits for room their time, an
   peer.close();
   const codes = (await ends).map((end) => ((end as PromiseRejectedResult).reason as RocketdError).code);
   assertEquals(new Set(codes), new Set(["unavailable"]));
+});
+
+Deno.test("a connection on which nothing comes any more is left for a new one, and who waits on it goes on waiting", async () => {
+  const gate = Promise.withResolvers<void>();
+  const handlers = new HandlerTable().on(GetMaxOffset, async ({ header: { queueId } }) => {
+    if (queueId < 2) await gate.promise;
+    return { code: ResponseCode.SUCCESS, header: { offset: queueId } };
+  });
+  await serving(handlers, async (server) => {
+    const lost: string[] = [];
+    using client = new RemotingClient({ silentMs: 20, onClose: (address) => lost.push(address) });
+    const address = `127.0.0.1:${server.port}`;
+    const ask = async (queueId: number, timeoutMs = 60_000) =>
+      (await client.invoke(address, GetMaxOffset, header(queueId), undefined, timeoutMs)).header.offset;
+    assertEquals(await ask(5), 5);
+    const patient = ask(1);
+    await assertRejects(() => ask(0, 20), RocketdError, "did not answer");
+    assertEquals([await ask(2), await ask(3), server.counts.accepted], [2, 3, 2]);
+    gate.resolve();
+    assertEquals(await patient, 1);
+    await until(() => server.connections.size === 1);
+    assertEquals([await ask(4), server.counts.accepted, lost], [4, 2, [address]]);
+  });
+});
+
+Deno.test("a connection on which others were answered meanwhile is kept", async () => {
+  const asked: number[] = [];
+  const line = {
+    ...{ peer: "there", isClosed: false, congested: false, lastRead: Infinity, write: () => {}, close: () => {} },
+    silent: (waitedMs: number) => asked.push(waitedMs) > 0,
+  };
+  const requests = new OwnRequests(line);
+  const ask = () => requests.ask(GetMaxOffset, header(0), undefined, 5);
+  await assertRejects(ask, RocketdError, "did not answer");
+  assertEquals(asked, []);
+  line.lastRead = 0;
+  await assertRejects(ask, RocketdError, "did not answer");
+  assertEquals(asked, [5]);
 });
 
 Deno.test("a request that cannot be written harms none beside it", async () => {

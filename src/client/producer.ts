@@ -13,17 +13,20 @@ import { AwaitedReplies, replyTo } from "./requests.ts";
 import type { SendOptions } from "./selecting.ts";
 import { traceHook } from "./trace.ts";
 import { TraceDispatcher } from "./trace_dispatcher.ts";
-import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
+import type { ProducerOptions } from "./producer_options.ts";
+import { Sender } from "./sender.ts";
+import type { SendResult } from "./send_results.ts";
 
 /** Group of producers that were given none; beginning of the groups that traces are sent by, and their time, ms. */
 const DEFAULT_GROUP = "rocketd_producer";
 const TRACE_GROUP_PREFIX = "_INNER_TRACE_PRODUCER";
 const TRACE_TIMEOUT_MS = 5_000;
 
-export type { ProducerOptions, SendResult } from "./sender.ts";
+export type { ProducerOptions } from "./producer_options.ts";
+export type { SendResult } from "./send_results.ts";
 
 /**
- * Sends messages. Calls may overlap as much as the caller likes.
+ * Sends messages. Calls may overlap; with 65,535 sends under way, further ones are refused as `unavailable`.
  *
  * @example
  * ```ts

@@ -91,6 +91,7 @@ export class Run {
       this.#ended = true;
       schedule.end(performance.now());
       figures.abandoned += figures.inFlight;
+      this.#countWaiting(performance.now());
       for (const { line } of [...this.#senders, ...this.#pullers]) line.close();
       await Promise.all([...reading, ticking]);
     }
@@ -194,6 +195,16 @@ export class Run {
       const hopeless = !this.#pullers.some((one) => this.#working.has(one));
       return arrivals.missing === 0 || hopeless || performance.now() > arrivalsUntil;
     });
+  }
+
+  /** With a rate, what was never sent or answered counts with the time that it had waited: a stall has no other trace. */
+  #countWaiting(now: number): void {
+    if (this.schedule.perSecond === 0) return;
+    for (const sender of this.#senders) sender.countWaiting(now);
+    for (const [ms, count] of this.schedule.waits(now)) {
+      this.sends.add(ms, count);
+      if (this.sends !== this.figures.latencies) this.figures.latencies.add(ms, count);
+    }
   }
 
   async #until(isSo: () => boolean): Promise<void> {

@@ -10,8 +10,11 @@ const LAST_MS = 20;
 /** What a timer may wake late without it counting as the broker's latency, ms: Deno's have whole milliseconds. */
 const TIMER_SLACK_MS = 2;
 
-/** By how much the number of requests that are due may be off because numbers have 53 bits. */
+/** By how much the number of requests that are due may be off, since numbers have 53 bits. */
 const INEXACTNESS = 1e-6;
+
+/** Steps in which is told how long requests have waited. */
+const WAITS_TOLD_MAX = 10_000;
 
 /** Gives out requests, one after the other. All times are of `performance.now()`, ms. */
 export class Schedule {
@@ -48,6 +51,15 @@ export class Schedule {
   behind(now: number): number {
     if (this.perSecond === 0) return 0;
     return Math.max(0, this.#dueBefore(Math.min(now, this.#until)) - this.taken);
+  }
+
+  /** Tells how long those that are behind have waited, ms, in some steps with how many each stands for. */
+  *waits(now: number): Generator<[ms: number, count: number]> {
+    const behind = this.behind(now);
+    const step = Math.ceil(behind / WAITS_TOLD_MAX);
+    for (let told = 0; told < behind; told += step) {
+      yield [now - this.#dueAt(this.taken + told), Math.min(step, behind - told)];
+    }
   }
 
   /** Lets all fall due that are by now, and gives the time until the next one, ms. */

@@ -250,18 +250,24 @@ Deno.test("A broker that talks nonsense is told of", async () => {
   assertMatch(error.message, /length word/);
 });
 
-Deno.test("Requests that a silent broker does not answer are counted", async () => {
-  const read = Promise.withResolvers<void>();
-  await using broker = new RawBroker(async (conn) => {
-    await conn.read(new Uint8Array(16));
-    read.resolve();
+for (const rate of [0, 100_000]) {
+  Deno.test(`Requests that a silent broker does not answer are counted (${rate} a second)`, async () => {
+    const read = Promise.withResolvers<void>();
+    await using broker = new RawBroker(async (conn) => {
+      await conn.read(new Uint8Array(16));
+      read.resolve();
+    });
+    const aborting = new AbortController();
+    read.promise.then(() => aborting.abort());
+    const target = { broker: broker.address };
+    const options = loadOptions({ kind: "send", target, seconds: 10_000, timeoutMs: 1, rate });
+    const { answered, unanswered, messages, perSecond, latencyMs } = await load(options, { signal: aborting.signal });
+    assertEquals([answered, messages, perSecond], [0, 0, 0]);
+    // With a rate, their latency so far is the only one there is.
+    if (rate === 0) assertEquals([unanswered, latencyMs.max], [16, 0]);
+    else assert(unanswered >= 1 && unanswered <= 16 && latencyMs.p50 > 0);
   });
-  const aborting = new AbortController();
-  read.promise.then(() => aborting.abort());
-  const options = loadOptions({ kind: "send", target: { broker: broker.address }, seconds: 10_000, timeoutMs: 1 });
-  const result = await load(options, { signal: aborting.signal });
-  assertEquals([result.answered, result.unanswered, result.seconds, result.perSecond], [0, 16, 0, 0]);
-});
+}
 
 Deno.test("What was acknowledged and does not arrive is lost", async () => {
   const end = Promise.withResolvers<Answer>();

@@ -67,6 +67,15 @@ Deno.test("What could not be sent before the end is behind", () => {
   assertEquals(takeAll(schedule, 95, 4).length, 4);
   assertEquals([schedule.over(100), schedule.over(120), schedule.behind(120)], [false, true, 6]);
   assertEquals(schedule.take(120), undefined);
+  assertEquals([...schedule.waits(120)], [80, 70, 60, 50, 40, 30].map((ms) => [ms, 1]));
+});
+
+Deno.test("However many are behind, their waits are told in bounded steps", () => {
+  const schedule = new Schedule(1_000_000, Infinity);
+  schedule.begin(0, 1000);
+  const waits = [...schedule.waits(1000)];
+  assertEquals(waits.reduce((sum, [, count]) => sum + count, 0), 1_000_000);
+  assertEquals([waits.length, waits[0], waits[5000]], [10_000, [1000, 100], [500, 100]]);
 });
 
 Deno.test("A schedule ends with its last message, and when it is told to", () => {

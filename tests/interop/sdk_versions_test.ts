@@ -122,7 +122,7 @@ async function transactions(scene: Scene, { asksAndReplies }: Abilities): Promis
     group: `transactions-${scene.mark}`,
     checkLocalTransaction: (message) => {
       asked.push(message.text());
-      return message.text() === "left to commit" ? "commit" : "rollback";
+      return message.text().includes("commit") ? "commit" : "rollback";
     },
   });
   for (const state of ["commit", "rollback", "unknown"] satisfies TransactionState[]) {
@@ -131,7 +131,15 @@ async function transactions(scene: Scene, { asksAndReplies }: Abilities): Promis
   }
   await producer.sendInTransaction({ topic, body: "left to commit" }, () => "unknown");
   const committed = asksAndReplies ? ["commit", "left to commit"] : ["commit"];
-  assertEquals(texts(await read(scene, topic, committed.length)).sort(), committed);
+  const options = { nameservers: scene.nameserver, group: `committed-${scene.mark}`, from: "first" } as const;
+  await using consumer = new LitePullConsumer({ ...options, subscriptions: { [topic]: "*" } });
+  // A set: brokers ask although they were told when an answer takes long, and then commit twice.
+  const found = new Set<string>();
+  await until(async () => {
+    for (const message of await consumer.poll(100)) found.add(message.text());
+    return committed.every((body) => found.has(body));
+  }, "what was committed");
+  assertEquals([...found].sort(), committed);
   if (asksAndReplies) await until(() => asked.includes("unknown"), "a question about a transaction");
   else assertEquals(asked, []);
 }
@@ -151,7 +159,7 @@ async function requests(scene: Scene, { asksAndReplies }: Abilities): Promise<vo
     assertEquals((await asking).text(), "answer");
   } else {
     await assertRejects(replying, RocketdError, "it has no property CLUSTER, so it is no request");
-    await assertRejects(() => asking, RocketdError, "none came within 3000 ms");
+    await assertRejects(() => asking, RocketdError, "Cannot get a reply from");
   }
 }
 

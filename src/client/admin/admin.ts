@@ -128,7 +128,7 @@ export class Admin implements AsyncDisposable {
   readonly client: RemotingClient;
   readonly #nameservers: Nameservers;
   readonly #options: AdminOptions;
-  /** Peers that let somebody wait for long, why, and until when nobody waits for them again. */
+  /** What peers let somebody wait for, why, and until when nobody waits for that again. */
   readonly #silent = new Map<string, { readonly error: RocketdError; readonly until: number }>();
 
   /** Connects when it is first asked. Throws `invalidArgument` when no nameserver is given. */
@@ -223,7 +223,7 @@ export class Admin implements AsyncDisposable {
 
   /**
    * Asks, and gives the answer whatever its code. A peer that stays silent costs a command its time-out once, not for each
-   * topic or group that it is asked about.
+   * topic or group that it is asked about. Brokers of 4.1 say nothing to what they do not know, and answer all the rest.
    *
    * @internal
    */
@@ -233,7 +233,8 @@ export class Admin implements AsyncDisposable {
     header: RequestInput<R>,
     { body, patience = 1 }: { readonly body?: RequestBody; readonly patience?: number } = {},
   ): Promise<Received<R>> {
-    const silent = this.#silent.get(address);
+    const question = `${address} ${type.code}`;
+    const silent = this.#silent.get(question);
     const began = Date.now();
     if (silent !== undefined && began < silent.until) throw silent.error;
     try {
@@ -241,7 +242,7 @@ export class Admin implements AsyncDisposable {
     } catch (error) {
       const now = Date.now();
       if (error instanceof RocketdError && error.retriable && now - began >= this.timeoutMs / 2) {
-        this.#silent.set(address, { error, until: now + ADMIN_SILENCES * this.timeoutMs });
+        this.#silent.set(question, { error, until: now + ADMIN_SILENCES * this.timeoutMs });
       }
       throw error;
     }

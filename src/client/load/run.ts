@@ -152,7 +152,7 @@ export class Run {
       const wait = schedule.release(now);
       const touched = new Set<Sender>();
       // One round without anybody who can send ends it.
-      for (let idle = 0; idle < this.#senders.length;) {
+      for (let idle = 0; schedule.waiting > 0 && idle < this.#senders.length;) {
         const sender = this.#senders[this.#nextSender]!;
         this.#nextSender = (this.#nextSender + 1) % this.#senders.length;
         if (this.#working.has(sender) && sender.sendOne(now)) {

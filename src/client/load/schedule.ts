@@ -22,7 +22,7 @@ export class Schedule {
   taken = 0;
   #due = 0;
   /** Requests that fell due before the last {@linkcode release}. */
-  #waiting = 0;
+  #settled = 0;
   #began = 0;
   #until = 0;
 
@@ -53,6 +53,11 @@ export class Schedule {
     return Math.max(0, this.#dueBefore(Math.min(now, this.#until)) - this.taken);
   }
 
+  /** Requests that fell due and were not given out yet. */
+  get waiting(): number {
+    return this.#due - this.taken;
+  }
+
   /** Tells how long those that are behind have waited, ms, in some steps with how many each stands for. */
   *waits(now: number): Generator<[ms: number, count: number]> {
     const behind = this.behind(now);
@@ -64,14 +69,14 @@ export class Schedule {
 
   /** Lets all fall due that are by now, and gives the time until the next one, ms. */
   release(now: number): number {
-    this.#waiting = this.#due;
+    this.#settled = this.#due;
     this.#due = this.#dueBefore(Math.min(now, this.#until));
     return this.#dueAt(this.#due) - now;
   }
 
   /** What was released and not taken at once waits, and its latency with it. */
   settle(): void {
-    this.#waiting = this.#due;
+    this.#settled = this.#due;
   }
 
   /** The time from which the next request's latency counts; undefined when none is due. */
@@ -84,7 +89,7 @@ export class Schedule {
     if (this.taken >= this.#due) return undefined;
     const number = this.taken++;
     const dueAt = this.#dueAt(number);
-    return number >= this.#waiting && now - dueAt <= TIMER_SLACK_MS ? now : dueAt;
+    return number >= this.#settled && now - dueAt <= TIMER_SLACK_MS ? now : dueAt;
   }
 
   #dueAt(number: number): number {

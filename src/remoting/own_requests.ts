@@ -203,12 +203,19 @@ export class OwnRequests {
   #timeOut(opaque: number, ms: number, began: number): void {
     const { type, reject } = this.#end(opaque)!;
     const { peer } = this.#line;
-    const reason = this.#waiting.delete(opaque)
+    const late = this.#waiting.delete(opaque)
       ? `Cannot send ${type.name} to ${peer}: within ${ms} ms it did not read what was sent before`
       : `${peer} did not answer ${type.name} within ${ms} ms`;
-    reject(new RocketdError("timeout", reason));
+    reject(new RocketdError("timeout", late));
     if (this.#isLeft || this.#line.lastRead > began || !this.#line.silent(ms)) return;
     this.#isLeft = true;
+    // What was not sent may go another way at once.
+    for (const unsent of this.#waiting.keys()) {
+      const { type, reject } = this.#end(unsent)!;
+      const reason = `Cannot send ${type.name} to ${peer}: nothing comes from there any more`;
+      reject(new RocketdError("unavailable", reason));
+    }
+    this.#waiting.clear();
     if (this.#pending.size === 0) this.#line.close();
   }
 }

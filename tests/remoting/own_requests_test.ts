@@ -104,6 +104,23 @@ Deno.test("a connection on which others were answered meanwhile is kept", async 
   assertEquals(asked, [5]);
 });
 
+Deno.test("what waits for room on a connection that is left is told at once that it was not sent", async () => {
+  const closed = Promise.withResolvers<void>();
+  const line = {
+    ...{ peer: "there", isClosed: false, congested: false, lastRead: 0, write: () => {}, close: closed.resolve },
+    silent: () => true,
+  };
+  const requests = new OwnRequests(line);
+  const ask = (timeoutMs: number) => requests.ask(GetMaxOffset, header(0), undefined, timeoutMs);
+  const sent = ask(5);
+  line.congested = true;
+  const unsent = [ask(600_000), requests.tell(GetMaxOffset, header(0), undefined, 600_000)];
+  const ends = await Promise.allSettled([sent, ...unsent]);
+  const codes = ends.map((end) => ((end as PromiseRejectedResult).reason as RocketdError).code);
+  assertEquals(codes, ["timeout", "unavailable", "unavailable"]);
+  await closed.promise;
+});
+
 Deno.test("a request that cannot be written harms none beside it", async () => {
   await serving(offsets(), async (server) => {
     using client = new RemotingClient();

@@ -21,6 +21,7 @@ export class Hands {
   /** Those that will not ask for more. */
   #left: symbol[] = [];
   readonly #waiting = new Set<() => void>();
+  #ended = false;
 
   /** The next messages of a reader go into this hand, which is empty. */
   take(hand: symbol, reader: QueueReader, countMax: number): ReceivedMessage[] {
@@ -55,8 +56,9 @@ export class Hands {
     }
   }
 
-  /** Resolves when {@linkcode Hands.wake} is called, or `ms` are over. */
+  /** Resolves when {@linkcode Hands.wake} is called, or `ms` are over; after {@linkcode Hands.end} at once. */
   async arrival(ms = TIMER_MS_MAX): Promise<void> {
+    if (this.#ended) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
     const timer = setTimeout(resolve, Math.min(ms, TIMER_MS_MAX));
@@ -68,5 +70,11 @@ export class Hands {
   /** Calls everybody who waits. */
   wake(): void {
     for (const resolve of this.#waiting) resolve();
+  }
+
+  /** Nobody waits any more, nor will who was about to. */
+  end(): void {
+    this.#ended = true;
+    this.wake();
   }
 }

@@ -323,7 +323,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#options.signal?.removeEventListener("abort", this.#end);
-    this.#hands.wake();
+    this.#hands.end();
     await this.#member.stop();
     await this.#table.close();
     await this.#member.leave();

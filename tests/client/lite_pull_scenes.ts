@@ -12,8 +12,8 @@ const texts = (messages: readonly ReceivedMessage[]) => messages.map((message) =
 
 /** What the next poll gives: one may wait in vain for its five seconds, where the machine is slow. */
 async function next(consumer: LitePullConsumer): Promise<ReceivedMessage[]> {
-  let messages = await consumer.poll();
-  while (messages.length === 0) messages = await consumer.poll();
+  let messages: ReceivedMessage[] = [];
+  await until(async () => (messages = await consumer.poll()).length > 0);
   return messages;
 }
 
@@ -203,6 +203,15 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     await until(() => consumer.assignment().length > 0);
     ending.abort();
     await iteration;
+    // Whenever it ends, the iteration does not wait for what comes no more.
+    for (let turns = 0; turns < 12; turns++) {
+      await using closed = new LitePullConsumer({ ...options("closed"), subscriptions: { [topic]: "*" } });
+      await closed.start();
+      const next = closed[Symbol.asyncIterator]().next();
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      await closed.close();
+      assertEquals((await next).done, true);
+    }
     const early = new AbortController();
     const subscriptions = { [topic]: "*" };
     await using aborted = new LitePullConsumer({ ...options("early"), subscriptions, signal: early.signal });

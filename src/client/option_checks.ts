@@ -4,9 +4,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-
-/** The longest time of a timer, ms; longer ones end at once. */
-export const TIMER_MS_MAX = 0x7fff_ffff;
+import { TIMER_MS_MAX } from "../remoting/deadlines.ts";
 
 /** Throws `invalidArgument` for what is no time that can be waited, ms. */
 export function checkMs(field: string, value: number): void {

@@ -41,7 +41,7 @@ export class Scene implements AsyncDisposable {
   /** `nameserver` and `broker`: `host:port`. `mark`: keeps the topics and groups of two runs apart. */
   constructor(readonly nameserver: string, readonly broker: string, readonly mark: string, access?: SceneAccess) {
     this.connection = { nameservers: nameserver, ...access?.member };
-    this.producer = new Producer(this.connection);
+    this.producer = new Producer({ ...this.connection, timeoutMs: ASK_MS });
     this.#client = new RemotingClient(access?.admin);
     this.#trust = access?.trust;
   }

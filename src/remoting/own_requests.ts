@@ -73,8 +73,8 @@ export class OwnRequests {
     return new Promise((resolve, reject) => {
       const opaque = this.#begin(type, resolve as (received: Received) => void, reject, timeoutMs);
       if (opaque === undefined) return;
-      if (this.#mustWait) this.#waiting.set(opaque, () => this.#write(type, header, body, opaque));
-      else this.#write(type, header, body, opaque);
+      if (this.#mustWait) this.#waiting.set(opaque, () => this.#write(type, header, body, opaque, 0));
+      else this.#write(type, header, body, opaque, 0);
     });
   }
 
@@ -85,14 +85,13 @@ export class OwnRequests {
     body: readonly Uint8Array[] | undefined,
     timeoutMs: number,
   ): Promise<void> {
-    if (!this.#mustWait) return this.notify(type, header, body);
+    if (!this.#mustWait && !this.#line.isClosed) return this.notify(type, header, body);
     await new Promise<unknown>((resolve, reject) => {
       const opaque = this.#begin(type, resolve, reject, timeoutMs);
       if (opaque === undefined) return;
       this.#waiting.set(opaque, () => {
-        this.#end(opaque);
-        this.#line.write(type, header, body, opaque, Flag.ONE_WAY);
-        resolve(undefined);
+        this.#write(type, header, body, opaque, Flag.ONE_WAY);
+        if (this.#end(opaque) !== undefined) resolve(undefined);
       });
     });
   }
@@ -176,9 +175,10 @@ export class OwnRequests {
     header: RequestInput<R>,
     body: readonly Uint8Array[] | undefined,
     opaque: number,
+    flag: number,
   ): void {
     try {
-      this.#line.write(type, header, body, opaque, 0);
+      this.#line.write(type, header, body, opaque, flag);
     } catch (error) {
       this.#end(opaque)?.reject(error);
     }

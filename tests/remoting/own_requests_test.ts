@@ -132,3 +132,29 @@ Deno.test("a request that cannot be written harms none beside it", async () => {
     assertEquals(server.counts.accepted, 1);
   });
 });
+
+Deno.test("what is told and cannot be written when there is room is rejected, and harms none behind it", async () => {
+  const written: number[] = [];
+  const line = {
+    ...{ peer: "there", isClosed: false, congested: true, lastRead: 0, silent: () => false, close: () => {} },
+    write: (_type: unknown, { queueId }: Partial<ReturnType<typeof header>>) => {
+      if (queueId === 1) throw new RocketdError("invalidArgument", "Cannot sign this");
+      written.push(queueId!);
+    },
+  };
+  const requests = new OwnRequests(line);
+  const told = [0, 1, 2].map((queueId) => requests.tell(GetMaxOffset, header(queueId), undefined, 600_000));
+  line.congested = false;
+  requests.letIn();
+  const ends = await Promise.allSettled(told);
+  assertEquals(ends.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+  assertEquals([written, requests.size], [[0, 2], 0]);
+  requests.close();
+});
+
+Deno.test("what is told on a connection that has closed is rejected", async () => {
+  const line = { peer: "there", isClosed: true, congested: false, lastRead: 0, write: () => {}, close: () => {} };
+  const requests = new OwnRequests({ ...line, silent: () => false });
+  const told = () => requests.tell(GetMaxOffset, header(0), undefined, 600_000);
+  assertEquals((await assertRejects(told, RocketdError, "it is closed")).code, "unavailable");
+});

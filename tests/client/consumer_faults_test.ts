@@ -139,7 +139,7 @@ const found = (queueOffset: number, suggestWhichBrokerId = 0): PullAnswer => ({
 
 async function texts(consumer: LitePullConsumer, count: number): Promise<string[]> {
   const all: string[] = [];
-  while (all.length < count) all.push(...(await consumer.poll()).map((message) => message.text()));
+  await until(async () => all.push(...(await consumer.poll()).map((message) => message.text())) >= count);
   return all;
 }
 

@@ -76,7 +76,7 @@ export async function concurrentScenes(scene: Scene, step: Step): Promise<void> 
       from: "first",
     });
     const found: ReceivedMessage[] = [];
-    while (found.length < 2) found.push(...await undertaker.poll());
+    await until(async () => found.push(...await undertaker.poll()) >= 2);
     assertEquals(found.map((message) => message.text()).toSorted(), ["later", "never"]);
   });
 
@@ -269,7 +269,7 @@ export async function orderlyScenes(scene: Scene, step: Step): Promise<void> {
       from: "first",
     });
     const found: ReceivedMessage[] = [];
-    while (found.length === 0) found.push(...await undertaker.poll());
+    await until(async () => found.push(...await undertaker.poll()) > 0);
     assertEquals(found.map((message) => [message.text(), message.topic]), [["m1", topic]]);
   });
 

@@ -259,10 +259,12 @@ Deno.test("a broker that was lost is told again how far the group has come", asy
     consumeConcurrently: () => {},
   });
   await consumer.start();
-  await until(() => cluster.committed.length === 1);
+  // It may have told where it began before.
+  await until(() => cluster.committed.at(-1) === 1);
+  const told = cluster.committed.length;
   cluster.breaks = 1;
-  await until(() => cluster.committed.length === 2);
-  assertEquals(cluster.committed, [1, 1]);
+  await until(() => cluster.committed.length > told);
+  assertEquals(cluster.committed.at(-1), 1);
 });
 
 Deno.test("a queue that is given up stays locked until the call of the listener has ended", async () => {

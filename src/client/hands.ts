@@ -4,11 +4,9 @@
  *
  * @module
  */
+import { TIMER_MS_MAX } from "../remoting/deadlines.ts";
 import type { ReceivedMessage } from "./message.ts";
 import type { QueueReader } from "./queue_reader.ts";
-
-/** The longest time of a timer, ms. */
-const TIMER_MS_MAX = 0x7fff_ffff;
 
 interface Taken {
   readonly reader: QueueReader;

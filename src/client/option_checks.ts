@@ -12,10 +12,9 @@ export function checkMs(field: string, value: number): void {
 }
 
 /** Throws `invalidArgument` for what is no whole number from `min` to `max`. */
-export function checkWhole(field: string, value: number, min: number, max: number): void {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw badOption(field, value, `a whole number from ${min} to ${max}`);
-  }
+export function checkWhole(field: string, value: unknown, min: number, max: number): void {
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return;
+  throw badOption(field, value, `a whole number from ${min} to ${max}`);
 }
 
 /** The error for an option that cannot be. */

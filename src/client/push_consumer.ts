@@ -84,7 +84,7 @@ export class PushConsumer implements AsyncDisposable {
     const handlers = new HandlerTable();
     // The file with a member's own offsets is found again by its client id.
     const ownId = messageModel === "BROADCASTING" ? { clientId: `${localIp()}@DEFAULT` } : {};
-    this.#member = new GroupMember({ ...ownId, ...options }, {
+    this.#member = new GroupMember({ ...ownId, ...given(options) }, {
       consumeType: "CONSUME_PASSIVELY",
       messageModel,
       handlers,

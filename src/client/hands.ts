@@ -49,7 +49,7 @@ export class Hands {
     for (const hand of this.#left.splice(0)) {
       const taken = this.#taken.get(hand);
       this.#taken.delete(hand);
-      taken?.reader.putBack(taken.messages[0]);
+      taken?.reader.putBack(taken.messages);
       if (taken?.reader.hasMore) taken.reader.context.arrived(taken.reader);
     }
   }

@@ -86,6 +86,17 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     assertEquals([...seen, ...texts(await consumer.poll())], ["m0", "m1", "m1", "m2", "m2"]);
   });
 
+  await step("an iteration that is left leaves alone what another one has in hand", async () => {
+    const topic = await scene.topic("Alone");
+    await scene.send(topic, numbered(3));
+    await using consumer = new LitePullConsumer({ ...options("alone"), subscriptions: { [topic]: "*" } });
+    const [one, two, three] = Array.from({ length: 3 }, () => consumer[Symbol.asyncIterator]());
+    const next = async (iteration: typeof one) => (await iteration!.next()).value?.text();
+    assertEquals([await next(one), await next(two)], ["m0", "m1"]);
+    await one!.return(undefined);
+    assertEquals([await next(three), await next(three)], ["m0", "m2"]);
+  });
+
   await step("assigned queues are read by whoever wants, and moved about in", async () => {
     const topic = await scene.topic("Assigned", 2);
     await scene.send(topic, numbered(20));

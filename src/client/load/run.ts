@@ -18,8 +18,10 @@ import type { Target } from "./targets.ts";
 
 /** How often a run looks whether it is over, ms. */
 const LOOK_MS = 20;
-/** A run without an end of its own ends when its brokers are silent for so long, ms. */
+/** A run without an end of its own ends when its brokers are silent for so long, ms, beside what its rate lets pass. */
 const SILENCE_MS = 30_000;
+/** Longest wait for messages on their way once a run is ended early, ms. */
+const LEAVE_MS = 2_000;
 /** Longest time between two looks at the clock of a schedule, ms. */
 const TICK_MS_MAX = 100;
 
@@ -85,7 +87,8 @@ export class Run {
     try {
       await this.#until(() => this.#over());
       this.#ended = true;
-      schedule.end(performance.now());
+      if (this.#signal?.aborted) schedule.cut();
+      else schedule.end(performance.now());
       await this.#settle();
     } finally {
       this.#ended = true;
@@ -178,22 +181,25 @@ export class Run {
     if (lost(this.#senders) || lost(this.#pullers)) return true;
     if (figures.refused >= BENCH_REFUSALS_MAX && figures.refused === figures.answered) return true;
     const lastReadAt = Math.max(figures.lastReadAt, this.pulls.lastReadAt);
-    if (seconds === undefined && now - lastReadAt > SILENCE_MS) return true;
+    if (seconds === undefined && now - lastReadAt > SILENCE_MS + schedule.interval) return true;
     for (const puller of this.#pullers) puller.retry(now);
     return kind === "pull" && (figures.messages >= messages || this.#pullers.every(({ done }) => done));
   }
 
   /** Waits for what is on its way. */
   async #settle(): Promise<void> {
-    const answersUntil = performance.now() + this.#options.timeoutMs;
+    const { timeoutMs, drainSeconds } = this.#options;
+    const answersUntil = performance.now() + timeoutMs;
     await this.#until(() => this.figures.inFlight === 0 || performance.now() > answersUntil);
     const { arrivals } = this;
     if (arrivals === undefined) return;
-    const arrivalsUntil = performance.now() + this.#options.drainSeconds * 1000;
+    let arrivalsUntil = performance.now() + drainSeconds * 1000;
     await this.#until(() => {
-      for (const puller of this.#pullers) puller.retry(performance.now());
+      const now = performance.now();
+      if (this.#signal?.aborted) arrivalsUntil = Math.min(arrivalsUntil, now + LEAVE_MS);
+      for (const puller of this.#pullers) puller.retry(now);
       const hopeless = !this.#pullers.some((one) => this.#working.has(one));
-      return arrivals.missing === 0 || hopeless || performance.now() > arrivalsUntil;
+      return arrivals.missing === 0 || hopeless || now > arrivalsUntil;
     });
   }
 

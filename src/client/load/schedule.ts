@@ -23,6 +23,8 @@ export class Schedule {
   #due = 0;
   /** Requests that fell due before the last {@linkcode release}. */
   #settled = 0;
+  /** When the last {@linkcode release} was. */
+  #released = 0;
   #began = 0;
   #until = 0;
 
@@ -31,13 +33,23 @@ export class Schedule {
 
   /** Begins; after `until` nothing is given out any more. */
   begin(now: number, until: number): void {
-    this.#began = now;
+    this.#began = this.#released = now;
     this.#until = until;
   }
 
   /** Gives out nothing more. */
   end(now: number): void {
     this.#until = Math.min(this.#until, now);
+  }
+
+  /** Gives out nothing more but what was released: nobody can tell whether what fell due since would have had to wait. */
+  cut(): void {
+    this.end(this.#released);
+  }
+
+  /** Time between two requests, ms. */
+  get interval(): number {
+    return this.perSecond === 0 ? 0 : 1000 / this.perSecond;
   }
 
   /** Whether nothing more will be given out. */
@@ -70,6 +82,7 @@ export class Schedule {
   /** Lets all fall due that are by now, and gives the time until the next one, ms. */
   release(now: number): number {
     this.#settled = this.#due;
+    this.#released = now;
     this.#due = this.#dueBefore(Math.min(now, this.#until));
     return this.#dueAt(this.#due) - now;
   }

@@ -260,7 +260,8 @@ for (const rate of [0, 100_000]) {
     const aborting = new AbortController();
     read.promise.then(() => aborting.abort());
     const target = { broker: broker.address };
-    const options = loadOptions({ kind: "send", target, seconds: 10_000, timeoutMs: 1, rate });
+    // Also the time for the question that comes before the sends.
+    const options = loadOptions({ kind: "send", target, seconds: 10_000, timeoutMs: 2_000, rate });
     const { answered, unanswered, messages, perSecond, latencyMs } = await load(options, { signal: aborting.signal });
     assertEquals([answered, messages, perSecond], [0, 0, 0]);
     // With a rate, their latency so far is the only one there is.
@@ -269,7 +270,8 @@ for (const rate of [0, 100_000]) {
   });
 }
 
-Deno.test("What was acknowledged and does not arrive is lost", async () => {
+/** A broker that acknowledges what is sent, and gives none of it. */
+async function losing(work: (target: { broker: string }) => Promise<void>): Promise<void> {
   const end = Promise.withResolvers<Answer>();
   const server = serve(
     new HandlerTable()
@@ -277,11 +279,29 @@ Deno.test("What was acknowledged and does not arrive is lost", async () => {
       .on(GetTopicStatsInfo, () => ({ code: ResponseCode.TOPIC_NOT_EXIST, remark: "no" }))
       .on(PullMessage, () => end.promise),
   );
-  const target = { broker: `127.0.0.1:${server.port}` };
-  const result = await load(loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 0 }));
-  assertEquals([result.answered, result.messages, result.lost, result.unanswered], [50, 0, 50, 0]);
+  await work({ broker: `127.0.0.1:${server.port}` });
   end.resolve({ code: ResponseCode.PULL_NOT_FOUND });
   await server.close();
+}
+
+Deno.test("What was acknowledged and does not arrive is lost", async () => {
+  await losing(async (target) => {
+    const result = await load(loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 0 }));
+    assertEquals([result.answered, result.messages, result.lost, result.unanswered], [50, 0, 50, 0]);
+  });
+});
+
+Deno.test("A signal ends the wait for messages that do not arrive too", async () => {
+  await losing(async (target) => {
+    const aborting = new AbortController();
+    const began = async (figures: Figures) => {
+      await until(() => figures.answered === 50);
+      aborting.abort();
+    };
+    const options = loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 10_000 });
+    const result = await load(options, { signal: aborting.signal, began });
+    assertEquals([result.answered, result.lost], [50, 50]);
+  });
 });
 
 Deno.test("load() says so when nobody listens", async () => {

@@ -90,6 +90,22 @@ Deno.test("A schedule ends with its last message, and when it is told to", () =>
   assertEquals([takeAll(ended, 50), ended.over(50)], [[0, 10, 20, 30, 40], true]);
 });
 
+Deno.test("A schedule that is cut short has behind it only what was released and could not be sent", () => {
+  const cut = (most: number) => {
+    const schedule = new Schedule(100, Infinity);
+    schedule.begin(0, 1000);
+    schedule.release(35);
+    takeAll(schedule, 35, most);
+    schedule.cut();
+    return [schedule.over(60), schedule.behind(60), schedule.take(60)];
+  };
+  assertEquals([cut(4), cut(1)], [[true, 0, undefined], [true, 3, undefined]]);
+});
+
+Deno.test("The time between two requests is that of the rate", () => {
+  assertEquals([0.5, 100, 0].map((rate) => new Schedule(rate, Infinity).interval), [2000, 10, 0]);
+});
+
 Deno.test("Without a rate a request is due whenever one can be sent", () => {
   const schedule = new Schedule(0, 3);
   schedule.begin(0, 10);

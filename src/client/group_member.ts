@@ -124,7 +124,9 @@ export class GroupMember {
       kind.lost(address);
       this.rebalanceSoon(AGAIN_MS);
     };
-    this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls });
+    // Pulls are held for longer than the other questions may take: when those are not answered, nor will pulls be.
+    const silence = { silentMs: REQUEST_TIMEOUT_MS, closesSilent: true };
+    this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls, ...silence });
     this.routes = new RouteBook(this.client, nameservers);
     this.questions = new QueueQuestions(this.client, this.routes);
     for (const [topic, selection] of Object.entries(subscriptions)) this.#want(topic, selection);

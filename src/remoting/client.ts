@@ -36,6 +36,8 @@ export interface RemotingClientOptions {
    * peer may have gone without a word. Who waits on it goes on waiting. Java's clients close it (`closeSocketIfTimeout`).
    */
   readonly silentMs?: number;
+  /** Closes such a connection at once: for those whose requests may be made again, so that nobody waits in vain. */
+  readonly closesSilent?: boolean;
   /** Called when a connection to an address has gone, or is left. */
   readonly onClose?: (address: string) => void;
 }
@@ -180,6 +182,10 @@ export class RemotingClient {
       },
       silent: (connection, waitedMs) => {
         if (waitedMs < (this.#options.silentMs ?? SILENT_MS)) return false;
+        if (this.#options.closesSilent) {
+          connection.close();
+          return false;
+        }
         this.#left.add(connection);
         this.#lost(address);
         return true;

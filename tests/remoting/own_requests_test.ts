@@ -89,6 +89,25 @@ Deno.test("a connection on which nothing comes any more is left for a new one, a
   });
 });
 
+Deno.test("a client that is told to closes such a connection at once, and who waits on it is told", async () => {
+  const handlers = new HandlerTable().on(GetMaxOffset, ({ header: { queueId } }) => {
+    return queueId < 2 ? undefined : { code: ResponseCode.SUCCESS, header: { offset: queueId } };
+  });
+  await serving(handlers, async (server) => {
+    const lost: string[] = [];
+    using client = new RemotingClient({ silentMs: 20, closesSilent: true, onClose: (address) => lost.push(address) });
+    const address = `127.0.0.1:${server.port}`;
+    const ask = (queueId: number, timeoutMs = 60_000) =>
+      client.invoke(address, GetMaxOffset, header(queueId), undefined, timeoutMs);
+    await ask(5);
+    const patient = assertRejects(() => ask(1), RocketdError, "closed the connection");
+    await assertRejects(() => ask(0, 20), RocketdError, "did not answer");
+    await patient;
+    assertEquals(lost, [address]);
+    assertEquals([(await ask(2)).header.offset, server.counts.accepted, lost.length], [2, 2, 1]);
+  });
+});
+
 Deno.test("a connection on which others were answered meanwhile is kept", async () => {
   const asked: number[] = [];
   const line = {

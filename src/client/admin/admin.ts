@@ -11,12 +11,15 @@ import type { RequestInput, RequestType } from "../../protocol/request.ts";
 import { GetBrokerClusterInfo } from "../../protocol/requests.ts";
 import type { Received } from "../../remoting/connection.ts";
 import { RemotingClient, type RequestBody, succeed } from "../../remoting/client.ts";
+import { TIMER_MS_MAX } from "../../remoting/deadlines.ts";
 import type { ConnectOptions } from "../connect_options.ts";
 import { Nameservers } from "../nameservers.ts";
+import { checkMs } from "../option_checks.ts";
 import { Producer } from "../producer.ts";
 import { askRoute } from "../routes.ts";
+import type { AdminCommand } from "./command.ts";
 import { findAdminCommand } from "./commands.ts";
-import { readValues } from "./options.ts";
+import { type Options, readValues, type Values } from "./options.ts";
 import { type Failure, resultData } from "./result.ts";
 
 /**
@@ -131,9 +134,10 @@ export class Admin implements AsyncDisposable {
   /** What peers let somebody wait for, why, and until when nobody waits for that again. */
   readonly #silent = new Map<string, { readonly error: RocketdError; readonly until: number }>();
 
-  /** Connects when it is first asked. Throws `invalidArgument` when no nameserver is given. */
+  /** Connects when it is first asked. Throws `invalidArgument` for no nameserver, or a time that cannot be waited. */
   constructor(given: AdminOptions) {
     const { nameservers, timeoutMs = 5_000, ...options } = given;
+    checkMs("timeoutMs", timeoutMs);
     this.#options = given;
     this.timeoutMs = timeoutMs;
     this.client = new RemotingClient(options);
@@ -183,8 +187,7 @@ export class Admin implements AsyncDisposable {
       const text = `Cannot run ${found.name}: it has no option ${unknown}, allowed is ${allowed}`;
       throw new RocketdError("invalidArgument", text, { field: unknown, value: options[unknown], allowed });
     }
-    const values = readValues(found.options, (name) => options[name]?.toString());
-    const result = await found.run(this, values);
+    const result = await found.run(this, valuesOf(found, options));
     return { ...resultData(result), failures: result.failures };
   }
 
@@ -238,7 +241,8 @@ export class Admin implements AsyncDisposable {
     const began = Date.now();
     if (silent !== undefined && began < silent.until) throw silent.error;
     try {
-      return await this.client.invoke(address, type, header, body, this.timeoutMs * patience);
+      const timeoutMs = Math.min(TIMER_MS_MAX, this.timeoutMs * patience);
+      return await this.client.invoke(address, type, header, body, timeoutMs);
     } catch (error) {
       const now = Date.now();
       if (error instanceof RocketdError && error.retriable && now - began >= this.timeoutMs / 2) {
@@ -364,6 +368,16 @@ export class Admin implements AsyncDisposable {
       rows: outcomes.flatMap((outcome) => isFailure(outcome) ? [] : outcome),
       failures: outcomes.filter(isFailure),
     };
+  }
+}
+
+/** Options as a command receives them. Throws `invalidArgument`. */
+function valuesOf({ name, options }: AdminCommand, given: AdminRunOptions): Values<Options> {
+  try {
+    return readValues(options, (option) => given[option]?.toString());
+  } catch (error) {
+    if (!(error instanceof RocketdError)) throw error;
+    throw new RocketdError(error.code, `Cannot run ${name}: ${error.message}`, error.details);
   }
 }
 

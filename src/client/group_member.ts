@@ -170,19 +170,33 @@ export class GroupMember {
     if (this.#started) await this.heartbeat();
   }
 
-  /** Joins the group. Rejects when a topic is not there, or a broker cannot filter as it is asked to. */
+  /** Joins the group. Rejects when a topic is not there, or a broker refuses us or a filter; may be called again then. */
   async start(): Promise<void> {
     const topics = [...this.#subscriptions.keys(), ...this.#otherTopics];
     await Promise.all(topics.filter((topic) => topic !== retryTopic(this.group)).map((it) => this.routes.find(it)));
     await this.#checkFilters();
     if (this.#left) return;
     this.#started = true;
-    await (this.#rebalancing = this.#rebalance().catch((error) => this.#tryAgain(error)));
+    this.#rebalancing = this.#rebalance().catch((error) => this.#tryAgain(error));
+    try {
+      await this.#rebalancing;
+    } catch (error) {
+      await this.#giveUp();
+      throw error;
+    }
     if (this.#left) return;
     this.#timers.push(
       setInterval(() => void this.heartbeat(), this.#heartbeatMs),
       setInterval(() => this.rebalanceSoon(), this.#rebalanceMs),
     );
+  }
+
+  /** A start that fails leaves nothing behind. */
+  async #giveUp(): Promise<void> {
+    this.#started = false;
+    clearTimeout(this.#again);
+    this.#again = undefined;
+    for (const topic of this.#subscriptions.keys()) await this.#kind.drop(topic);
   }
 
   /** Ends all that goes on by itself; the connections stay for what is still to be said. */
@@ -211,7 +225,7 @@ export class GroupMember {
       this.#waits = true;
       this.#rebalancing = this.#rebalancing.catch(() => {}).then(async () => {
         this.#waits = false;
-        if (!this.#left) await this.#rebalance().catch((error) => this.#warn(error));
+        if (!this.#left && this.#started) await this.#rebalance().catch((error) => this.#warn(error));
       });
     }, ms);
   }

@@ -122,9 +122,15 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     return this.#member.clientId;
   }
 
-  /** Joins the group and starts to read; the first iteration or poll does it too. Rejects when a topic is not there. */
+  /**
+   * Joins the group and starts to read; the first iteration or poll does it too. Rejects when a topic is not there, or a
+   * broker refuses us; may be called again then.
+   */
   start(): Promise<void> {
-    return this.#started ??= this.#start();
+    return this.#started ??= this.#start().catch((error) => {
+      this.#started = undefined;
+      throw error;
+    });
   }
 
   async #start(): Promise<void> {

@@ -225,6 +225,8 @@ Deno.test("a consumer starts although a broker is gone at that moment, but not w
   cluster.refuses = true;
   await using refused = new LitePullConsumer(cluster.options);
   await assertRejects(() => refused.start(), RocketdError, "not you");
+  cluster.refuses = false;
+  assertEquals(await texts(refused, 1), ["m0"]);
 });
 
 Deno.test("a member takes its queues although one broker knows nobody, or others only", async () => {

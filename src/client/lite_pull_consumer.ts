@@ -66,11 +66,11 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   readonly #table: ReaderTable;
   readonly #figures = new ConsumeFigures();
   readonly #traces: TraceDispatcher | undefined;
-  readonly #paused = new Set<string>();
   readonly #hands = new Hands();
   readonly #end = () => void this.close();
-  #assigned: readonly MessageQueue[] | undefined;
-  #selection: Selection | undefined;
+  #assigned: { readonly queues: readonly MessageQueue[]; readonly selection: Selection | undefined } | undefined;
+  /** What was assigned last is taken over by then. */
+  #taken: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -85,7 +85,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       handlers,
       drop: (topic) => this.#table.drop(topic),
       lost: (address) => this.#offsets.forget(address),
-      assign: (topic, queues, subscription) => this.#assign(topic, queues, subscription),
+      assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
     });
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
     const { read, persist } = bound(this.#offsets);
@@ -135,7 +135,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
 
   async #start(): Promise<void> {
     await this.#member.start();
-    if (this.#assigned !== undefined) await this.#readAssigned(this.#assigned);
+    await this.#takeAssigned();
     if (this.#closing !== undefined || this.#options.autoCommit === false) return;
     this.#timer = setInterval(() => void this.#table.commit(), this.#options.autoCommitIntervalMs ?? AUTO_COMMIT_MS);
   }
@@ -174,24 +174,24 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
    */
   async assign(queues: readonly MessageQueue[], selection?: Selection): Promise<void> {
     if (this.#member.subscriptions.size > 0) throw eitherOr("assign", "subscribe");
-    this.#assigned = queues;
-    this.#selection = selection;
-    if (this.#started !== undefined) await this.#readAssigned(queues);
+    this.#assigned = { queues, selection };
+    if (this.#started !== undefined) await this.#takeAssigned();
   }
 
-  async #readAssigned(queues: readonly MessageQueue[]): Promise<void> {
+  /** One after the other: what was assigned last counts. */
+  #takeAssigned(): Promise<void> {
+    return this.#taken = this.#taken.catch(() => {}).then(() => this.#readAssigned());
+  }
+
+  async #readAssigned(): Promise<void> {
+    if (this.#assigned === undefined) return;
+    const { queues, selection } = this.#assigned;
     const topics = Map.groupBy(queues, ({ topic }) => topic);
     await this.#member.readAlso(topics.keys());
     for (const topic of new Set(this.assignment().map((queue) => queue.topic))) {
       if (!topics.has(topic)) await this.#table.drop(topic);
     }
-    for (const [topic, some] of topics) await this.#assign(topic, some, subscriptionTo(topic, this.#selection));
-  }
-
-  async #assign(...[topic, queues, subscription]: Parameters<ReaderTable["assign"]>): Promise<boolean> {
-    const complete = await this.#table.assign(topic, queues, subscription);
-    for (const { queue } of this.#table.all()) if (this.#paused.has(queueKey(queue))) this.#reader(queue).pause();
-    return complete;
+    for (const [topic, some] of topics) await this.#table.assign(topic, some, subscriptionTo(topic, selection));
   }
 
   /** The queues that are read now. */
@@ -307,18 +307,12 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
 
   /** Hands out nothing of these queues, until {@linkcode LitePullConsumer.resume}. */
   pause(queues: readonly MessageQueue[]): void {
-    for (const queue of queues) {
-      this.#paused.add(queueKey(queue));
-      this.#table.get(queue)?.pause();
-    }
+    this.#table.pause(queues);
   }
 
   /** Ends a pause. */
   resume(queues: readonly MessageQueue[]): void {
-    for (const queue of queues) {
-      this.#paused.delete(queueKey(queue));
-      this.#table.get(queue)?.resume();
-    }
+    this.#table.resume(queues);
   }
 
   /** Commits (with `autoCommit`), leaves the group, ends the iteration. */

@@ -27,6 +27,8 @@ export class ReaderTable {
   readonly #leaving = new Map<string, Promise<void>>();
   /** Readers that may have something to hand out, the next one first. */
   readonly #ready = new Set<QueueReader>();
+  /** Queues of which nothing is handed out, whether they are read or not. */
+  readonly #paused = new Set<string>();
   #closed = false;
 
   constructor(context: ReaderContext, offsets: OffsetStore, hooks: QueueHooks = {}) {
@@ -78,6 +80,7 @@ export class ReaderTable {
     for (const queue of admitted) {
       if (this.#closed || this.get(queue) !== undefined) continue;
       const reader = new QueueReader(queue, subscription, this.#context);
+      if (this.#paused.has(queueKey(queue))) reader.pause();
       this.#readers.set(queueKey(queue), reader);
       const run = reader.run().finally(() => this.#running.delete(run));
       this.#running.add(run);
@@ -93,6 +96,22 @@ export class ReaderTable {
   /** Gives up queues that may be another member's. */
   async lose(readers: readonly QueueReader[]): Promise<void> {
     await this.#giveUp(readers.filter((reader) => this.get(reader.queue) === reader));
+  }
+
+  /** Hands out nothing of these queues, until {@linkcode ReaderTable.resume}. */
+  pause(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) {
+      this.#paused.add(queueKey(queue));
+      this.get(queue)?.pause();
+    }
+  }
+
+  /** Ends a pause. */
+  resume(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) {
+      this.#paused.delete(queueKey(queue));
+      this.get(queue)?.resume();
+    }
   }
 
   /** Where the queues are. */

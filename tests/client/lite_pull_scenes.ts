@@ -125,6 +125,17 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     assertEquals(texts(await next(consumer)), ["m1", "m3"]);
   });
 
+  await step("of two assignments at the same time the second one counts", async () => {
+    const one = await scene.topic("OneTime", 2), two = await scene.topic("SameTime");
+    await using consumer = new LitePullConsumer(options("same-time"));
+    const [first, second] = await consumer.fetchMessageQueues(one);
+    await consumer.assign([first!]);
+    await consumer.start();
+    const [other] = await consumer.fetchMessageQueues(two);
+    await Promise.all([consumer.assign([other!]), consumer.assign([second!])]);
+    assertEquals(consumer.assignment(), [second]);
+  });
+
   await step("a paused queue is silent, and goes on where it was", async () => {
     const topic = await scene.topic("Paused", 2);
     await scene.send(topic, numbered(4));

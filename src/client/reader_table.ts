@@ -7,6 +7,7 @@ import type { SubscriptionData } from "../protocol/bodies/mod.ts";
 import type { OffsetStore, QueueOffset } from "./offset_store.ts";
 import { QueueReader, type ReaderContext } from "./queue_reader.ts";
 import { type MessageQueue, queueKey } from "./rebalance.ts";
+import { choosesTheSame } from "./subscription.ts";
 
 /** What a kind of consumer does when queues come and go. */
 export interface QueueHooks {
@@ -73,7 +74,9 @@ export class ReaderTable {
    */
   async assign(topic: string, queues: readonly MessageQueue[], subscription: SubscriptionData): Promise<boolean> {
     const keys = new Set(queues.map(queueKey));
-    await this.#giveUp(this.all().filter(({ queue }) => queue.topic === topic && !keys.has(queueKey(queue))));
+    const fits = (reader: QueueReader) =>
+      keys.has(queueKey(reader.queue)) && choosesTheSame(reader.subscription, subscription);
+    await this.#giveUp(this.all().filter((reader) => reader.queue.topic === topic && !fits(reader)));
     const added = queues.filter((queue) => this.get(queue) === undefined);
     const free = added.filter((queue) => !this.#leaving.has(queueKey(queue)));
     const admitted = free.length === 0 ? new Set(free) : await this.#hooks.admit?.(free) ?? new Set(free);

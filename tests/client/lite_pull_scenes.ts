@@ -136,6 +136,19 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     assertEquals(consumer.assignment(), [second]);
   });
 
+  await step("a queue that is assigned again with another selection is read by that", async () => {
+    const topic = await scene.topic("Reselected");
+    for (const tag of ["a", "b", "a", "b"]) await scene.send(topic, [tag], { tag });
+    await using consumer = new LitePullConsumer(options("reselected"));
+    const queues = await consumer.fetchMessageQueues(topic);
+    for (const tag of ["a", "b"]) {
+      await consumer.assign(queues, tag);
+      await consumer.start();
+      await consumer.seekToBegin(queues[0]!);
+      assertEquals(await drain(consumer, 2), [tag, tag]);
+    }
+  });
+
   await step("a paused queue is silent, and goes on where it was", async () => {
     const topic = await scene.topic("Paused", 2);
     await scene.send(topic, numbered(4));

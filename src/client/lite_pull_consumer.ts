@@ -13,6 +13,7 @@ import {
   QUEUE_SPAN_HELD_MAX,
 } from "../limits.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
+import { AssignedQueues } from "./assigned_queues.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
 import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
@@ -25,7 +26,7 @@ import { traceDispatcher } from "./producer.ts";
 import type { QueueReader, ReadAhead } from "./queue_reader.ts";
 import { ReaderTable } from "./reader_table.ts";
 import { type MessageQueue, queueKey } from "./rebalance.ts";
-import { type Selection, subscriptionTo } from "./subscription.ts";
+import type { Selection } from "./subscription.ts";
 import { withConsumeTraces } from "./trace.ts";
 import type { TraceDispatcher } from "./trace_dispatcher.ts";
 
@@ -67,10 +68,8 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   readonly #figures = new ConsumeFigures();
   readonly #traces: TraceDispatcher | undefined;
   readonly #hands = new Hands();
+  readonly #assigned: AssignedQueues;
   readonly #end = () => void this.close();
-  #assigned: { readonly queues: readonly MessageQueue[]; readonly selection: Selection | undefined } | undefined;
-  /** What was assigned last is taken over by then. */
-  #taken: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -87,6 +86,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       lost: (address) => this.#offsets.forget(address),
       assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
     });
+    this.#assigned = new AssignedQueues(this.#member, () => this.#table);
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
     const { read, persist } = bound(this.#offsets);
     this.#traces = traceDispatcher(options, options.group, "CONSUME");
@@ -135,14 +135,14 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
 
   async #start(): Promise<void> {
     await this.#member.start();
-    await this.#takeAssigned();
+    await this.#assigned.read();
     if (this.#closing !== undefined || this.#options.autoCommit === false) return;
     this.#timer = setInterval(() => void this.#table.commit(), this.#options.autoCommitIntervalMs ?? AUTO_COMMIT_MS);
   }
 
   /** Reads a topic from now on, or chooses its messages anew. Rejects after {@linkcode LitePullConsumer.assign}. */
   async subscribe(topic: string, selection?: Selection): Promise<void> {
-    if (this.#assigned !== undefined) throw eitherOr("subscribe", "assign");
+    if (this.#assigned.areGiven) throw eitherOr("subscribe", "assign");
     await this.#member.subscribe(topic, selection);
   }
 
@@ -174,24 +174,8 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
    */
   async assign(queues: readonly MessageQueue[], selection?: Selection): Promise<void> {
     if (this.#member.subscriptions.size > 0) throw eitherOr("assign", "subscribe");
-    this.#assigned = { queues, selection };
-    if (this.#started !== undefined) await this.#takeAssigned();
-  }
-
-  /** One after the other: what was assigned last counts. */
-  #takeAssigned(): Promise<void> {
-    return this.#taken = this.#taken.catch(() => {}).then(() => this.#readAssigned());
-  }
-
-  async #readAssigned(): Promise<void> {
-    if (this.#assigned === undefined) return;
-    const { queues, selection } = this.#assigned;
-    const topics = Map.groupBy(queues, ({ topic }) => topic);
-    await this.#member.readAlso(topics.keys());
-    for (const topic of new Set(this.assignment().map((queue) => queue.topic))) {
-      if (!topics.has(topic)) await this.#table.drop(topic);
-    }
-    for (const [topic, some] of topics) await this.#table.assign(topic, some, subscriptionTo(topic, selection));
+    this.#assigned.give(queues, selection);
+    if (this.#started !== undefined) await this.#assigned.read();
   }
 
   /** The queues that are read now. */

@@ -131,7 +131,7 @@ export class Admin implements AsyncDisposable {
   readonly client: RemotingClient;
   readonly #nameservers: Nameservers;
   readonly #options: AdminOptions;
-  /** What peers let somebody wait for, why, and until when nobody waits for that again. */
+  /** What peers let somebody wait for, why, and until when (`performance.now()`) nobody waits for that again. */
   readonly #silent = new Map<string, { readonly error: RocketdError; readonly until: number }>();
 
   /** Connects when it is first asked. Throws `invalidArgument` for no nameserver, or a time that cannot be waited. */
@@ -238,13 +238,13 @@ export class Admin implements AsyncDisposable {
   ): Promise<Received<R>> {
     const question = `${address} ${type.code}`;
     const silent = this.#silent.get(question);
-    const began = Date.now();
+    const began = performance.now();
     if (silent !== undefined && began < silent.until) throw silent.error;
     try {
       const timeoutMs = Math.min(TIMER_MS_MAX, this.timeoutMs * patience);
       return await this.client.invoke(address, type, header, body, timeoutMs);
     } catch (error) {
-      const now = Date.now();
+      const now = performance.now();
       if (error instanceof RocketdError && error.retriable && now - began >= this.timeoutMs / 2) {
         this.#silent.set(question, { error, until: now + ADMIN_SILENCES * this.timeoutMs });
       }

@@ -78,6 +78,9 @@ export async function concurrentScenes(scene: Scene, step: Step): Promise<void> 
     const found: ReceivedMessage[] = [];
     await until(async () => found.push(...await undertaker.poll()) >= 2);
     assertEquals(found.map((message) => message.text()).toSorted(), ["later", "never"]);
+    for (const message of found) {
+      assertEquals([message.topic, message.properties.get("RETRY_TOPIC")], [dead, topic]);
+    }
   });
 
   await step("of a batch those behind ackIndex fail, and the batch is as large as asked", async () => {
@@ -270,7 +273,7 @@ export async function orderlyScenes(scene: Scene, step: Step): Promise<void> {
     });
     const found: ReceivedMessage[] = [];
     await until(async () => found.push(...await undertaker.poll()) > 0);
-    assertEquals(found.map((message) => [message.text(), message.topic]), [["m1", topic]]);
+    assertEquals(found.map((message) => [message.text(), message.topic]), [["m1", dead]]);
   });
 
   await step(

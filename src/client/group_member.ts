@@ -98,6 +98,8 @@ export class GroupMember {
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   /** Topics that are read without a subscription. */
   #otherTopics: ReadonlySet<string> = new Set();
+  /** Topics that are not there, of which that was told. */
+  readonly #missing = new Set<string>();
   #again: ReturnType<typeof setTimeout> | undefined;
   #againAt = 0;
   /** Whether a rebalance waits for the one that goes on. */
@@ -311,10 +313,22 @@ export class GroupMember {
     });
   }
 
+  /** The name of a topic may be wrong: that is told once. The group's retry topic comes with its first member. */
+  #tellOfMissing(routes: ReadonlyMap<string, Route>): void {
+    for (const topic of this.#subscriptions.keys()) {
+      if (routes.has(topic)) this.#missing.delete(topic);
+      else if (topic !== retryTopic(this.group) && !this.#missing.has(topic)) {
+        this.#missing.add(topic);
+        log.warn("group {group} waits for the topic {topic}: no broker has it", { group: this.group, topic });
+      }
+    }
+  }
+
   /** A topic without a route has lost its brokers for a while, and keeps its queues: they are nobody else's. */
   async #rebalance(): Promise<void> {
     await this.heartbeat();
     const routes = await this.#routesNow();
+    this.#tellOfMissing(routes);
     let settled = true, failure: unknown;
     const mute = new Set<string>();
     for (const [topic, subscription] of this.#subscriptions) {

@@ -5,6 +5,7 @@
  */
 import { SystemTopic } from "../protocol/names.ts";
 import { SendReplyMessageV2 } from "../protocol/requests.ts";
+import { leftMs } from "../remoting/deadlines.ts";
 import { unlessAborted } from "./aborting.ts";
 import { UniqueKeys } from "./identity.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./message.ts";
@@ -156,7 +157,7 @@ export class Producer implements AsyncDisposable {
     const { topic } = message;
     const deadline = performance.now() + this.sender.patience(options);
     await unlessAborted(signal, `asking ${topic}`, () => this.sender.introduceForReplies(topic, deadline));
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    const timeoutMs = leftMs(deadline);
     const asked = this.#replies.ask(topic, timeoutMs);
     try {
       const properties = { ...message.properties, ...asked.properties };

@@ -12,6 +12,7 @@ import { PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
 import { RemotingClient, within } from "../remoting/client.ts";
+import { leftMs } from "../remoting/deadlines.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { goOn, unlessAborted } from "./aborting.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
@@ -306,8 +307,4 @@ function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): st
 
 function sending({ topic }: Parcel): string {
   return `sending to ${topic}`;
-}
-
-function leftMs(deadline: number): number {
-  return Math.max(1, Math.ceil(deadline - performance.now()));
 }

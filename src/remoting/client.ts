@@ -9,6 +9,7 @@ import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { HeaderEncoding, ResponseCode, responseCodeName } from "../protocol/codes.ts";
 import type { RequestInput, RequestType } from "../protocol/request.ts";
 import { Connection } from "./connection.ts";
+import { leftMs } from "./deadlines.ts";
 import { HandlerTable } from "./handlers.ts";
 import type { Wire } from "./listener.ts";
 import type { ConnectionOwner, Received, Sign } from "./owner.ts";
@@ -102,7 +103,7 @@ export class RemotingClient {
   ): Promise<Received<R>> {
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#connection(address, timeoutMs);
-    return await connection.request(type, header, partsOf(body), Math.max(1, Math.ceil(deadline - performance.now())));
+    return await connection.request(type, header, partsOf(body), leftMs(deadline));
   }
 
   /**
@@ -118,7 +119,7 @@ export class RemotingClient {
   ): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#connection(address, timeoutMs);
-    await connection.tell(type, header, partsOf(body), Math.max(1, Math.ceil(deadline - performance.now())));
+    await connection.tell(type, header, partsOf(body), leftMs(deadline));
   }
 
   /** Resolves when what was written so far has gone to the sockets, their connections have closed, or the time is over. */

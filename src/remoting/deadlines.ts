@@ -10,6 +10,11 @@ const LOOK_MS_MIN = 5;
 /** The longest time of a timer, ms; longer ones end at once. */
 export const TIMER_MS_MAX = 0x7fff_ffff;
 
+/** What is left until a time of `performance.now()`, in whole ms and at least one: what a request still may take. */
+export function leftMs(deadline: number): number {
+  return Math.max(1, Math.ceil(deadline - performance.now()));
+}
+
 /** Looks at what waits when the first of it should end. Times are those of `performance.now()`, ms. */
 export class Deadlines {
   readonly #endAllBefore: (now: number) => number;

@@ -9,7 +9,8 @@ import { RocketdError } from "../errors.ts";
 import { RECORD_BYTES_MIN } from "../protocol/message_record.ts";
 import type { NewMessage } from "../store/types.ts";
 
-const decoder = new TextDecoder();
+// A byte order mark at the front is part of the text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const FIXED_BYTES = 22;
 
 /**

@@ -57,6 +57,11 @@ const log = getLogger(["rocketd", "broker"]);
 /** How far the VIP port lies below `listenPort` (`fastListenPort` 4.9.7). */
 const VIP_PORT_BELOW = 2;
 
+const disk = denoDisk, clock = systemClock;
+
+/** Parts of a broker to close, the newest first. */
+type Opened = { close(): unknown }[];
+
 /** A broker that serves. */
 export interface RunningBroker {
   readonly port: number;
@@ -69,14 +74,12 @@ export interface RunningBroker {
  * operator must look at, `invalidSettings`.
  */
 export async function startBroker(settings: BrokerSettings): Promise<RunningBroker> {
-  const disk = denoDisk, clock = systemClock;
   const accounts = accountsOf(settings, { disk, clock });
   const store = await MessageStore.open(storeOptionsOf(settings), { disk, clock });
-  const opened: { close(): unknown }[] = [];
-  /** Ends what was begun, the newest first; the store itself comes last. */
+  /** What was begun, the store first. */
+  const opened: Opened = [store];
   const closeAll = async () => {
-    for (const part of opened.reverse()) await part.close();
-    await store.close();
+    for (const part of opened.toReversed()) await part.close();
   };
   const isSlave = settings.brokerRole === "SLAVE";
   try {
@@ -85,59 +88,18 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     if (slaves !== undefined) opened.push(slaves);
     if (accounts !== undefined) opened.push(accounts);
     accounts?.watch();
-    const topics = new TopicTable({ settings, disk, clock });
-    const groups = new SubscriptionGroupTable({ settings, disk, clock });
-    const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
-    opened.push(topics, groups, offsets);
-    const producers = new ProducerGroups(clock);
-    const consumers = new ConsumerGroups({ settings, groups, clock });
-    opened.push(producers, consumers);
-    const filters = new MessageFilters(settings);
-    const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk, clock });
-    opened.push(consumerFilters);
-    const stats = new BrokerStats({ settings, puts: store.figures, clock });
-    opened.push(stats);
-    const address = `${settings.brokerIP1}:${settings.listenPort}`;
-    const storeHost = storeHostOf(settings);
-    const broker: BrokerContext = {
-      settings,
-      address,
-      storeHost,
-      store,
-      intake: new Intake(store),
-      topics,
-      groups,
-      offsets,
-      consumers,
-      consumerFilters,
-      filters,
-      producers,
-      stats,
-      disk,
-      clock,
-    };
-
+    const broker = openTables(settings, store, opened);
     let following: Following | undefined;
     const security = { tls: clientTlsOf(settings), sign: signerOf(settings) };
     const registration = new Registration({ ...broker, security, onMaster: (master) => following?.told(master) });
     opened.push(registration);
-    const pulling = new Pulling(broker);
-    const table = new HandlerTable();
     const permitOf = permitsOf(accounts);
-    sendingHandlers(table, broker);
-    replyHandlers(table, broker);
-    sendBackHandlers(table, broker, permitOf);
-    pulling.handlers(table);
-    findingHandlers(table, broker, permitOf);
-    offsetHandlers(table, broker);
-    queueHandlers(table, broker);
-    clientHandlers(table, broker, permitOf);
-    topicHandlers(table, broker);
-    groupHandlers(table, broker);
-    figureHandlers(table, broker);
-    settingsHandlers(table, broker);
+    const table = new HandlerTable();
+    answerRequests(table, broker, permitOf);
     aclHandlers(table, broker, accounts);
     opened.push(administrationHandlers(table, broker));
+    const pulling = new Pulling(broker);
+    pulling.handlers(table);
     const locks = new QueueLocks(broker);
     lockHandlers(table, locks);
     locks.start();
@@ -168,28 +130,18 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
         for (const server of servers) await server.close();
       },
     });
-    const listen = (port: number, handlers: HandlerTable) => {
-      const server = new RemotingServer({
-        hostname: settings.bindAddress,
-        port,
-        tls,
-        handlers,
-        connectionsMax: settings.maxConnections,
-        idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
-      });
-      servers.push(server);
-      return server;
-    };
-    const server = listen(settings.listenPort, table);
-    listen(settings.listenPort - VIP_PORT_BELOW, table.without(PullMessage, LitePullMessage));
+    servers.push(listen(settings, settings.listenPort, table, tls));
+    const vipTable = table.without(PullMessage, LitePullMessage);
+    servers.push(listen(settings, settings.listenPort - VIP_PORT_BELOW, vipTable, tls));
+    const { offsets, producers, consumers, consumerFilters, stats } = broker;
     for (const part of [offsets, producers, consumers, consumerFilters, flow, transactions, stats]) part.start();
     if (!isSlave) delays.start();
     else opened.push(following = new Following(broker, delays, () => void registration.registerNow(), security));
     await registration.start();
     following?.start();
-    log.info("broker {name} serves on {address}", { name: settings.brokerName, address });
+    log.info("broker {name} serves on {address}", { name: settings.brokerName, address: broker.address });
     return {
-      port: server.port,
+      port: servers[0]!.port,
       view: viewOf({ broker, runtimeInfo, registration, following, slaves, servers }),
       close: closeAll,
     };
@@ -197,4 +149,67 @@ export async function startBroker(settings: BrokerSettings): Promise<RunningBrok
     await closeAll();
     throw error;
   }
+}
+
+/** What the broker knows of topics, groups and clients. */
+function openTables(settings: BrokerSettings, store: MessageStore, opened: Opened): BrokerContext {
+  const topics = new TopicTable({ settings, disk, clock });
+  const groups = new SubscriptionGroupTable({ settings, disk, clock });
+  const offsets = new ConsumerOffsets({ settings, topics, disk, clock });
+  opened.push(topics, groups, offsets);
+  const producers = new ProducerGroups(clock);
+  const consumers = new ConsumerGroups({ settings, groups, clock });
+  opened.push(producers, consumers);
+  const filters = new MessageFilters(settings);
+  const consumerFilters = new ConsumerFilters({ settings, consumers, sql: filters.sql, disk, clock });
+  const stats = new BrokerStats({ settings, puts: store.figures, clock });
+  opened.push(consumerFilters, stats);
+  return {
+    settings,
+    address: `${settings.brokerIP1}:${settings.listenPort}`,
+    storeHost: storeHostOf(settings),
+    store,
+    intake: new Intake(store),
+    topics,
+    groups,
+    offsets,
+    consumers,
+    consumerFilters,
+    filters,
+    producers,
+    stats,
+    disk,
+    clock,
+  };
+}
+
+/** Answers all requests that need nothing but the tables. */
+function answerRequests(table: HandlerTable, broker: BrokerContext, permitOf: ReturnType<typeof permitsOf>): void {
+  sendingHandlers(table, broker);
+  replyHandlers(table, broker);
+  sendBackHandlers(table, broker, permitOf);
+  findingHandlers(table, broker, permitOf);
+  offsetHandlers(table, broker);
+  queueHandlers(table, broker);
+  clientHandlers(table, broker, permitOf);
+  topicHandlers(table, broker);
+  groupHandlers(table, broker);
+  figureHandlers(table, broker);
+  settingsHandlers(table, broker);
+}
+
+function listen(
+  settings: BrokerSettings,
+  port: number,
+  handlers: HandlerTable,
+  tls: Awaited<ReturnType<typeof openServerTls>>,
+): RemotingServer {
+  return new RemotingServer({
+    hostname: settings.bindAddress,
+    port,
+    tls,
+    handlers,
+    connectionsMax: settings.maxConnections,
+    idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
+  });
 }

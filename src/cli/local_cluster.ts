@@ -56,7 +56,8 @@ export interface LocalCluster extends AsyncDisposable {
 /**
  * Starts a nameserver and a master in this process, on free ports of 127.0.0.1 and with a store in a temporary folder:
  * for the tests of programs that use RocketMQ. Topics come with their first message. Needs the permissions to listen, to
- * connect, and to read and write the temporary folder. Rejects with `invalidSettings`, or as `startNode` does.
+ * connect, to read and write the temporary folder, and to see how much memory there is (`--allow-sys=systemMemoryInfo`).
+ * Rejects with `invalidSettings`, or as `startNode` does.
  *
  * @example
  * ```ts

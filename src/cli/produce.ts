@@ -51,16 +51,17 @@ async function sendAll(
   json: boolean,
 ): Promise<number> {
   const started = performance.now();
-  let sent = 0;
-  let failure: unknown;
+  let taken = 0, sent = 0;
+  let failure: string | undefined;
   const inFlight = new Set<Promise<void>>();
   const sendOne = async (body: string) => {
+    const nth = ++taken;
     try {
       const result = await producer.send({ ...base, body });
       sent++;
       if (json) await print(resultLine(result));
     } catch (error) {
-      failure ??= error;
+      failure ??= `message ${nth}: ${messageOf(error)}`;
     }
   };
   const rate = () => `${sent} sent, ${Math.round(sent / (performance.now() - started) * 1000)} a second`;
@@ -74,7 +75,7 @@ async function sendAll(
   await Promise.all(inFlight);
   await progress.stop();
   if (failure === undefined) return 0;
-  await complain(`rocketd produce: ${messageOf(failure)}\n`);
+  await complain(`rocketd produce: ${failure}\n`);
   return 1;
 }
 

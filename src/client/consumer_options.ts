@@ -5,15 +5,17 @@
  */
 import { RocketdError } from "../errors.ts";
 import { checkGroup } from "../protocol/names.ts";
+import { TIMER_MS_MAX } from "../remoting/deadlines.ts";
+import type { LitePullConsumerOptions } from "./lite_pull_options.ts";
+import { badOption, checkWhole } from "./option_checks.ts";
+import type { PushConsumerOptions } from "./push_options.ts";
 
 const INT_MAX = 0x7fff_ffff;
-/** Longer ones end at once. */
-const TIMER_MS_MAX = INT_MAX;
 /** The group of programs that gave none, which Java refuses too. */
 const DEFAULT_GROUP = "DEFAULT_CONSUMER";
 
 /** Least and greatest value of options that are whole numbers, those of all kinds of consumers. */
-const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
+const RANGES = {
   concurrency: [1, 1_000],
   consumeMessageBatchMaxSize: [1, 1_024],
   pullBatchSize: [1, 1_024],
@@ -30,9 +32,11 @@ const RANGES: Readonly<Record<string, readonly [min: number, max: number]>> = {
   persistConsumerOffsetIntervalMs: [1, TIMER_MS_MAX],
   autoCommitIntervalMs: [1, TIMER_MS_MAX],
   awaitTerminationMs: [0, TIMER_MS_MAX],
-  heartbeatIntervalMs: [1, TIMER_MS_MAX],
+  heartbeatBrokerIntervalMs: [1, TIMER_MS_MAX],
   rebalanceIntervalMs: [1, TIMER_MS_MAX],
-};
+} satisfies Partial<
+  Record<keyof PushConsumerOptions | keyof LitePullConsumerOptions, readonly [min: number, max: number]>
+>;
 
 /** Throws `invalidArgument` when an option cannot be what it is. */
 export function checkConsumerOptions(options: { readonly group: string; readonly [name: string]: unknown }): void {
@@ -43,12 +47,11 @@ export function checkConsumerOptions(options: { readonly group: string; readonly
   }
   for (const [field, [min, max]] of Object.entries(RANGES)) {
     const value = options[field];
-    if (value === undefined) continue;
-    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) continue;
-    const allowed = `a whole number from ${min} to ${max}`;
-    const text = `Cannot consume with ${field} ${value}: allowed is ${allowed}`;
-    throw new RocketdError("invalidArgument", text, { field, value, allowed });
+    if (value !== undefined) checkWhole(field, value, min, max);
   }
+  const { from } = options;
+  if (from === undefined || from === "first" || from === "last") return;
+  if (!(from instanceof Date && from.getTime() >= 0)) throw badOption("from", from, "first, last or a date since 1970");
 }
 
 /** Options without those that are undefined: these count as not given. */

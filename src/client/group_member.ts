@@ -98,6 +98,8 @@ export class GroupMember {
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   /** Topics that are read without a subscription. */
   #otherTopics: ReadonlySet<string> = new Set();
+  /** Topics that are not there, of which that was told. */
+  readonly #missing = new Set<string>();
   #again: ReturnType<typeof setTimeout> | undefined;
   #againAt = 0;
   /** Whether a rebalance waits for the one that goes on. */
@@ -124,7 +126,9 @@ export class GroupMember {
       kind.lost(address);
       this.rebalanceSoon(AGAIN_MS);
     };
-    this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls });
+    // Pulls are held for longer than the other questions may take: when those are not answered, nor will pulls be.
+    const silence = { silentMs: REQUEST_TIMEOUT_MS, closesSilent: true };
+    this.client = new RemotingClient({ handlers: kind.handlers, onClose, encoding, sign, tls, ...silence });
     this.routes = new RouteBook(this.client, nameservers);
     this.questions = new QueueQuestions(this.client, this.routes);
     for (const [topic, selection] of Object.entries(subscriptions)) this.#want(topic, selection);
@@ -168,19 +172,33 @@ export class GroupMember {
     if (this.#started) await this.heartbeat();
   }
 
-  /** Joins the group. Rejects when a topic is not there, or a broker cannot filter as it is asked to. */
+  /** Joins the group. Rejects when a topic is not there, or a broker refuses us or a filter; may be called again then. */
   async start(): Promise<void> {
     const topics = [...this.#subscriptions.keys(), ...this.#otherTopics];
     await Promise.all(topics.filter((topic) => topic !== retryTopic(this.group)).map((it) => this.routes.find(it)));
     await this.#checkFilters();
     if (this.#left) return;
     this.#started = true;
-    await (this.#rebalancing = this.#rebalance().catch((error) => this.#tryAgain(error)));
+    this.#rebalancing = this.#rebalance().catch((error) => this.#tryAgain(error));
+    try {
+      await this.#rebalancing;
+    } catch (error) {
+      await this.#giveUp();
+      throw error;
+    }
     if (this.#left) return;
     this.#timers.push(
       setInterval(() => void this.heartbeat(), this.#heartbeatMs),
       setInterval(() => this.rebalanceSoon(), this.#rebalanceMs),
     );
+  }
+
+  /** A start that fails leaves nothing behind. */
+  async #giveUp(): Promise<void> {
+    this.#started = false;
+    clearTimeout(this.#again);
+    this.#again = undefined;
+    for (const topic of this.#subscriptions.keys()) await this.#kind.drop(topic);
   }
 
   /** Ends all that goes on by itself; the connections stay for what is still to be said. */
@@ -209,7 +227,7 @@ export class GroupMember {
       this.#waits = true;
       this.#rebalancing = this.#rebalancing.catch(() => {}).then(async () => {
         this.#waits = false;
-        if (!this.#left) await this.#rebalance().catch((error) => this.#warn(error));
+        if (!this.#left && this.#started) await this.#rebalance().catch((error) => this.#warn(error));
       });
     }, ms);
   }
@@ -295,10 +313,22 @@ export class GroupMember {
     });
   }
 
+  /** The name of a topic may be wrong: that is told once. The group's retry topic comes with its first member. */
+  #tellOfMissing(routes: ReadonlyMap<string, Route>): void {
+    for (const topic of this.#subscriptions.keys()) {
+      if (routes.has(topic)) this.#missing.delete(topic);
+      else if (topic !== retryTopic(this.group) && !this.#missing.has(topic)) {
+        this.#missing.add(topic);
+        log.warn("group {group} waits for the topic {topic}: no broker has it", { group: this.group, topic });
+      }
+    }
+  }
+
   /** A topic without a route has lost its brokers for a while, and keeps its queues: they are nobody else's. */
   async #rebalance(): Promise<void> {
     await this.heartbeat();
     const routes = await this.#routesNow();
+    this.#tellOfMissing(routes);
     let settled = true, failure: unknown;
     const mute = new Set<string>();
     for (const [topic, subscription] of this.#subscriptions) {

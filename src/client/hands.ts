@@ -4,11 +4,9 @@
  *
  * @module
  */
+import { TIMER_MS_MAX } from "../remoting/deadlines.ts";
 import type { ReceivedMessage } from "./message.ts";
 import type { QueueReader } from "./queue_reader.ts";
-
-/** The longest time of a timer, ms. */
-const TIMER_MS_MAX = 0x7fff_ffff;
 
 interface Taken {
   readonly reader: QueueReader;
@@ -21,6 +19,7 @@ export class Hands {
   /** Those that will not ask for more. */
   #left: symbol[] = [];
   readonly #waiting = new Set<() => void>();
+  #ended = false;
 
   /** The next messages of a reader go into this hand, which is empty. */
   take(hand: symbol, reader: QueueReader, countMax: number): ReceivedMessage[] {
@@ -50,13 +49,14 @@ export class Hands {
     for (const hand of this.#left.splice(0)) {
       const taken = this.#taken.get(hand);
       this.#taken.delete(hand);
-      taken?.reader.putBack(taken.messages[0]);
+      taken?.reader.putBack(taken.messages);
       if (taken?.reader.hasMore) taken.reader.context.arrived(taken.reader);
     }
   }
 
-  /** Resolves when {@linkcode Hands.wake} is called, or `ms` are over. */
+  /** Resolves when {@linkcode Hands.wake} is called, or `ms` are over; after {@linkcode Hands.end} at once. */
   async arrival(ms = TIMER_MS_MAX): Promise<void> {
+    if (this.#ended) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
     const timer = setTimeout(resolve, Math.min(ms, TIMER_MS_MAX));
@@ -68,5 +68,11 @@ export class Hands {
   /** Calls everybody who waits. */
   wake(): void {
     for (const resolve of this.#waiting) resolve();
+  }
+
+  /** Nobody waits any more, nor will who was about to. */
+  end(): void {
+    this.#ended = true;
+    this.wake();
   }
 }

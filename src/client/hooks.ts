@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import type { OutgoingMessage } from "./message.ts";
 import type { MessageQueue } from "./rebalance.ts";
-import type { SendResult } from "./sender.ts";
+import type { SendResult } from "./send_results.ts";
 import type { TransactionState } from "./transactions.ts";
 
 const log = getLogger(["rocketd", "client"]);

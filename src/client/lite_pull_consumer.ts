@@ -13,6 +13,7 @@ import {
   QUEUE_SPAN_HELD_MAX,
 } from "../limits.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
+import { AssignedQueues } from "./assigned_queues.ts";
 import { ConsumeFigures } from "./consume_figures.ts";
 import { ConsumeHooks } from "./consume_hooks.ts";
 import { answerQuestions } from "./consumer_answers.ts";
@@ -25,7 +26,7 @@ import { traceDispatcher } from "./producer.ts";
 import type { QueueReader, ReadAhead } from "./queue_reader.ts";
 import { ReaderTable } from "./reader_table.ts";
 import { type MessageQueue, queueKey } from "./rebalance.ts";
-import { type Selection, subscriptionTo } from "./subscription.ts";
+import type { Selection } from "./subscription.ts";
 import { withConsumeTraces } from "./trace.ts";
 import type { TraceDispatcher } from "./trace_dispatcher.ts";
 
@@ -66,11 +67,9 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   readonly #table: ReaderTable;
   readonly #figures = new ConsumeFigures();
   readonly #traces: TraceDispatcher | undefined;
-  readonly #paused = new Set<string>();
   readonly #hands = new Hands();
+  readonly #assigned: AssignedQueues;
   readonly #end = () => void this.close();
-  #assigned: readonly MessageQueue[] | undefined;
-  #selection: Selection | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -85,8 +84,9 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
       handlers,
       drop: (topic) => this.#table.drop(topic),
       lost: (address) => this.#offsets.forget(address),
-      assign: (topic, queues, subscription) => this.#assign(topic, queues, subscription),
+      assign: (topic, queues, subscription) => this.#table.assign(topic, queues, subscription),
     });
+    this.#assigned = new AssignedQueues(this.#member, () => this.#table);
     this.#offsets = new BrokerOffsets(options.group, this.#member.questions);
     const { read, persist } = bound(this.#offsets);
     this.#traces = traceDispatcher(options, options.group, "CONSUME");
@@ -122,21 +122,27 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
     return this.#member.clientId;
   }
 
-  /** Joins the group and starts to read; the first iteration or poll does it too. Rejects when a topic is not there. */
+  /**
+   * Joins the group and starts to read; the first iteration or poll does it too. Rejects when a topic is not there, or a
+   * broker refuses us; may be called again then.
+   */
   start(): Promise<void> {
-    return this.#started ??= this.#start();
+    return this.#started ??= this.#start().catch((error) => {
+      this.#started = undefined;
+      throw error;
+    });
   }
 
   async #start(): Promise<void> {
     await this.#member.start();
-    if (this.#assigned !== undefined) await this.#readAssigned(this.#assigned);
+    await this.#assigned.read();
     if (this.#closing !== undefined || this.#options.autoCommit === false) return;
     this.#timer = setInterval(() => void this.#table.commit(), this.#options.autoCommitIntervalMs ?? AUTO_COMMIT_MS);
   }
 
   /** Reads a topic from now on, or chooses its messages anew. Rejects after {@linkcode LitePullConsumer.assign}. */
   async subscribe(topic: string, selection?: Selection): Promise<void> {
-    if (this.#assigned !== undefined) throw eitherOr("subscribe", "assign");
+    if (this.#assigned.areGiven) throw eitherOr("subscribe", "assign");
     await this.#member.subscribe(topic, selection);
   }
 
@@ -168,24 +174,8 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
    */
   async assign(queues: readonly MessageQueue[], selection?: Selection): Promise<void> {
     if (this.#member.subscriptions.size > 0) throw eitherOr("assign", "subscribe");
-    this.#assigned = queues;
-    this.#selection = selection;
-    if (this.#started !== undefined) await this.#readAssigned(queues);
-  }
-
-  async #readAssigned(queues: readonly MessageQueue[]): Promise<void> {
-    const topics = Map.groupBy(queues, ({ topic }) => topic);
-    await this.#member.readAlso(topics.keys());
-    for (const topic of new Set(this.assignment().map((queue) => queue.topic))) {
-      if (!topics.has(topic)) await this.#table.drop(topic);
-    }
-    for (const [topic, some] of topics) await this.#assign(topic, some, subscriptionTo(topic, this.#selection));
-  }
-
-  async #assign(...[topic, queues, subscription]: Parameters<ReaderTable["assign"]>): Promise<boolean> {
-    const complete = await this.#table.assign(topic, queues, subscription);
-    for (const { queue } of this.#table.all()) if (this.#paused.has(queueKey(queue))) this.#reader(queue).pause();
-    return complete;
+    this.#assigned.give(queues, selection);
+    if (this.#started !== undefined) await this.#assigned.read();
   }
 
   /** The queues that are read now. */
@@ -301,18 +291,12 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
 
   /** Hands out nothing of these queues, until {@linkcode LitePullConsumer.resume}. */
   pause(queues: readonly MessageQueue[]): void {
-    for (const queue of queues) {
-      this.#paused.add(queueKey(queue));
-      this.#table.get(queue)?.pause();
-    }
+    this.#table.pause(queues);
   }
 
   /** Ends a pause. */
   resume(queues: readonly MessageQueue[]): void {
-    for (const queue of queues) {
-      this.#paused.delete(queueKey(queue));
-      this.#table.get(queue)?.resume();
-    }
+    this.#table.resume(queues);
   }
 
   /** Commits (with `autoCommit`), leaves the group, ends the iteration. */
@@ -323,7 +307,7 @@ export class LitePullConsumer implements AsyncIterable<ReceivedMessage>, AsyncDi
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#options.signal?.removeEventListener("abort", this.#end);
-    this.#hands.wake();
+    this.#hands.end();
     await this.#member.stop();
     await this.#table.close();
     await this.#member.leave();

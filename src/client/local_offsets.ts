@@ -53,7 +53,10 @@ export class LocalOffsets implements OffsetStore {
   }
 
   #table(): Promise<Map<string, QueueOffset>> {
-    return this.#loaded ??= this.#load();
+    return this.#loaded ??= this.#load().catch((error) => {
+      this.#loaded = undefined;
+      throw error;
+    });
   }
 
   /**

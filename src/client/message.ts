@@ -11,6 +11,7 @@ import { SysFlag } from "../protocol/codes.ts";
 import { formatHost } from "../protocol/host.ts";
 import { formatMessageId } from "../protocol/message_id.ts";
 import type { MessageRecord } from "../protocol/message_record.ts";
+import { isRetryTopic } from "../protocol/names.ts";
 import { formatProperties, parseProperties, PropertyName } from "../protocol/properties.ts";
 
 /**
@@ -148,9 +149,13 @@ export class ReceivedMessage {
     this.brokerName = brokerName;
   }
 
-  /** The topic that it was sent to, also for a message that comes again from its group's retry topic. */
+  /**
+   * The topic that it was sent to, also for a message that comes again from its group's retry topic. Of a dead letter it
+   * is `%DLQ%` and the group, and the property `RETRY_TOPIC` tells where it was sent to.
+   */
   get topic(): string {
-    return this.properties.get(PropertyName.RETRY_TOPIC) ?? this.record.topic;
+    const { topic } = this.record;
+    return isRetryTopic(topic) ? this.properties.get(PropertyName.RETRY_TOPIC) ?? topic : topic;
   }
 
   /** The queue of the broker that it lies in. */

@@ -4,9 +4,7 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-
-/** The longest time of a timer, ms; longer ones end at once. */
-export const TIMER_MS_MAX = 0x7fff_ffff;
+import { TIMER_MS_MAX } from "../remoting/deadlines.ts";
 
 /** Throws `invalidArgument` for what is no time that can be waited, ms. */
 export function checkMs(field: string, value: number): void {
@@ -14,10 +12,9 @@ export function checkMs(field: string, value: number): void {
 }
 
 /** Throws `invalidArgument` for what is no whole number from `min` to `max`. */
-export function checkWhole(field: string, value: number, min: number, max: number): void {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw badOption(field, value, `a whole number from ${min} to ${max}`);
-  }
+export function checkWhole(field: string, value: unknown, min: number, max: number): void {
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return;
+  throw badOption(field, value, `a whole number from ${min} to ${max}`);
 }
 
 /** The error for an option that cannot be. */

@@ -184,12 +184,16 @@ export class OrderlyConsuming implements Consuming {
       message.record.reconsumeTimes++;
       left.push(message);
     }
-    if (left.length > 0) this.#rest(reader, left[0], context);
+    if (left.length > 0) this.#rest(reader, left, context);
   }
 
-  /** Hands out again from this message on (or all that is not done), after a while. */
-  #rest(reader: QueueReader, from: ReceivedMessage | undefined, context: ConsumeOrderlyContext): void {
-    reader.putBack(from);
+  /** Hands these messages (or all that are not done) out again, after a while. */
+  #rest(
+    reader: QueueReader,
+    messages: readonly ReceivedMessage[] | undefined,
+    context: ConsumeOrderlyContext,
+  ): void {
+    reader.putBack(messages);
     if (this.#stopped) return;
     const ms = Math.min(Math.max(context.suspendCurrentQueueTimeMs, REST_MS_MIN), REST_MS_MAX);
     const timer = systemClock.after(ms, () => {

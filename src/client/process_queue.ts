@@ -10,7 +10,7 @@ interface Held {
   readonly offset: number;
   /** Undefined: it is done, and its bytes are nobody's any more. */
   message: ReceivedMessage | undefined;
-  /** When it was handed out, ms; 0: it was not. */
+  /** When it was handed out, ms; 0: it was not, or was put back. */
   takenAt: number;
 }
 
@@ -20,9 +20,10 @@ const DONE_KEPT = 1_000;
 /** Messages by offset; those before the first unfinished one count as consumed. */
 export class ProcessQueue {
   #held: Held[] = [];
-  /** Index of the first message that is not done, and of the first that was not handed out. */
+  /** Index of the first message that is not done, of the first to hand out, and behind the last that was handed out. */
   #first = 0;
   #untaken = 0;
+  #reached = 0;
   #count = 0;
   #bytes = 0;
   #next: number;
@@ -62,11 +63,6 @@ export class ProcessQueue {
     return this.#untaken < this.#held.length;
   }
 
-  /** Whether messages are handed out that are not done. */
-  get isBusy(): boolean {
-    return this.#first < this.#untaken;
-  }
-
   /** Offsets of the oldest and the newest message that is not done; undefined: there is none. */
   get ends(): readonly [number, number] | undefined {
     const first = this.#held[this.#first];
@@ -89,11 +85,12 @@ export class ProcessQueue {
   /** Hands out the next messages, at most so many. */
   take(countMax: number, now: number = Date.now()): ReceivedMessage[] {
     const taken: ReceivedMessage[] = [];
-    for (; this.hasMore && taken.length < countMax; this.#untaken++, this.#skipDone()) {
-      const held = this.#held[this.#untaken]!;
+    for (; this.hasMore && taken.length < countMax; this.#skipGone()) {
+      const held = this.#held[this.#untaken++]!;
       held.takenAt = now;
       taken.push(held.message!);
     }
+    this.#reached = Math.max(this.#reached, this.#untaken);
     return taken;
   }
 
@@ -107,37 +104,50 @@ export class ProcessQueue {
       this.#bytes -= message.record.totalSize;
     }
     while (this.#first < this.#held.length && this.#held[this.#first]!.message === undefined) this.#first++;
-    this.#skipDone();
+    this.#skipGone();
     if (this.#first < this.#held.length) {
       if (this.#first < DONE_KEPT || this.#first * 2 < this.#held.length) return;
     }
     this.#held.splice(0, this.#first);
     this.#untaken -= this.#first;
+    this.#reached = Math.max(0, this.#reached - this.#first);
     this.#first = 0;
   }
 
   /** Everything that was handed out is done. */
   finishTaken(): void {
-    this.finish(this.#held.slice(this.#first, this.#untaken).flatMap(({ message }) => message ?? []));
+    this.finish(this.#taken());
   }
 
-  /** Messages that were handed out and are not done, from this one on, or all of them, will be handed out again. */
-  putBack(from?: ReceivedMessage): void {
-    const index = from === undefined ? this.#first : this.#indexOf(from);
-    if (index >= 0 && index < this.#untaken) this.#untaken = Math.max(index, this.#first);
-    this.#skipDone();
+  /** These messages, or all, will be handed out again if they were handed out and are not done. */
+  putBack(messages: readonly ReceivedMessage[] = this.#taken()): void {
+    for (const message of messages) {
+      const index = this.#indexOf(message);
+      if (index < 0) continue;
+      this.#held[index]!.takenAt = 0;
+      this.#untaken = Math.min(this.#untaken, index);
+    }
   }
 
-  /** What was done in between is not handed out again. */
-  #skipDone(): void {
+  #taken(): ReceivedMessage[] {
+    return this.#held.slice(this.#first, this.#reached).flatMap(({ message, takenAt }) =>
+      message !== undefined && takenAt > 0 ? [message] : []
+    );
+  }
+
+  /** What is done, or in somebody's hand, is not handed out. */
+  #skipGone(): void {
     this.#untaken = Math.max(this.#untaken, this.#first);
-    while (this.hasMore && this.#held[this.#untaken]!.message === undefined) this.#untaken++;
+    for (; this.hasMore; this.#untaken++) {
+      const { message, takenAt } = this.#held[this.#untaken]!;
+      if (message !== undefined && takenAt === 0) return;
+    }
   }
 
   /** The oldest unfinished message, if it was handed out at `time` (ms) or before. */
   overdue(time: number): ReceivedMessage | undefined {
     const held = this.#held[this.#first];
-    return held !== undefined && this.isBusy && held.takenAt <= time ? held.message : undefined;
+    return held !== undefined && held.takenAt > 0 && held.takenAt <= time ? held.message : undefined;
   }
 
   /** Forgets everything, and goes on at another offset. */
@@ -145,6 +155,7 @@ export class ProcessQueue {
     this.#held = [];
     this.#first =
       this.#untaken =
+      this.#reached =
       this.#count =
       this.#bytes =
         0;

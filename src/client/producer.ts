@@ -5,6 +5,7 @@
  */
 import { SystemTopic } from "../protocol/names.ts";
 import { SendReplyMessageV2 } from "../protocol/requests.ts";
+import { leftMs } from "../remoting/deadlines.ts";
 import { unlessAborted } from "./aborting.ts";
 import { UniqueKeys } from "./identity.ts";
 import type { OutgoingMessage, ReceivedMessage } from "./message.ts";
@@ -13,17 +14,20 @@ import { AwaitedReplies, replyTo } from "./requests.ts";
 import type { SendOptions } from "./selecting.ts";
 import { traceHook } from "./trace.ts";
 import { TraceDispatcher } from "./trace_dispatcher.ts";
-import { type ProducerOptions, Sender, type SendResult } from "./sender.ts";
+import type { ProducerOptions } from "./producer_options.ts";
+import { Sender } from "./sender.ts";
+import type { SendResult } from "./send_results.ts";
 
 /** Group of producers that were given none; beginning of the groups that traces are sent by, and their time, ms. */
 const DEFAULT_GROUP = "rocketd_producer";
 const TRACE_GROUP_PREFIX = "_INNER_TRACE_PRODUCER";
 const TRACE_TIMEOUT_MS = 5_000;
 
-export type { ProducerOptions, SendResult } from "./sender.ts";
+export type { ProducerOptions } from "./producer_options.ts";
+export type { SendResult } from "./send_results.ts";
 
 /**
- * Sends messages. Calls may overlap as much as the caller likes.
+ * Sends messages. Calls may overlap; with 65,535 sends under way, further ones are refused as `unavailable`.
  *
  * @example
  * ```ts
@@ -153,7 +157,7 @@ export class Producer implements AsyncDisposable {
     const { topic } = message;
     const deadline = performance.now() + this.sender.patience(options);
     await unlessAborted(signal, `asking ${topic}`, () => this.sender.introduceForReplies(topic, deadline));
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    const timeoutMs = leftMs(deadline);
     const asked = this.#replies.ask(topic, timeoutMs);
     try {
       const properties = { ...message.properties, ...asked.properties };

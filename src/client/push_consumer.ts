@@ -84,7 +84,7 @@ export class PushConsumer implements AsyncDisposable {
     const handlers = new HandlerTable();
     // The file with a member's own offsets is found again by its client id.
     const ownId = messageModel === "BROADCASTING" ? { clientId: `${localIp()}@DEFAULT` } : {};
-    this.#member = new GroupMember({ ...ownId, ...options }, {
+    this.#member = new GroupMember({ ...ownId, ...given(options) }, {
       consumeType: "CONSUME_PASSIVELY",
       messageModel,
       handlers,
@@ -127,9 +127,15 @@ export class PushConsumer implements AsyncDisposable {
     return this.#member.clientId;
   }
 
-  /** Joins the group and starts to consume. Rejects when a topic is not there, or a filter is not understood. */
+  /**
+   * Joins the group and starts to consume. Rejects when a topic is not there, a filter is not understood, or a broker
+   * refuses us; may be called again then. Java's consumers wait for topics instead, without a word.
+   */
   start(): Promise<void> {
-    return this.#started ??= this.#start();
+    return this.#started ??= this.#start().catch((error) => {
+      this.#started = undefined;
+      throw error;
+    });
   }
 
   async #start(): Promise<void> {

@@ -120,9 +120,9 @@ export class QueueReader {
     if (this.#lacksRoom && !this.#full) this.#wake?.();
   }
 
-  /** Messages that the program took will be handed out again, from this one on, or all that are not done. */
-  putBack(from?: ReceivedMessage): void {
-    this.#held?.putBack(from);
+  /** These messages that the program took, or all that are not done, will be handed out again. */
+  putBack(messages?: readonly ReceivedMessage[]): void {
+    this.#held?.putBack(messages);
   }
 
   /** Goes on at another offset; what is held is dropped. */

@@ -7,6 +7,7 @@ import type { SubscriptionData } from "../protocol/bodies/mod.ts";
 import type { OffsetStore, QueueOffset } from "./offset_store.ts";
 import { QueueReader, type ReaderContext } from "./queue_reader.ts";
 import { type MessageQueue, queueKey } from "./rebalance.ts";
+import { choosesTheSame } from "./subscription.ts";
 
 /** What a kind of consumer does when queues come and go. */
 export interface QueueHooks {
@@ -27,6 +28,8 @@ export class ReaderTable {
   readonly #leaving = new Map<string, Promise<void>>();
   /** Readers that may have something to hand out, the next one first. */
   readonly #ready = new Set<QueueReader>();
+  /** Queues of which nothing is handed out, whether they are read or not. */
+  readonly #paused = new Set<string>();
   #closed = false;
 
   constructor(context: ReaderContext, offsets: OffsetStore, hooks: QueueHooks = {}) {
@@ -71,13 +74,16 @@ export class ReaderTable {
    */
   async assign(topic: string, queues: readonly MessageQueue[], subscription: SubscriptionData): Promise<boolean> {
     const keys = new Set(queues.map(queueKey));
-    await this.#giveUp(this.all().filter(({ queue }) => queue.topic === topic && !keys.has(queueKey(queue))));
+    const fits = (reader: QueueReader) =>
+      keys.has(queueKey(reader.queue)) && choosesTheSame(reader.subscription, subscription);
+    await this.#giveUp(this.all().filter((reader) => reader.queue.topic === topic && !fits(reader)));
     const added = queues.filter((queue) => this.get(queue) === undefined);
     const free = added.filter((queue) => !this.#leaving.has(queueKey(queue)));
     const admitted = free.length === 0 ? new Set(free) : await this.#hooks.admit?.(free) ?? new Set(free);
     for (const queue of admitted) {
       if (this.#closed || this.get(queue) !== undefined) continue;
       const reader = new QueueReader(queue, subscription, this.#context);
+      if (this.#paused.has(queueKey(queue))) reader.pause();
       this.#readers.set(queueKey(queue), reader);
       const run = reader.run().finally(() => this.#running.delete(run));
       this.#running.add(run);
@@ -93,6 +99,22 @@ export class ReaderTable {
   /** Gives up queues that may be another member's. */
   async lose(readers: readonly QueueReader[]): Promise<void> {
     await this.#giveUp(readers.filter((reader) => this.get(reader.queue) === reader));
+  }
+
+  /** Hands out nothing of these queues, until {@linkcode ReaderTable.resume}. */
+  pause(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) {
+      this.#paused.add(queueKey(queue));
+      this.get(queue)?.pause();
+    }
+  }
+
+  /** Ends a pause. */
+  resume(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) {
+      this.#paused.delete(queueKey(queue));
+      this.get(queue)?.resume();
+    }
   }
 
   /** Where the queues are. */

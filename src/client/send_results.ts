@@ -88,6 +88,11 @@ export function failure(error: unknown, { topic }: Parcel, tried: readonly strin
   return new RocketdError(error.code, said + reason + times, { ...error.details, cause: error });
 }
 
+/** The error of a send that is one more than a producer waits for. */
+export function tooMany(topic: string, allowed: number): RocketdError {
+  return nowhere(topic, `${allowed} sends are under way (backPressureForAsyncSendNum), wait for some of them first`);
+}
+
 /** The error of a send that no broker takes. */
 export function nobodyTakes(topic: string): RocketdError {
   return nowhere(topic, "no broker takes writes for it");

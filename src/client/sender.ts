@@ -5,76 +5,27 @@
  * @module
  */
 import { RocketdError } from "../errors.ts";
-import { FOLD_ABOVE_BYTES, FRAME_BYTES_MAX, SEND_BYTES_MAX } from "../limits.ts";
+import { FOLD_ABOVE_BYTES, FRAME_BYTES_MAX, SEND_BYTES_MAX, SENDS_UNDER_WAY_MAX } from "../limits.ts";
 import { ResponseCode, SysFlag } from "../protocol/codes.ts";
 import { checkGroup, replyTopic } from "../protocol/names.ts";
 import { PropertyName } from "../protocol/properties.ts";
 import type { RequestInput } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessageV2, type SendReplyMessageV2 } from "../protocol/requests.ts";
 import { RemotingClient, within } from "../remoting/client.ts";
+import { leftMs } from "../remoting/deadlines.ts";
 import { HandlerTable } from "../remoting/handlers.ts";
 import { goOn, unlessAborted } from "./aborting.ts";
-import type { ConnectOptions } from "./connect_options.ts";
 import { QueueTurns } from "./fault_tolerance.ts";
-import { Hooks, type SendAttempt, type SendHook } from "./hooks.ts";
+import { Hooks, type SendAttempt } from "./hooks.ts";
 import { newClientId } from "./identity.ts";
 import { badOption, checkMs, checkWhole } from "./option_checks.ts";
 import type { Parcel } from "./parcel.ts";
 import { Presence } from "./presence.ts";
+import type { ProducerOptions } from "./producer_options.ts";
 import type { MessageQueue } from "./rebalance.ts";
 import { NEW_TOPIC_QUEUES, type Route, RouteBook, TEMPLATE_TOPIC } from "./routes.ts";
 import { selectQueue, type SendOptions } from "./selecting.ts";
-import { failure, late, nobodyTakes, nowhere, resultOf, type SendResult } from "./send_results.ts";
-
-export type { SendResult } from "./send_results.ts";
-
-/**
- * What a producer needs to know; defaults are those of Java's.
- *
- * @example
- * ```ts
- * import { Producer, type ProducerOptions, startLocalCluster } from "@rocketd/rocketd";
- * import { assertEquals } from "@std/assert";
- *
- * await using cluster = await startLocalCluster();
- * const options: ProducerOptions = {
- *   nameservers: cluster.nameservers, // "10.0.0.1:9876;10.0.0.2:9876"
- *   group: "shop",
- *   retryAnotherBrokerWhenNotStoreOK: true,
- *   sendLatencyFaultEnable: true,
- * };
- * await using producer = new Producer(options);
- * assertEquals((await producer.send({ topic: "orders", body: "one pizza" })).status, "SEND_OK");
- * ```
- */
-export interface ProducerOptions extends ConnectOptions {
-  /** Name of the producer group. */
-  readonly group?: string;
-  /** What this client calls itself; made of address and process id by default. */
-  readonly clientId?: string;
-  /** How often brokers are told that this producer is there, ms (`heartbeatBrokerInterval`). */
-  readonly heartbeatBrokerIntervalMs?: number;
-  /** Time for one send with all its attempts, ms (`sendMsgTimeout`). */
-  readonly timeoutMs?: number;
-  /** Further attempts after the first one failed, on another broker if there is one (`retryTimesWhenSendFailed`). */
-  readonly retries?: number;
-  /** Codes of RocketMQ's after which another attempt is made. */
-  readonly retryResponseCodes?: readonly number[];
-  /** Whether another broker is tried when one stored a message without waiting for its disk or slave. */
-  readonly retryAnotherBrokerWhenNotStoreOK?: boolean;
-  /** Whether brokers that were slow or failed are passed over for a while. */
-  readonly sendLatencyFaultEnable?: boolean;
-  /** Bodies above this many bytes are folded (zlib; `compressMsgBodyOverHowmuch`). */
-  readonly foldAbove?: number;
-  /** Bodies above this many bytes are refused. */
-  readonly maxMessageSize?: number;
-  /** Who looks on. */
-  readonly hooks?: readonly SendHook[];
-  /** Whether traces of all messages are sent, which Java's console shows. */
-  readonly enableMsgTrace?: boolean;
-  /** The topic of the traces: RMQ_SYS_TRACE_TOPIC by default. */
-  readonly customizedTraceTopic?: string;
-}
+import { failure, late, nobodyTakes, nowhere, resultOf, type SendResult, tooMany } from "./send_results.ts";
 
 /** Refusals after which another broker, or the same a little later, may take the message (`retryResponseCodes`). */
 const WORTH_ANOTHER_TRY: readonly number[] = [
@@ -115,6 +66,8 @@ export class Sender {
   readonly #wantsStored: boolean;
   readonly #turns: QueueTurns;
   readonly #presence: Presence;
+  readonly #sendsMax: number;
+  #sends = 0;
 
   constructor({ nameservers, encoding, sign, tls, ...options }: ProducerOptions & { readonly group: string }) {
     const onClose = (address: string) => this.#presence.lost(address);
@@ -136,6 +89,8 @@ export class Sender {
     };
     checkWhole("maxMessageSize", this.bounds.maxMessageSize, 1, FRAME_BYTES_MAX);
     if (!(this.bounds.foldAbove >= 0)) throw badOption("foldAbove", options.foldAbove, "0 or more");
+    this.#sendsMax = options.backPressureForAsyncSendNum ?? SENDS_UNDER_WAY_MAX;
+    checkWhole("backPressureForAsyncSendNum", this.#sendsMax, 1, SENDS_UNDER_WAY_MAX);
     this.#retries = options.retries ?? 2;
     checkWhole("retries", this.#retries, 0, RETRIES_MAX);
     this.#retryCodes = new Set(options.retryResponseCodes ?? WORTH_ANOTHER_TRY);
@@ -144,15 +99,13 @@ export class Sender {
   }
 
   /** Sends and waits until it is stored; see `Producer.send`. */
-  async send(parcel: Parcel, options = NO_OPTIONS, type: SendRequest = SendMessageV2): Promise<SendResult> {
-    const { signal } = options;
-    if (signal === undefined) return await this.#send(parcel, options, type);
-    return await unlessAborted(signal, sending(parcel), () => this.#send(parcel, options, type));
+  send(parcel: Parcel, options = NO_OPTIONS, type: SendRequest = SendMessageV2): Promise<SendResult> {
+    return this.#underWay(parcel, options, () => this.#send(parcel, options, type));
   }
 
   /** Resolves when the frame is on its way. Rejects with `timeout` where the broker does not read; it is not sent then. */
-  async sendOneWay(parcel: Parcel, options = NO_OPTIONS): Promise<void> {
-    await unlessAborted(options.signal, sending(parcel), () => this.#sendOneWay(parcel, options));
+  sendOneWay(parcel: Parcel, options = NO_OPTIONS): Promise<void> {
+    return this.#underWay(parcel, options, () => this.#sendOneWay(parcel, options));
   }
 
   /** How long a send with these options may take, ms. */
@@ -202,6 +155,17 @@ export class Sender {
     this.client.close();
   }
 
+  /** Waits for a send, unless too many are waited for. */
+  async #underWay<T>(parcel: Parcel, { signal }: SendOptions, send: () => Promise<T>): Promise<T> {
+    if (this.#sends >= this.#sendsMax) throw tooMany(parcel.topic, this.#sendsMax);
+    this.#sends++;
+    try {
+      return await (signal === undefined ? send() : unlessAborted(signal, sending(parcel), send));
+    } finally {
+      this.#sends--;
+    }
+  }
+
   async #send(parcel: Parcel, options: InnerOptions, type: SendRequest): Promise<SendResult> {
     const { signal } = options;
     // By a clock that nobody sets.
@@ -212,7 +176,7 @@ export class Sender {
       const isLast = () => attempt >= this.#retries || performance.now() >= deadline || signal?.aborted === true;
       try {
         const route = this.routes.peek(parcel.topic) ?? await this.#routeOf(parcel.topic, deadline);
-        goOn(signal, sending(parcel));
+        if (signal !== undefined) goOn(signal, sending(parcel));
         given ??= this.#queueOf(route, parcel, options);
         queue = given ?? (attempt === 0 ? preferred(route, options) : undefined) ??
           this.#anyQueue(route, parcel.topic, queue?.brokerName);
@@ -343,8 +307,4 @@ function masterOf(route: Route, topic: string, { brokerName }: MessageQueue): st
 
 function sending({ topic }: Parcel): string {
   return `sending to ${topic}`;
-}
-
-function leftMs(deadline: number): number {
-  return Math.max(1, Math.ceil(deadline - performance.now()));
 }

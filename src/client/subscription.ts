@@ -57,3 +57,8 @@ export function subscriptionTo(
 export function wants(subscription: SubscriptionData, tag: string | undefined): boolean {
   return subscription.tagsSet.length === 0 || (tag !== undefined && subscription.tagsSet.includes(tag));
 }
+
+/** Whether both choose the same messages. */
+export function choosesTheSame(a: SubscriptionData, b: SubscriptionData): boolean {
+  return a.subString === b.subString && a.expressionType === b.expressionType;
+}

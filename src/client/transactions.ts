@@ -18,7 +18,8 @@ import { type OutgoingMessage, ReceivedMessage } from "./message.ts";
 import { Producer } from "./producer.ts";
 import { TEMPLATE_TOPIC } from "./routes.ts";
 import type { SendOptions } from "./selecting.ts";
-import type { ProducerOptions, SendResult } from "./sender.ts";
+import type { ProducerOptions } from "./producer_options.ts";
+import type { SendResult } from "./send_results.ts";
 
 const log = getLogger(["rocketd", "client"]);
 

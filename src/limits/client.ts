@@ -11,6 +11,8 @@ export const CONNECT_TIMEOUT_MS = 3_000;
 export const MESSAGE_BYTES_UNFOLDED_MAX = 256 * MiB;
 /** Bytes of one message, or of all messages of a batch, that a producer sends: `maxMessageSize` of Java's producers. */
 export const SEND_BYTES_MAX = 4 * MiB;
+/** Sends of one producer that are waited for: `com.rocketmq.remoting.clientAsyncSemaphoreValue` of Java's. */
+export const SENDS_UNDER_WAY_MAX = 65_535;
 /** Questions about transactions that a producer answers at once (`checkRequestHoldMax`), and its requests without reply. */
 export const TRANSACTION_CHECKS_MAX = 2_000;
 export const REPLIES_AWAITED_MAX = 65_536;

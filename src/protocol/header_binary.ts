@@ -13,7 +13,7 @@ import { LANGUAGES } from "./codes.ts";
 import { type Fields, type FieldTable, formatInteger, HeaderFields, type InputOf, tooManyFields } from "./fields.ts";
 import type { Header } from "./frame.ts";
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 const FIXED_BYTES = 21;
 

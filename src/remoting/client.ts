@@ -9,10 +9,14 @@ import { CONNECT_TIMEOUT_MS } from "../limits.ts";
 import { HeaderEncoding, ResponseCode, responseCodeName } from "../protocol/codes.ts";
 import type { RequestInput, RequestType } from "../protocol/request.ts";
 import { Connection } from "./connection.ts";
+import { leftMs } from "./deadlines.ts";
 import { HandlerTable } from "./handlers.ts";
 import type { Wire } from "./listener.ts";
 import type { ConnectionOwner, Received, Sign } from "./owner.ts";
 import { type ClientTlsOptions, connectTls } from "./tls/client_tls.ts";
+
+/** Silence after which a connection is left, ms: shorter than what is waited for sends, longer than pauses of a healthy peer. */
+const SILENT_MS = 1_000;
 
 /** How a client connects and what it obeys. */
 export interface RemotingClientOptions {
@@ -28,7 +32,14 @@ export interface RemotingClientOptions {
   readonly tls?: ClientTlsOptions | undefined;
   /** Says whether an address may be connected to; each one may without it. */
   readonly allows?: (address: string) => boolean;
-  /** Called when a connection to an address has gone. */
+  /**
+   * A connection on which nothing was read while a request waited in vain for so long, ms, is left for a new one: its
+   * peer may have gone without a word. Who waits on it goes on waiting. Java's clients close it (`closeSocketIfTimeout`).
+   */
+  readonly silentMs?: number;
+  /** Closes such a connection at once: for those whose requests may be made again, so that nobody waits in vain. */
+  readonly closesSilent?: boolean;
+  /** Called when a connection to an address has gone, or is left. */
   readonly onClose?: (address: string) => void;
 }
 
@@ -58,6 +69,8 @@ export class RemotingClient {
   readonly #options: RemotingClientOptions;
   readonly #handlers: HandlerTable;
   readonly #links = new Map<string, Link>();
+  /** Connections that are used no more, on which somebody waits. */
+  readonly #left = new Set<Connection>();
   #closed = false;
 
   constructor(options: RemotingClientOptions = {}) {
@@ -90,7 +103,7 @@ export class RemotingClient {
   ): Promise<Received<R>> {
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#connection(address, timeoutMs);
-    return await connection.request(type, header, partsOf(body), Math.max(1, Math.ceil(deadline - performance.now())));
+    return await connection.request(type, header, partsOf(body), leftMs(deadline));
   }
 
   /**
@@ -106,7 +119,7 @@ export class RemotingClient {
   ): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     const connection = await this.#connection(address, timeoutMs);
-    await connection.tell(type, header, partsOf(body), Math.max(1, Math.ceil(deadline - performance.now())));
+    await connection.tell(type, header, partsOf(body), leftMs(deadline));
   }
 
   /** Resolves when what was written so far has gone to the sockets, their connections have closed, or the time is over. */
@@ -120,6 +133,7 @@ export class RemotingClient {
     this.#closed = true;
     for (const { made } of this.#links.values()) made.then((connection) => connection.close(), () => {});
     this.#links.clear();
+    for (const connection of [...this.#left]) connection.close();
   }
 
   [Symbol.dispose](): void {
@@ -164,15 +178,30 @@ export class RemotingClient {
     }
     const owner: ConnectionOwner = {
       handlers: this.#handlers,
-      closed: () => {
-        this.#forget(address, this.#links.get(address));
-        this.#options.onClose?.(address);
+      closed: (connection) => {
+        if (!this.#left.delete(connection)) this.#lost(address);
+      },
+      silent: (connection, waitedMs) => {
+        if (waitedMs < (this.#options.silentMs ?? SILENT_MS)) return false;
+        if (this.#options.closesSilent) {
+          connection.close();
+          return false;
+        }
+        this.#left.add(connection);
+        this.#lost(address);
+        return true;
       },
       ...(sign === undefined ? {} : { sign }),
     };
     const connection = new Connection(conn, owner, this.#options.encoding ?? HeaderEncoding.JSON);
     connection.run();
     return connection;
+  }
+
+  /** The next request to this address makes a new connection. */
+  #lost(address: string): void {
+    this.#forget(address, this.#links.get(address));
+    this.#options.onClose?.(address);
   }
 
   /** Forgets a connection, unless another has taken its place. */

@@ -56,6 +56,8 @@ export class Connection {
   readonly isLocal: boolean;
   /** Time of the last read or finished write, ms. */
   lastActivity = Date.now();
+  /** Time of the last read, by a clock that nobody sets. */
+  lastRead = performance.now();
   readonly #conn: Wire;
   readonly #owner: ConnectionOwner;
   #out = new ByteWriter();
@@ -133,6 +135,7 @@ export class Connection {
       const count = await this.#conn.read(end === 0 ? bytes : bytes.subarray(end));
       if (count === null) return;
       end += count;
+      this.lastRead = performance.now();
       const readAt = turnBegan(this.lastActivity = Date.now());
       this.#waited = this.lastActivity - readAt;
       let length = frameLength(view, start, end);
@@ -317,6 +320,11 @@ export class Connection {
     timeoutMs: number,
   ): Promise<void> {
     return this.#own.tell(type, header, body, timeoutMs);
+  }
+
+  /** For OwnRequests: says whether the owner leaves this connection, which closes once nobody waits on it. */
+  silent(waitedMs: number): boolean {
+    return this.#owner.silent?.(this, waitedMs) ?? false;
   }
 
   /** For OwnRequests: writes a request frame. */

@@ -7,12 +7,20 @@
 
 /** Least time between two looks at all that wait, ms: what a wait may last longer than it should. */
 const LOOK_MS_MIN = 5;
+/** The longest time of a timer, ms; longer ones end at once. */
+export const TIMER_MS_MAX = 0x7fff_ffff;
+
+/** What is left until a time of `performance.now()`, in whole ms and at least one: what a request still may take. */
+export function leftMs(deadline: number): number {
+  return Math.max(1, Math.ceil(deadline - performance.now()));
+}
 
 /** Looks at what waits when the first of it should end. Times are those of `performance.now()`, ms. */
 export class Deadlines {
   readonly #endAllBefore: (now: number) => number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueAt = Infinity;
+  #stopped = false;
 
   /** `endAllBefore` ends what should have ended by then, and tells when the next should; Infinity: none. */
   constructor(endAllBefore: (now: number) => number) {
@@ -24,16 +32,17 @@ export class Deadlines {
     if (deadline < this.#dueAt) this.#lookAt(deadline, now);
   }
 
-  /** Nothing waits any more. */
+  /** Nothing waits any more, nor will; may be called while waits are ended. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#dueAt = Infinity;
+    this.#stopped = true;
   }
 
   #lookAt(deadline: number, now: number): void {
     clearTimeout(this.#timer);
+    if (this.#stopped) return;
     this.#dueAt = deadline;
-    this.#timer = setTimeout(this.#look, Math.ceil(deadline - now));
+    this.#timer = setTimeout(this.#look, Math.min(TIMER_MS_MAX, Math.ceil(deadline - now)));
   }
 
   readonly #look = (): void => {

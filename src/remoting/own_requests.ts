@@ -29,6 +29,11 @@ export interface Line {
   readonly isClosed: boolean;
   /** Whether so much is unsent that more had better wait. */
   readonly congested: boolean;
+  /** When something was read last (`performance.now()`). */
+  readonly lastRead: number;
+  /** Nothing has come for as long as a request has waited: true when the line is used no more for new ones. */
+  silent(waitedMs: number): boolean;
+  close(): void;
   /** Writes a request. */
   write(
     type: RequestType,
@@ -47,6 +52,7 @@ export class OwnRequests {
   readonly #waiting = new Map<number, () => void>();
   readonly #deadlines = new Deadlines((now) => this.#endAllBefore(now));
   #opaque = 0;
+  #isLeft = false;
 
   constructor(line: Line) {
     this.#line = line;
@@ -67,8 +73,8 @@ export class OwnRequests {
     return new Promise((resolve, reject) => {
       const opaque = this.#begin(type, resolve as (received: Received) => void, reject, timeoutMs);
       if (opaque === undefined) return;
-      if (this.#mustWait) this.#waiting.set(opaque, () => this.#write(type, header, body, opaque));
-      else this.#write(type, header, body, opaque);
+      if (this.#mustWait) this.#waiting.set(opaque, () => this.#write(type, header, body, opaque, 0));
+      else this.#write(type, header, body, opaque, 0);
     });
   }
 
@@ -79,14 +85,13 @@ export class OwnRequests {
     body: readonly Uint8Array[] | undefined,
     timeoutMs: number,
   ): Promise<void> {
-    if (!this.#mustWait) return this.notify(type, header, body);
+    if (!this.#mustWait && !this.#line.isClosed) return this.notify(type, header, body);
     await new Promise<unknown>((resolve, reject) => {
       const opaque = this.#begin(type, resolve, reject, timeoutMs);
       if (opaque === undefined) return;
       this.#waiting.set(opaque, () => {
-        this.#end(opaque);
-        this.#line.write(type, header, body, opaque, Flag.ONE_WAY);
-        resolve(undefined);
+        this.#write(type, header, body, opaque, Flag.ONE_WAY);
+        if (this.#end(opaque) !== undefined) resolve(undefined);
       });
     });
   }
@@ -170,9 +175,10 @@ export class OwnRequests {
     header: RequestInput<R>,
     body: readonly Uint8Array[] | undefined,
     opaque: number,
+    flag: number,
   ): void {
     try {
-      this.#line.write(type, header, body, opaque, 0);
+      this.#line.write(type, header, body, opaque, flag);
     } catch (error) {
       this.#end(opaque)?.reject(error);
     }
@@ -181,24 +187,35 @@ export class OwnRequests {
   #end(opaque: number): Pending | undefined {
     const pending = this.#pending.get(opaque);
     if (pending !== undefined) this.#pending.delete(opaque);
+    if (this.#isLeft && this.#pending.size === 0) this.#line.close();
     return pending;
   }
 
   #endAllBefore(now: number): number {
     let next = Infinity;
     for (const [opaque, { deadline, timeoutMs }] of this.#pending) {
-      if (deadline <= now) this.#timeOut(opaque, timeoutMs);
+      if (deadline <= now) this.#timeOut(opaque, timeoutMs, deadline - timeoutMs);
       else if (deadline < next) next = deadline;
     }
     return next;
   }
 
-  #timeOut(opaque: number, ms: number): void {
+  #timeOut(opaque: number, ms: number, began: number): void {
     const { type, reject } = this.#end(opaque)!;
     const { peer } = this.#line;
-    const reason = this.#waiting.delete(opaque)
+    const late = this.#waiting.delete(opaque)
       ? `Cannot send ${type.name} to ${peer}: within ${ms} ms it did not read what was sent before`
       : `${peer} did not answer ${type.name} within ${ms} ms`;
-    reject(new RocketdError("timeout", reason));
+    reject(new RocketdError("timeout", late));
+    if (this.#isLeft || this.#line.lastRead > began || !this.#line.silent(ms)) return;
+    this.#isLeft = true;
+    // What was not sent may go another way at once.
+    for (const unsent of this.#waiting.keys()) {
+      const { type, reject } = this.#end(unsent)!;
+      const reason = `Cannot send ${type.name} to ${peer}: nothing comes from there any more`;
+      reject(new RocketdError("unavailable", reason));
+    }
+    this.#waiting.clear();
+    if (this.#pending.size === 0) this.#line.close();
   }
 }

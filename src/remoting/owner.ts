@@ -39,6 +39,8 @@ export interface ConnectionOwner {
   closed(connection: Connection): void;
   /** Called when the peer sent what cannot be a frame, before the connection is closed. */
   malformed?(connection: Connection, error: RocketdError): void;
+  /** Called when nothing was read for as long as a request waited in vain; true: it makes no more requests here. */
+  silent?(connection: Connection, waitedMs: number): boolean;
   /** Signs each of our requests. */
   readonly sign?: Sign | undefined;
 }

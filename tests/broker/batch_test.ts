@@ -48,13 +48,13 @@ function encode(entries: Entry[]): Uint8Array {
 
 Deno.test("decodeBatch() gives back every entry, with the batch's properties behind its own", () => {
   const entries: Entry[] = [
-    { flag: 7, body: Uint8Array.of(1, 2, 3), properties: "TAGS\x01a\x02" },
+    { flag: 7, body: Uint8Array.of(1, 2, 3), properties: "\ufeffTAGS\x01a\x02" },
     { flag: -1, body: new Uint8Array(), properties: "KEYS\x01k" },
     { flag: 0, body: Uint8Array.of(9), properties: "" },
   ];
   const messages = decodeBatch(encode(entries), base, "CLUSTER\x01c", ROOM);
   assertEquals(messages.map((m) => [m.topic, m.queueId, m.flag, [...m.body], m.properties]), [
-    ["T", 2, 7, [1, 2, 3], "TAGS\x01a\x02CLUSTER\x01c"],
+    ["T", 2, 7, [1, 2, 3], "\ufeffTAGS\x01a\x02CLUSTER\x01c"],
     ["T", 2, -1, [], "KEYS\x01k\x02CLUSTER\x01c"],
     ["T", 2, 0, [9], "CLUSTER\x01c"],
   ]);

@@ -14,6 +14,7 @@ import { SystemTopic } from "../../src/protocol/names.ts";
 import type { MessageStore } from "../../src/store/mod.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import { bodies, message, put, putMany, readAll } from "../store/kit.ts";
+import { until } from "../until.ts";
 import { AdminDesk, consumerData } from "./admin_desk.ts";
 
 const { SUCCESS } = ResponseCode;
@@ -189,7 +190,7 @@ Deno.test("a broker that stops ends a cleaning that is going on", async () => {
       slow(...given);
     };
     const asked = ask(CleanUnusedTopic, {});
-    while (desk.store.queues.topics().length === 50) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => desk.store.queues.topics().length < 50);
     await desk.cleaning.close();
     const left = desk.store.queues.topics().length;
     assert(left > 0, "all were removed");

@@ -208,6 +208,40 @@ Deno.test("Registration asks for the version first where forceRegister is off, a
   });
 });
 
+Deno.test("Registration sends no topics because a period ends while the question of the one before is under way", async () => {
+  await inFolder(async (folder) => {
+    const seen: string[] = [];
+    const questions: (() => void)[] = [];
+    const handlers = new HandlerTable()
+      .on(RegisterBroker, () => {
+        seen.push("register");
+        return { code: ResponseCode.SUCCESS };
+      })
+      .on(QueryDataVersion, async ({ body }) => {
+        seen.push("query");
+        const known = body.slice();
+        await new Promise<void>((resolve) => questions.push(resolve));
+        return { code: ResponseCode.SUCCESS, header: { changed: false }, body: known };
+      });
+    const options = { hostname: "127.0.0.1", port: 0, handlers, connectionsMax: 10, idleMs: 60_000 };
+    const server = new RemotingServer(options);
+    const { registration, clock } = setUp(folder, [server.port], { forceRegister: false });
+    await registration.start();
+    assertEquals(seen.splice(0), ["register"]);
+    for (let asked = 1; asked <= 3; asked++) {
+      await until(() => {
+        if (questions.length < asked) clock.go(PERIOD);
+        return questions.length === asked;
+      }, "a question");
+      clock.go(PERIOD);
+      questions[asked - 1]!();
+    }
+    assertEquals(seen, ["query", "query", "query"]);
+    await registration.close();
+    await server.close();
+  });
+});
+
 Deno.test("Registration tells the changes of one turn together, and those that come meanwhile once more", async () => {
   await inFolder(async (folder) => {
     let count = 0;

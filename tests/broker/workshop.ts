@@ -12,6 +12,8 @@ import { RemotingClient } from "../../src/remoting/client.ts";
 import { RemotingServer } from "../../src/remoting/server.ts";
 import { PutFigures } from "../../src/store/put_figures.ts";
 
+export { until } from "../until.ts";
+
 /** Where most tests' clocks begin, ms. */
 export const START = 1_795_390_186_730;
 
@@ -185,13 +187,4 @@ export type Ask = <R extends Parameters<Invoke>[1]>(
  */
 export async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-/** Waits until something holds that other tasks bring about. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

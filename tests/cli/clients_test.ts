@@ -55,6 +55,12 @@ Deno.test("The shell's clients send and receive", async (t) => {
     assertEquals(lines(half.out + rest.out), [...many].sort());
   });
 
+  await t.step("produce says which line it could not send", async () => {
+    const sent = await rocketd(["produce", namesrv, "-t", "Lines"], { input: "one\n\nthree\n" });
+    assertEquals(sent.code, 1);
+    assertMatch(sent.err, /^rocketd produce: message 2: /m);
+  });
+
   await t.step("consume ends when its reader goes, and what nobody read is left for the group", async () => {
     const env = { NAMESRV_ADDR: nameserver.address };
     const input = Array.from({ length: 3000 }, (_, i) => `row ${i}`).join("\n") + "\n";

@@ -12,8 +12,8 @@ const texts = (messages: readonly ReceivedMessage[]) => messages.map((message) =
 
 /** What the next poll gives: one may wait in vain for its five seconds, where the machine is slow. */
 async function next(consumer: LitePullConsumer): Promise<ReceivedMessage[]> {
-  let messages = await consumer.poll();
-  while (messages.length === 0) messages = await consumer.poll();
+  let messages: ReceivedMessage[] = [];
+  await until(async () => (messages = await consumer.poll()).length > 0);
   return messages;
 }
 
@@ -86,6 +86,17 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     assertEquals([...seen, ...texts(await consumer.poll())], ["m0", "m1", "m1", "m2", "m2"]);
   });
 
+  await step("an iteration that is left leaves alone what another one has in hand", async () => {
+    const topic = await scene.topic("Alone");
+    await scene.send(topic, numbered(3));
+    await using consumer = new LitePullConsumer({ ...options("alone"), subscriptions: { [topic]: "*" } });
+    const [one, two, three] = Array.from({ length: 3 }, () => consumer[Symbol.asyncIterator]());
+    const next = async (iteration: typeof one) => (await iteration!.next()).value?.text();
+    assertEquals([await next(one), await next(two)], ["m0", "m1"]);
+    await one!.return(undefined);
+    assertEquals([await next(three), await next(three)], ["m0", "m2"]);
+  });
+
   await step("assigned queues are read by whoever wants, and moved about in", async () => {
     const topic = await scene.topic("Assigned", 2);
     await scene.send(topic, numbered(20));
@@ -112,6 +123,30 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     await consumer.assign([two!]);
     assertEquals(consumer.assignment(), [two]);
     assertEquals(texts(await next(consumer)), ["m1", "m3"]);
+  });
+
+  await step("of two assignments at the same time the second one counts", async () => {
+    const one = await scene.topic("OneTime", 2), two = await scene.topic("SameTime");
+    await using consumer = new LitePullConsumer(options("same-time"));
+    const [first, second] = await consumer.fetchMessageQueues(one);
+    await consumer.assign([first!]);
+    await consumer.start();
+    const [other] = await consumer.fetchMessageQueues(two);
+    await Promise.all([consumer.assign([other!]), consumer.assign([second!])]);
+    assertEquals(consumer.assignment(), [second]);
+  });
+
+  await step("a queue that is assigned again with another selection is read by that", async () => {
+    const topic = await scene.topic("Reselected");
+    for (const tag of ["a", "b", "a", "b"]) await scene.send(topic, [tag], { tag });
+    await using consumer = new LitePullConsumer(options("reselected"));
+    const queues = await consumer.fetchMessageQueues(topic);
+    for (const tag of ["a", "b"]) {
+      await consumer.assign(queues, tag);
+      await consumer.start();
+      await consumer.seekToBegin(queues[0]!);
+      assertEquals(await drain(consumer, 2), [tag, tag]);
+    }
   });
 
   await step("a paused queue is silent, and goes on where it was", async () => {
@@ -203,6 +238,15 @@ export async function litePullScenes(scene: Scene, step: Step): Promise<void> {
     await until(() => consumer.assignment().length > 0);
     ending.abort();
     await iteration;
+    // Whenever it ends, the iteration does not wait for what comes no more.
+    for (let turns = 0; turns < 12; turns++) {
+      await using closed = new LitePullConsumer({ ...options("closed"), subscriptions: { [topic]: "*" } });
+      await closed.start();
+      const next = closed[Symbol.asyncIterator]().next();
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      await closed.close();
+      assertEquals((await next).done, true);
+    }
     const early = new AbortController();
     const subscriptions = { [topic]: "*" };
     await using aborted = new LitePullConsumer({ ...options("early"), subscriptions, signal: early.signal });

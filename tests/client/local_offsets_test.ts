@@ -50,6 +50,10 @@ Deno.test("a file that cannot be read is told of and left alone, but for the cop
       await assertRejects(() => new LocalOffsets(dir, "client", "group").read(queue), RocketdError, path);
       assertEquals(await Deno.readTextFile(path), broken);
     }
+    const mended = new LocalOffsets(dir, "client", "group");
+    await assertRejects(() => mended.load(), RocketdError, path);
+    await Deno.remove(path);
+    await mended.load();
     const copy = new LocalOffsets(dir, "client", "copied");
     await copy.persist([[queue, 9]]);
     await Deno.rename(copy.path, `${path}.bak`);

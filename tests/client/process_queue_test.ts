@@ -25,7 +25,7 @@ Deno.test("messages that end in any order count up to the oldest that has not en
   queue.finish([messages[0]!]);
   assertEquals([queue.consumed, queue.count, queue.span], [12, 2, 2]);
   queue.finish([messages[2]!]);
-  assertEquals([queue.consumed, queue.isBusy, queue.hasMore], [14, false, true]);
+  assertEquals([queue.consumed, queue.hasMore], [14, true]);
   queue.finish(queue.take(9));
   assertEquals([queue.consumed, queue.count, queue.bytes, queue.hasMore], [15, 0, 0, false]);
 });
@@ -52,19 +52,29 @@ Deno.test("a message that is done twice, or came twice, counts once", () => {
 Deno.test("messages that are put back come again in their order, and those before them stay handed out", () => {
   const { queue, messages } = holding(4);
   queue.take(3);
-  queue.putBack(messages[1]);
+  queue.putBack(messages.slice(1, 3));
   assertEquals(offsets(queue.take(9)), [1, 2, 3]);
   queue.putBack();
   assertEquals(offsets(queue.take(2)), [0, 1]);
   queue.finishTaken();
-  assertEquals([queue.consumed, queue.isBusy], [2, false]);
+  assertEquals([queue.consumed, offsets(queue.take(9))], [2, [2, 3]]);
+});
+
+Deno.test("a message that is put back comes alone: those behind it stay in the hands that they are in", () => {
+  const { queue, messages } = holding(4);
+  queue.take(3);
+  queue.putBack([messages[0]!]);
+  assertEquals(offsets(queue.take(9)), [0, 3]);
+  queue.putBack([messages[1]!]);
+  queue.finishTaken();
+  assertEquals([queue.consumed, queue.count, offsets(queue.take(9))], [1, 1, [1]]);
 });
 
 Deno.test("a message that is done is not handed out again with those before it that are put back", () => {
   const { queue, messages } = holding(3);
   queue.take(3);
   queue.finish([messages[1]!]);
-  queue.putBack(messages[0]);
+  queue.putBack([messages[0]!, messages[2]!]);
   assertEquals(offsets(queue.take(1)), [0]);
   assertEquals(offsets(queue.take(9)), [2]);
   queue.putBack();

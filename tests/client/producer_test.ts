@@ -203,3 +203,39 @@ Deno.test("Producer needs a nameserver", async () => {
   );
   assertEquals(error.code, "invalidArgument");
 });
+
+Deno.test("Producer refuses at once what would be more sends than may be under way, and sends the others", async () => {
+  await using cluster = new AnsweringCluster({ a: SUCCESS });
+  await using producer = new Producer({ nameservers: cluster.nameservers, backPressureForAsyncSendNum: 20 });
+  for (let round = 0; round < 2; round++) {
+    const sends = [
+      ...Array.from({ length: 10 }, () => producer.send(message)),
+      ...Array.from({ length: 10 }, () => producer.sendOneWay(message)),
+      ...Array.from({ length: 5 }, () => producer.send(message)),
+      ...Array.from({ length: 5 }, () => producer.sendOneWay(message)),
+    ];
+    const ends = await Promise.allSettled(sends);
+    assertEquals(ends.map(({ status }) => status).lastIndexOf("fulfilled"), 19);
+    const codes = ends.flatMap((end) => end.status === "rejected" ? end.reason.code : []);
+    assertEquals(codes, Array.from({ length: 10 }, () => "unavailable"));
+  }
+  const most = await assertRejects(() => {
+    return Promise.all(Array.from({ length: 21 }, () => producer.send(message)));
+  }, RocketdError);
+  assert(most.message.includes("20 sends are under way"), most.message);
+});
+
+Deno.test("Producer counts no send that has ended in any way", async () => {
+  await using cluster = new AnsweringCluster({ a: HANGS }, (topic) => topic === "T");
+  await using producer = new Producer({ nameservers: cluster.nameservers, backPressureForAsyncSendNum: 1, retries: 0 });
+  const codes: string[] = [];
+  const failed = async (sending: Promise<unknown>) => {
+    codes.push((await assertRejects(() => sending, RocketdError)).code);
+  };
+  await failed(producer.send(message, { timeoutMs: 10 }));
+  await failed(producer.send(message, { signal: AbortSignal.abort() }));
+  await failed(producer.send(message, { signal: AbortSignal.timeout(10), timeoutMs: 60_000 }));
+  await failed(producer.send({ ...message, topic: "U" }));
+  await producer.sendOneWay(message);
+  assertEquals(codes, ["timeout", "aborted", "aborted", "notFound"]);
+});

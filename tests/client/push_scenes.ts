@@ -76,8 +76,11 @@ export async function concurrentScenes(scene: Scene, step: Step): Promise<void> 
       from: "first",
     });
     const found: ReceivedMessage[] = [];
-    while (found.length < 2) found.push(...await undertaker.poll());
+    await until(async () => found.push(...await undertaker.poll()) >= 2);
     assertEquals(found.map((message) => message.text()).toSorted(), ["later", "never"]);
+    for (const message of found) {
+      assertEquals([message.topic, message.properties.get("RETRY_TOPIC")], [dead, topic]);
+    }
   });
 
   await step("of a batch those behind ackIndex fail, and the batch is as large as asked", async () => {
@@ -269,8 +272,8 @@ export async function orderlyScenes(scene: Scene, step: Step): Promise<void> {
       from: "first",
     });
     const found: ReceivedMessage[] = [];
-    while (found.length === 0) found.push(...await undertaker.poll());
-    assertEquals(found.map((message) => [message.text(), message.topic]), [["m1", topic]]);
+    await until(async () => found.push(...await undertaker.poll()) > 0);
+    assertEquals(found.map((message) => [message.text(), message.topic]), [["m1", dead]]);
   });
 
   await step(

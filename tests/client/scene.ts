@@ -13,6 +13,9 @@ import { type ClientSecurity, RemotingClient, succeed } from "../../src/remoting
 import type { Received } from "../../src/remoting/connection.ts";
 import { freePort } from "../ports.ts";
 import { ask } from "../probe.ts";
+import { until } from "../until.ts";
+
+export { until };
 
 const GET_ROUTEINFO_BY_TOPIC = 105;
 const ASK_MS = 30_000;
@@ -41,7 +44,7 @@ export class Scene implements AsyncDisposable {
   /** `nameserver` and `broker`: `host:port`. `mark`: keeps the topics and groups of two runs apart. */
   constructor(readonly nameserver: string, readonly broker: string, readonly mark: string, access?: SceneAccess) {
     this.connection = { nameservers: nameserver, ...access?.member };
-    this.producer = new Producer(this.connection);
+    this.producer = new Producer({ ...this.connection, timeoutMs: ASK_MS });
     this.#client = new RemotingClient(access?.admin);
     this.#trust = access?.trust;
   }
@@ -103,17 +106,6 @@ export class Scene implements AsyncDisposable {
 export function numbered(count: number, from = 0): string[] {
   return Array.from({ length: count }, (_, i) => `m${from + i}`);
 }
-
-/** Looks again and again until it is so; the test's own time limit ends what never comes. */
-export async function until(isSo: () => boolean | Promise<boolean>, what = "what is waited for"): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!await isSo()) {
-    if (Date.now() > end) throw new Error(`${what} did not come within ${PATIENCE_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-const PATIENCE_MS = 60_000;
 
 /** A nameserver and a master in this process, and a scene on them. `sets`: settings as `name=value`. */
 export async function sceneHere(...sets: string[]): Promise<Scene> {

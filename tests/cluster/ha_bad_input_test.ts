@@ -8,9 +8,9 @@ import { ResponseCode } from "../../src/protocol/codes.ts";
 import { SendMessageV2 } from "../../src/protocol/requests.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals, assertMatch } from "../../src/std.ts";
+import { sendHeader } from "../headers.ts";
 import { delay, type Node, startRocketd } from "../launch.ts";
 import { freePort } from "../ports.ts";
-import { sendHeader } from "./kinds.ts";
 import { caughtUp, eventually, logOf, sameFiles, SMALL_FILES } from "./replication.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -81,7 +81,7 @@ Deno.test("nothing on the port for slaves harms the master", async (t) => {
   const options = { namesrvAddr: nameserver.address, settings: SETTINGS };
   const master = nodes.use(await startRocketd({ role: "master", ...options }));
   const send = async (bytes = 100) => {
-    const header = sendHeader("T", 0, "");
+    const header = sendHeader({ properties: "" });
     const { code, remark } = await client.invoke(
       master.address,
       SendMessageV2,
@@ -216,7 +216,7 @@ Deno.test("a slave that is pointed at the wrong place says what is wrong", async
     const other = nodes.use(
       await startRocketd({ role: "master", namesrvAddr, brokerName: "other", settings: SMALL_FILES }),
     );
-    const header = sendHeader("T", 0, "");
+    const header = sendHeader({ properties: "" });
     await client.invoke(other.address, SendMessageV2, header, new Uint8Array(10), TIMEOUT_MS);
     await says(start(`127.0.0.1:${other.port + 1}`), /(WARN|ERROR).*other/);
   });

@@ -25,6 +25,8 @@ import { hasJava, type ServerVersion } from "../java.ts";
 import { startJavaBroker, startJavaNameserver } from "../launch.ts";
 import { withLogs } from "./cluster.ts";
 
+/** For sends, on machines where Java's nodes are slow at first. */
+const PATIENCE_MS = 30_000;
 const LOG_FILE_BYTES = 16 << 20;
 const SETTINGS = {
   // 4.1 spells it with one p.
@@ -120,9 +122,10 @@ async function transactions(scene: Scene, { asksAndReplies }: Abilities): Promis
   await using producer = new TransactionProducer({
     nameservers: scene.nameserver,
     group: `transactions-${scene.mark}`,
+    timeoutMs: PATIENCE_MS,
     checkLocalTransaction: (message) => {
       asked.push(message.text());
-      return message.text() === "left to commit" ? "commit" : "rollback";
+      return message.text().includes("commit") ? "commit" : "rollback";
     },
   });
   for (const state of ["commit", "rollback", "unknown"] satisfies TransactionState[]) {
@@ -131,7 +134,15 @@ async function transactions(scene: Scene, { asksAndReplies }: Abilities): Promis
   }
   await producer.sendInTransaction({ topic, body: "left to commit" }, () => "unknown");
   const committed = asksAndReplies ? ["commit", "left to commit"] : ["commit"];
-  assertEquals(texts(await read(scene, topic, committed.length)).sort(), committed);
+  const options = { nameservers: scene.nameserver, group: `committed-${scene.mark}`, from: "first" } as const;
+  await using consumer = new LitePullConsumer({ ...options, subscriptions: { [topic]: "*" } });
+  // A set: brokers ask although they were told when an answer takes long, and then commit twice.
+  const found = new Set<string>();
+  await until(async () => {
+    for (const message of await consumer.poll(100)) found.add(message.text());
+    return committed.every((body) => found.has(body));
+  }, "what was committed");
+  assertEquals([...found].sort(), committed);
   if (asksAndReplies) await until(() => asked.includes("unknown"), "a question about a transaction");
   else assertEquals(asked, []);
 }
@@ -142,7 +153,7 @@ async function requests(scene: Scene, { asksAndReplies }: Abilities): Promise<vo
   const subscriptions = { [topic]: "*" };
   const group = `replies-${scene.mark}`;
   await using consumer = new LitePullConsumer({ nameservers: scene.nameserver, group, subscriptions, from: "first" });
-  const asking = producer.request({ topic, body: "question" }, { timeoutMs: asksAndReplies ? 30_000 : 3_000 });
+  const asking = producer.request({ topic, body: "question" }, { timeoutMs: asksAndReplies ? PATIENCE_MS : 3_000 });
   asking.catch(() => {});
   const [question] = await polled(consumer, 1);
   const replying = () => producer.reply(question!, { body: "answer" });
@@ -151,7 +162,7 @@ async function requests(scene: Scene, { asksAndReplies }: Abilities): Promise<vo
     assertEquals((await asking).text(), "answer");
   } else {
     await assertRejects(replying, RocketdError, "it has no property CLUSTER, so it is no request");
-    await assertRejects(() => asking, RocketdError, "none came within 3000 ms");
+    await assertRejects(() => asking, RocketdError, "Cannot get a reply from");
   }
 }
 
@@ -192,7 +203,7 @@ async function pulls(scene: Scene): Promise<void> {
 async function binary(scene: Scene): Promise<void> {
   const topic = await scene.topic("Binary");
   const common = { nameservers: scene.nameserver, encoding: HeaderEncoding.ROCKETMQ };
-  await using producer = new Producer(common);
+  await using producer = new Producer({ ...common, timeoutMs: PATIENCE_MS });
   await producer.send({ topic, body: "one" }, { by: "key" });
   await producer.sendBatch([{ topic, body: "two" }, { topic, body: "three" }]);
   const seen: string[] = [];
@@ -209,7 +220,7 @@ async function binary(scene: Scene): Promise<void> {
 }
 
 async function administrates(scene: Scene, { asksAndReplies, named }: Abilities): Promise<void> {
-  await using admin = new Admin({ nameservers: scene.nameserver });
+  await using admin = new Admin({ nameservers: scene.nameserver, timeoutMs: PATIENCE_MS });
   const topic = `Administrated-${scene.mark}`, group = `administrated-${scene.mark}`, brokerAddr = scene.broker;
   /** A part of what a command finds. */
   const find = async (part: string, command: string, options: AdminRunOptions = {}) => {

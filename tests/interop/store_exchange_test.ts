@@ -9,6 +9,8 @@ const TOPIC = "Interop-store";
 /** 30 MiB in log files of 16: one roll-over before the change of hands, and one after. */
 const COUNT = 1500;
 const SIZE = 20 << 10;
+/** So many messages are in the last log file, whichever round it is. */
+const LATEST = 100;
 
 /** Who wrote the store, and who opens it then. Under `CLUSTER=java` both are Java's, which proves the test itself. */
 function pairs(): [writer: Kind, reader: Kind][] {
@@ -29,6 +31,12 @@ async function exchange(t: Deno.TestContext, writer: Kind, reader: Kind, ending:
   const step = async (name: string, broker: Node, work: () => Promise<void>) => {
     assert(await t.step(name, () => withLogs([broker], work)), name);
   };
+  // After a kill Java drops an index that is younger than its checkpoint, and makes anew what it recovers: of the last log
+  // file at least.
+  const findByKey = async (kind: Kind, count: number) => {
+    const from = kind === "java" && ending === "kill" ? count - LATEST : 0;
+    await java.run("find-by-key", TOPIC, from, count);
+  };
   const contents = (broker: Node) => java.run("read-store", broker.address);
   let written: unknown;
 
@@ -46,7 +54,7 @@ async function exchange(t: Deno.TestContext, writer: Kind, reader: Kind, ending:
   await using second = await startBroker(options, reader);
   await step(`${reader} serves every message of it`, second, async () => {
     assertEquals(await contents(second), written);
-    await java.run("find-by-key", TOPIC, COUNT);
+    await findByKey(reader, COUNT);
   });
   await step(`${reader} goes on writing where ${writer} stopped`, second, async () => {
     await java.run("fill", TOPIC, COUNT, SIZE);
@@ -57,7 +65,7 @@ async function exchange(t: Deno.TestContext, writer: Kind, reader: Kind, ending:
   await using third = await startBroker(options, writer);
   await step(`${writer} opens it again and serves what both wrote`, third, async () => {
     assertEquals(await contents(third), written);
-    await java.run("find-by-key", TOPIC, 2 * COUNT);
+    await findByKey(writer, 2 * COUNT);
   });
 }
 

@@ -22,6 +22,7 @@ import type { AnswerHeader, RequestInput, RequestType } from "../../src/protocol
 import * as requests from "../../src/protocol/requests.ts";
 import { assertEquals, assertStringIncludes } from "../../src/std.ts";
 import { RawPeer } from "../remoting/raw_peer.ts";
+import { until } from "../until.ts";
 
 interface Reply<R> {
   readonly code: number;
@@ -74,9 +75,7 @@ async function running(work: (running: Running) => Promise<void>): Promise<void>
   try {
     const connect = () => RawPeer.connect(nameserver.port);
     using peer = await connect();
-    const deserted = async () => {
-      while (nameserver.routes.topics().length > 0) await new Promise((resolve) => setTimeout(resolve));
-    };
+    const deserted = () => until(() => nameserver.routes.topics().length === 0);
     await work({ peer, connect, deserted });
   } finally {
     await nameserver.close();

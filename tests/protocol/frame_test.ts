@@ -115,6 +115,38 @@ Deno.test("all fields of a header are the texts that were written, whatever thei
   }));
 });
 
+Deno.test("texts that begin with a byte order mark keep it, as Java's do", () => {
+  for (const encoding of ENCODINGS) {
+    const bytes = encoded(encoding, { ...route, values: { topic: "\ufeffT" }, extra: new Map([["\ufeff", "\ufeff"]]) });
+    const { fields } = decoded(bytes).header;
+    assertEquals(fields.read(GetRouteinfoByTopic.request).topic, "\ufeffT");
+    assertEquals([...fields.all()], [["topic", "\ufeffT"], ["\ufeff", "\ufeff"]]);
+  }
+});
+
+Deno.test("a JSON header is what JSON.stringify() would write, whatever its characters and numbers", () => {
+  // Halves of characters too, which UTF-8 does not have, and what escapes are for.
+  const unit = fc.oneof(
+    fc.integer({ min: 0, max: 0xffff }),
+    fc.constantFrom(0, 9, 34, 92, 127, 0x2028, 0xd800, 0xdfff),
+  );
+  const anyText = fc.array(unit).map((units) => String.fromCharCode(...units));
+  const any = fc.tuple(anyText, option(anyText), option(anyText), fc.double({ noNaN: true }));
+  fc.assert(fc.property(any, fc.boolean(), int32, ([name, note, remark, number], on, code) => {
+    const offset = Math.trunc(Math.max(-(2 ** 70), Math.min(2 ** 70, number)));
+    const values = { name, count: -1, offset, note, on };
+    const extra = new Map([[`+${name}`, name]]);
+    const header = { code, version: 1, opaque: -2, flag: 3, remark, table: everyType, values, extra };
+    const bytes = encoded(HeaderEncoding.JSON, header);
+    const java = JSON.stringify({
+      code,
+      extFields: { ...everyType.texts(values), ...Object.fromEntries(extra) },
+      ...{ flag: 3, language: "JAVA", opaque: -2, remark, serializeTypeCurrentRPC: "JSON", version: 1 },
+    });
+    assertEquals(new TextDecoder().decode(bytes.subarray(8)), java);
+  }));
+});
+
 Deno.test("a binary header may say a field twice, as Java's clients that sign do, but with one value", () => {
   const twice = (value: string) => {
     const header = { ...route, values: { topic: "T" }, extra: new Map([["topic", value]]) };

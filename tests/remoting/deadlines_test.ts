@@ -4,7 +4,7 @@
  * @module
  */
 import { Deadlines } from "../../src/remoting/deadlines.ts";
-import { assert } from "../../src/std.ts";
+import { assert, assertEquals } from "../../src/std.ts";
 
 /** Waits that end when Deadlines looks at them, and not before their time. */
 class Waits {
@@ -52,4 +52,28 @@ Deno.test("Deadlines that stop leave no timer behind", () => {
   const waits = new Waits();
   void waits.wait(60_000);
   waits.deadlines.stop();
+});
+
+Deno.test("Deadlines that stop while they end a wait leave no timer behind", async () => {
+  const ended = Promise.withResolvers<void>();
+  const deadlines = new Deadlines(() => {
+    deadlines.stop();
+    ended.resolve();
+    return performance.now() + 60_000;
+  });
+  deadlines.add(performance.now() + 1, performance.now());
+  await ended.promise;
+});
+
+Deno.test("Deadlines that are further away than a timer reaches are not looked at again and again", async () => {
+  let looks = 0;
+  const deadlines = new Deadlines(() => {
+    looks++;
+    return performance.now() + 2 ** 40;
+  });
+  deadlines.add(performance.now() + 2 ** 40, performance.now());
+  // A timer of such a time would end within the first of these.
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  deadlines.stop();
+  assertEquals(looks, 0);
 });

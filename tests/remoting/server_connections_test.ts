@@ -8,6 +8,7 @@ import { GetMinOffset } from "../../src/protocol/requests.ts";
 import type { Wire } from "../../src/remoting/listener.ts";
 import type { ServerTls } from "../../src/remoting/tls/server_tls.ts";
 import { assertEquals } from "../../src/std.ts";
+import { until } from "../until.ts";
 import { frameBytes, RawPeer } from "./raw_peer.ts";
 import { maxOffset, offsets, serving } from "./small_server.ts";
 
@@ -81,7 +82,7 @@ Deno.test("a connection whose last write does not end counts until it does, for 
     first[Symbol.dispose]();
     await gone;
     using second = await RawPeer.connect(server.port);
-    while (server.counts.accepted + server.counts.refused < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => server.counts.accepted + server.counts.refused >= 2);
     assertEquals([server.counts.refused, await second.read()], [1, undefined]);
     take();
     await taken;

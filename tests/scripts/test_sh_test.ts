@@ -63,6 +63,12 @@ Deno.test("scripts/test passes and counts what passed and what was skipped", asy
   assertEquals([passes, ...verdict(lines)], [true, "3 passed, 0 failed, 1 skipped"], lines.join("\n"));
 });
 
+Deno.test("scripts/test counts also where tests print what is no text", async () => {
+  const prints = 'Deno.test("prints", () => {\n  Deno.stdout.writeSync(new Uint8Array([10, 0, 255, 10]));\n});\n';
+  const { passes, lines } = await gate({ "tests/a_test.ts": PASSING + prints });
+  assertEquals([passes, ...verdict(lines)], [true, "2 passed, 0 failed"], lines.join("\n"));
+});
+
 for (
   const [what, files, expected] of [
     ["a test fails", { "tests/a_test.ts": PASSING + FAILING }, "1 passed, 1 failed"],

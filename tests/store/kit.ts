@@ -16,6 +16,7 @@ import {
   type StoreOptions,
   storeOptions,
 } from "../../src/store/mod.ts";
+import { until } from "../until.ts";
 
 export const FILE_BYTES = 64 * 1024;
 export const HOST = new Uint8Array([10, 1, 2, 3, 0, 0, 0x2A, 0x9F]);
@@ -64,7 +65,7 @@ export class Bench {
   async synced(path: string, act: () => void): Promise<void> {
     const before = this.disk.syncsOf(path);
     act();
-    while (this.disk.syncsOf(path) === before) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => this.disk.syncsOf(path) !== before);
   }
 
   [Symbol.dispose](): void {

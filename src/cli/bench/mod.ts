@@ -14,7 +14,8 @@ import { hasFailed, Live, resultText } from "./report.ts";
 const TERMINAL_INTERVAL_MS = 1_000;
 
 const ANY_RATE = "With --rate, latencies count from the moment when a message was due, so that a broker that stalls " +
-  "shows in all messages that had to wait; without, from the write of a request to the read of its answer.";
+  "shows in all messages that had to wait, those never sent or answered among them; without, from the write of a request " +
+  "to the read of its answer.";
 const ENDS =
   "Ctrl-C ends it early, with the result so far. The exit code is 1 when anything was refused or not answered, " +
   "or a connection was lost.";

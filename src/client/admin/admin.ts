@@ -11,12 +11,15 @@ import type { RequestInput, RequestType } from "../../protocol/request.ts";
 import { GetBrokerClusterInfo } from "../../protocol/requests.ts";
 import type { Received } from "../../remoting/connection.ts";
 import { RemotingClient, type RequestBody, succeed } from "../../remoting/client.ts";
+import { TIMER_MS_MAX } from "../../remoting/deadlines.ts";
 import type { ConnectOptions } from "../connect_options.ts";
 import { Nameservers } from "../nameservers.ts";
+import { checkMs } from "../option_checks.ts";
 import { Producer } from "../producer.ts";
 import { askRoute } from "../routes.ts";
+import type { AdminCommand } from "./command.ts";
 import { findAdminCommand } from "./commands.ts";
-import { readValues } from "./options.ts";
+import { type Options, readValues, type Values } from "./options.ts";
 import { type Failure, resultData } from "./result.ts";
 
 /**
@@ -128,12 +131,13 @@ export class Admin implements AsyncDisposable {
   readonly client: RemotingClient;
   readonly #nameservers: Nameservers;
   readonly #options: AdminOptions;
-  /** Peers that let somebody wait for long, why, and until when nobody waits for them again. */
+  /** What peers let somebody wait for, why, and until when (`performance.now()`) nobody waits for that again. */
   readonly #silent = new Map<string, { readonly error: RocketdError; readonly until: number }>();
 
-  /** Connects when it is first asked. Throws `invalidArgument` when no nameserver is given. */
+  /** Connects when it is first asked. Throws `invalidArgument` for no nameserver, or a time that cannot be waited. */
   constructor(given: AdminOptions) {
     const { nameservers, timeoutMs = 5_000, ...options } = given;
+    checkMs("timeoutMs", timeoutMs);
     this.#options = given;
     this.timeoutMs = timeoutMs;
     this.client = new RemotingClient(options);
@@ -183,8 +187,7 @@ export class Admin implements AsyncDisposable {
       const text = `Cannot run ${found.name}: it has no option ${unknown}, allowed is ${allowed}`;
       throw new RocketdError("invalidArgument", text, { field: unknown, value: options[unknown], allowed });
     }
-    const values = readValues(found.options, (name) => options[name]?.toString());
-    const result = await found.run(this, values);
+    const result = await found.run(this, valuesOf(found, options));
     return { ...resultData(result), failures: result.failures };
   }
 
@@ -223,7 +226,7 @@ export class Admin implements AsyncDisposable {
 
   /**
    * Asks, and gives the answer whatever its code. A peer that stays silent costs a command its time-out once, not for each
-   * topic or group that it is asked about.
+   * topic or group that it is asked about. Brokers of 4.1 say nothing to what they do not know, and answer all the rest.
    *
    * @internal
    */
@@ -233,15 +236,17 @@ export class Admin implements AsyncDisposable {
     header: RequestInput<R>,
     { body, patience = 1 }: { readonly body?: RequestBody; readonly patience?: number } = {},
   ): Promise<Received<R>> {
-    const silent = this.#silent.get(address);
-    const began = Date.now();
+    const question = `${address} ${type.code}`;
+    const silent = this.#silent.get(question);
+    const began = performance.now();
     if (silent !== undefined && began < silent.until) throw silent.error;
     try {
-      return await this.client.invoke(address, type, header, body, this.timeoutMs * patience);
+      const timeoutMs = Math.min(TIMER_MS_MAX, this.timeoutMs * patience);
+      return await this.client.invoke(address, type, header, body, timeoutMs);
     } catch (error) {
-      const now = Date.now();
+      const now = performance.now();
       if (error instanceof RocketdError && error.retriable && now - began >= this.timeoutMs / 2) {
-        this.#silent.set(address, { error, until: now + ADMIN_SILENCES * this.timeoutMs });
+        this.#silent.set(question, { error, until: now + ADMIN_SILENCES * this.timeoutMs });
       }
       throw error;
     }
@@ -363,6 +368,16 @@ export class Admin implements AsyncDisposable {
       rows: outcomes.flatMap((outcome) => isFailure(outcome) ? [] : outcome),
       failures: outcomes.filter(isFailure),
     };
+  }
+}
+
+/** Options as a command receives them. Throws `invalidArgument`. */
+function valuesOf({ name, options }: AdminCommand, given: AdminRunOptions): Values<Options> {
+  try {
+    return readValues(options, (option) => given[option]?.toString());
+  } catch (error) {
+    if (!(error instanceof RocketdError)) throw error;
+    throw new RocketdError(error.code, `Cannot run ${name}: ${error.message}`, error.details);
   }
 }
 

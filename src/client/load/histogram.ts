@@ -28,13 +28,13 @@ export class Histogram {
   #max = 0;
   readonly #buckets = new Float64Array(BUCKETS);
 
-  /** Counts one time, ms; below 0 as 0, above 71 minutes as that. */
-  add(ms: number): void {
+  /** Counts a time, ms, once or more often; below 0 as 0, above 71 minutes as that. */
+  add(ms: number, times = 1): void {
     const time = ms > 0 ? ms : 0;
-    this.count++;
-    this.#sum += time;
+    this.count += times;
+    this.#sum += time * times;
     if (time > this.#max) this.#max = time;
-    this.#buckets[bucketOf(Math.min(MICROSECONDS_MAX, Math.round(time * 1000)))]!++;
+    this.#buckets[bucketOf(Math.min(MICROSECONDS_MAX, Math.round(time * 1000)))]! += times;
   }
 
   /** The time, ms, that this share of all times (0 to 1) does not pass. */

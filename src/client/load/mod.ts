@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { HeaderEncoding } from "../../protocol/codes.ts";
 import type { Figures } from "./figures.ts";
 import { openLines } from "./line.ts";
 import type { LoadOptions, LoadResult } from "./options.ts";
@@ -68,13 +69,20 @@ function addressesOf(targets: readonly Target[], { kind, connections }: LoadOpti
   return kind === "e2e" ? [...addresses, ...addresses] : addresses;
 }
 
-function described({ kind, target, topic, connections }: LoadOptions, targets: readonly Target[]) {
+function described(options: LoadOptions, targets: readonly Target[]) {
+  const { kind, target, topic, group, connections, inFlight, encoding, rate, bodyBytes, batchSize, pullMax } = options;
   return {
     kind,
     target: "broker" in target ? target.broker : target.nameservers,
     topic,
+    group,
     connections: Math.max(connections, targets.length),
     queues: targets.reduce((sum, { queues }) => sum + queues.length, 0),
+    inFlight,
+    encoding: encoding === HeaderEncoding.JSON ? "JSON" as const : "ROCKETMQ" as const,
+    ...(kind !== "pull" && { rate, bodyBytes }),
+    ...(kind === "batch" && { batchSize }),
+    ...((kind === "pull" || kind === "e2e") && { pullMax }),
   };
 }
 

@@ -54,8 +54,17 @@ export interface LoadResult {
   readonly kind: LoadKind;
   readonly target: string;
   readonly topic: string;
+  readonly group: string;
   readonly connections: number;
   readonly queues: number;
+  readonly inFlight: number;
+  readonly encoding: keyof typeof HeaderEncoding;
+  /** Of those who send: messages a second that were asked for, and their bodies. */
+  readonly rate?: number;
+  readonly bodyBytes?: number;
+  readonly batchSize?: number;
+  /** Of those who pull. */
+  readonly pullMax?: number;
   /** Requests that were answered. */
   readonly answered: number;
   /** Answers that are not what was asked for, by code. */
@@ -75,7 +84,8 @@ export interface LoadResult {
   readonly mibPerSecond: number;
   /**
    * Of requests, from their write (with a rate: from when they were due) to the read of their answer; of messages on
-   * their whole way (e2e) from when they were due to the read of the pull's answer.
+   * their whole way (e2e) from when they were due to the read of the pull's answer. With a rate, requests that were never
+   * sent or answered are in it with the time that they had waited in the end.
    */
   readonly latencyMs: Latencies;
   /** What e2e tells besides: the latency of the sends, messages that were acknowledged and did not come, or came twice. */

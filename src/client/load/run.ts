@@ -18,8 +18,10 @@ import type { Target } from "./targets.ts";
 
 /** How often a run looks whether it is over, ms. */
 const LOOK_MS = 20;
-/** A run without an end of its own ends when its brokers are silent for so long, ms. */
+/** A run without an end of its own ends when its brokers are silent for so long, ms, beside what its rate lets pass. */
 const SILENCE_MS = 30_000;
+/** Longest wait for messages on their way once a run is ended early, ms. */
+const LEAVE_MS = 2_000;
 /** Longest time between two looks at the clock of a schedule, ms. */
 const TICK_MS_MAX = 100;
 
@@ -85,12 +87,14 @@ export class Run {
     try {
       await this.#until(() => this.#over());
       this.#ended = true;
-      schedule.end(performance.now());
+      if (this.#signal?.aborted) schedule.cut();
+      else schedule.end(performance.now());
       await this.#settle();
     } finally {
       this.#ended = true;
       schedule.end(performance.now());
       figures.abandoned += figures.inFlight;
+      this.#countWaiting(performance.now());
       for (const { line } of [...this.#senders, ...this.#pullers]) line.close();
       await Promise.all([...reading, ticking]);
     }
@@ -151,7 +155,7 @@ export class Run {
       const wait = schedule.release(now);
       const touched = new Set<Sender>();
       // One round without anybody who can send ends it.
-      for (let idle = 0; idle < this.#senders.length;) {
+      for (let idle = 0; schedule.waiting > 0 && idle < this.#senders.length;) {
         const sender = this.#senders[this.#nextSender]!;
         this.#nextSender = (this.#nextSender + 1) % this.#senders.length;
         if (this.#working.has(sender) && sender.sendOne(now)) {
@@ -177,23 +181,36 @@ export class Run {
     if (lost(this.#senders) || lost(this.#pullers)) return true;
     if (figures.refused >= BENCH_REFUSALS_MAX && figures.refused === figures.answered) return true;
     const lastReadAt = Math.max(figures.lastReadAt, this.pulls.lastReadAt);
-    if (seconds === undefined && now - lastReadAt > SILENCE_MS) return true;
+    if (seconds === undefined && now - lastReadAt > SILENCE_MS + schedule.interval) return true;
     for (const puller of this.#pullers) puller.retry(now);
     return kind === "pull" && (figures.messages >= messages || this.#pullers.every(({ done }) => done));
   }
 
   /** Waits for what is on its way. */
   async #settle(): Promise<void> {
-    const answersUntil = performance.now() + this.#options.timeoutMs;
+    const { timeoutMs, drainSeconds } = this.#options;
+    const answersUntil = performance.now() + timeoutMs;
     await this.#until(() => this.figures.inFlight === 0 || performance.now() > answersUntil);
     const { arrivals } = this;
     if (arrivals === undefined) return;
-    const arrivalsUntil = performance.now() + this.#options.drainSeconds * 1000;
+    let arrivalsUntil = performance.now() + drainSeconds * 1000;
     await this.#until(() => {
-      for (const puller of this.#pullers) puller.retry(performance.now());
+      const now = performance.now();
+      if (this.#signal?.aborted) arrivalsUntil = Math.min(arrivalsUntil, now + LEAVE_MS);
+      for (const puller of this.#pullers) puller.retry(now);
       const hopeless = !this.#pullers.some((one) => this.#working.has(one));
-      return arrivals.missing === 0 || hopeless || performance.now() > arrivalsUntil;
+      return arrivals.missing === 0 || hopeless || now > arrivalsUntil;
     });
+  }
+
+  /** With a rate, what was never sent or answered counts with the time that it had waited: a stall has no other trace. */
+  #countWaiting(now: number): void {
+    if (this.schedule.perSecond === 0) return;
+    for (const sender of this.#senders) sender.countWaiting(now);
+    for (const [ms, count] of this.schedule.waits(now)) {
+      this.sends.add(ms, count);
+      if (this.sends !== this.figures.latencies) this.figures.latencies.add(ms, count);
+    }
   }
 
   async #until(isSo: () => boolean): Promise<void> {

@@ -10,8 +10,11 @@ const LAST_MS = 20;
 /** What a timer may wake late without it counting as the broker's latency, ms: Deno's have whole milliseconds. */
 const TIMER_SLACK_MS = 2;
 
-/** By how much the number of requests that are due may be off because numbers have 53 bits. */
+/** By how much the number of requests that are due may be off, since numbers have 53 bits. */
 const INEXACTNESS = 1e-6;
+
+/** Steps in which is told how long requests have waited. */
+const WAITS_TOLD_MAX = 10_000;
 
 /** Gives out requests, one after the other. All times are of `performance.now()`, ms. */
 export class Schedule {
@@ -19,7 +22,9 @@ export class Schedule {
   taken = 0;
   #due = 0;
   /** Requests that fell due before the last {@linkcode release}. */
-  #waiting = 0;
+  #settled = 0;
+  /** When the last {@linkcode release} was. */
+  #released = 0;
   #began = 0;
   #until = 0;
 
@@ -28,13 +33,23 @@ export class Schedule {
 
   /** Begins; after `until` nothing is given out any more. */
   begin(now: number, until: number): void {
-    this.#began = now;
+    this.#began = this.#released = now;
     this.#until = until;
   }
 
   /** Gives out nothing more. */
   end(now: number): void {
     this.#until = Math.min(this.#until, now);
+  }
+
+  /** Gives out nothing more but what was released: nobody can tell whether what fell due since would have had to wait. */
+  cut(): void {
+    this.end(this.#released);
+  }
+
+  /** Time between two requests, ms. */
+  get interval(): number {
+    return this.perSecond === 0 ? 0 : 1000 / this.perSecond;
   }
 
   /** Whether nothing more will be given out. */
@@ -50,16 +65,31 @@ export class Schedule {
     return Math.max(0, this.#dueBefore(Math.min(now, this.#until)) - this.taken);
   }
 
+  /** Requests that fell due and were not given out yet. */
+  get waiting(): number {
+    return this.#due - this.taken;
+  }
+
+  /** Tells how long those that are behind have waited, ms, in some steps with how many each stands for. */
+  *waits(now: number): Generator<[ms: number, count: number]> {
+    const behind = this.behind(now);
+    const step = Math.ceil(behind / WAITS_TOLD_MAX);
+    for (let told = 0; told < behind; told += step) {
+      yield [now - this.#dueAt(this.taken + told), Math.min(step, behind - told)];
+    }
+  }
+
   /** Lets all fall due that are by now, and gives the time until the next one, ms. */
   release(now: number): number {
-    this.#waiting = this.#due;
+    this.#settled = this.#due;
+    this.#released = now;
     this.#due = this.#dueBefore(Math.min(now, this.#until));
     return this.#dueAt(this.#due) - now;
   }
 
   /** What was released and not taken at once waits, and its latency with it. */
   settle(): void {
-    this.#waiting = this.#due;
+    this.#settled = this.#due;
   }
 
   /** The time from which the next request's latency counts; undefined when none is due. */
@@ -72,7 +102,7 @@ export class Schedule {
     if (this.taken >= this.#due) return undefined;
     const number = this.taken++;
     const dueAt = this.#dueAt(number);
-    return number >= this.#waiting && now - dueAt <= TIMER_SLACK_MS ? now : dueAt;
+    return number >= this.#settled && now - dueAt <= TIMER_SLACK_MS ? now : dueAt;
   }
 
   #dueAt(number: number): number {

@@ -65,6 +65,11 @@ export class Sender implements LineUser {
     return this.#free.length - this.#freeCount;
   }
 
+  /** Counts those that wait for an answer as if it came now. */
+  countWaiting(now: number): void {
+    for (const since of this.#since) if (!Number.isNaN(since)) this.#shared.latencies.add(now - since);
+  }
+
   get line(): Line {
     return this.#line;
   }

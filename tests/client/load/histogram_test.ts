@@ -40,3 +40,11 @@ Deno.test("Mean and greatest time are exact, and times out of range count as the
 Deno.test("A histogram without times tells 0", () => {
   assertEquals(new Histogram().latencies(), { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 });
 });
+
+Deno.test("A time can be counted many times at once", () => {
+  const histogram = new Histogram();
+  histogram.add(0.1, 999);
+  histogram.add(5);
+  assertEquals([histogram.count, histogram.quantile(0.999), histogram.quantile(1)], [1000, 0.1, 5]);
+  assertEquals(histogram.latencies().mean, 0.105);
+});

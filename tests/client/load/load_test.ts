@@ -7,7 +7,6 @@ import { findTargets } from "../../../src/client/load/targets.ts";
 import { type Figures, load } from "../../../src/client/load/mod.ts";
 import { RocketdError } from "../../../src/errors.ts";
 import { HeaderEncoding, ResponseCode } from "../../../src/protocol/codes.ts";
-import { encodeRecord } from "../../../src/protocol/message_record.ts";
 import { propertyOf } from "../../../src/protocol/properties.ts";
 import { GetTopicStatsInfo } from "../../../src/protocol/admin_requests.ts";
 import { PullMessage, SendMessageV2 } from "../../../src/protocol/requests.ts";
@@ -16,6 +15,7 @@ import { type Answer, HandlerTable } from "../../../src/remoting/handlers.ts";
 import type { RemotingServer } from "../../../src/remoting/server.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../../src/std.ts";
 import { Authority } from "../../certificates.ts";
+import { recordBytes } from "../messages.ts";
 import { until } from "../scene.ts";
 import { loadOptions, patientCluster, RawBroker, serve } from "./scenes.ts";
 
@@ -128,22 +128,7 @@ function servePulls(answer: (queueId: number, offset: number) => Answer): Remoti
   );
 }
 
-const oneRecord = encodeRecord({
-  queueId: 0,
-  flag: 0,
-  queueOffset: 5,
-  physicalOffset: 0,
-  sysFlag: 0,
-  bornTimestamp: 0,
-  bornHost: new Uint8Array(8),
-  storeTimestamp: 0,
-  storeHost: new Uint8Array(8),
-  reconsumeTimes: 0,
-  preparedTransactionOffset: 0,
-  body: new Uint8Array(3),
-  topic: "T",
-  properties: "",
-});
+const oneRecord = recordBytes({ queueOffset: 5, body: new Uint8Array(3) });
 
 for (const [name, encoding] of Object.entries(HeaderEncoding)) {
   Deno.test(`pull goes where brokers send it, and gives up queues that are refused (${name})`, async () => {
@@ -250,20 +235,28 @@ Deno.test("A broker that talks nonsense is told of", async () => {
   assertMatch(error.message, /length word/);
 });
 
-Deno.test("Requests that a silent broker does not answer are counted", async () => {
-  const read = Promise.withResolvers<void>();
-  await using broker = new RawBroker(async (conn) => {
-    await conn.read(new Uint8Array(16));
-    read.resolve();
+for (const rate of [0, 100_000]) {
+  Deno.test(`Requests that a silent broker does not answer are counted (${rate} a second)`, async () => {
+    const read = Promise.withResolvers<void>();
+    await using broker = new RawBroker(async (conn) => {
+      await conn.read(new Uint8Array(16));
+      read.resolve();
+    });
+    const aborting = new AbortController();
+    read.promise.then(() => aborting.abort());
+    const target = { broker: broker.address };
+    // Also the time for the question that comes before the sends.
+    const options = loadOptions({ kind: "send", target, seconds: 10_000, timeoutMs: 2_000, rate });
+    const { answered, unanswered, messages, perSecond, latencyMs } = await load(options, { signal: aborting.signal });
+    assertEquals([answered, messages, perSecond], [0, 0, 0]);
+    // With a rate, their latency so far is the only one there is.
+    if (rate === 0) assertEquals([unanswered, latencyMs.max], [16, 0]);
+    else assert(unanswered >= 1 && unanswered <= 16 && latencyMs.p50 > 0);
   });
-  const aborting = new AbortController();
-  read.promise.then(() => aborting.abort());
-  const options = loadOptions({ kind: "send", target: { broker: broker.address }, seconds: 10_000, timeoutMs: 1 });
-  const result = await load(options, { signal: aborting.signal });
-  assertEquals([result.answered, result.unanswered, result.seconds, result.perSecond], [0, 16, 0, 0]);
-});
+}
 
-Deno.test("What was acknowledged and does not arrive is lost", async () => {
+/** A broker that acknowledges what is sent, and gives none of it. */
+async function losing(work: (target: { broker: string }) => Promise<void>): Promise<void> {
   const end = Promise.withResolvers<Answer>();
   const server = serve(
     new HandlerTable()
@@ -271,11 +264,29 @@ Deno.test("What was acknowledged and does not arrive is lost", async () => {
       .on(GetTopicStatsInfo, () => ({ code: ResponseCode.TOPIC_NOT_EXIST, remark: "no" }))
       .on(PullMessage, () => end.promise),
   );
-  const target = { broker: `127.0.0.1:${server.port}` };
-  const result = await load(loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 0 }));
-  assertEquals([result.answered, result.messages, result.lost, result.unanswered], [50, 0, 50, 0]);
+  await work({ broker: `127.0.0.1:${server.port}` });
   end.resolve({ code: ResponseCode.PULL_NOT_FOUND });
   await server.close();
+}
+
+Deno.test("What was acknowledged and does not arrive is lost", async () => {
+  await losing(async (target) => {
+    const result = await load(loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 0 }));
+    assertEquals([result.answered, result.messages, result.lost, result.unanswered], [50, 0, 50, 0]);
+  });
+});
+
+Deno.test("A signal ends the wait for messages that do not arrive too", async () => {
+  await losing(async (target) => {
+    const aborting = new AbortController();
+    const began = async (figures: Figures) => {
+      await until(() => figures.answered === 50);
+      aborting.abort();
+    };
+    const options = loadOptions({ kind: "e2e", target, messages: 50, drainSeconds: 10_000 });
+    const result = await load(options, { signal: aborting.signal, began });
+    assertEquals([result.answered, result.lost], [50, 50]);
+  });
 });
 
 Deno.test("load() says so when nobody listens", async () => {

@@ -67,6 +67,15 @@ Deno.test("What could not be sent before the end is behind", () => {
   assertEquals(takeAll(schedule, 95, 4).length, 4);
   assertEquals([schedule.over(100), schedule.over(120), schedule.behind(120)], [false, true, 6]);
   assertEquals(schedule.take(120), undefined);
+  assertEquals([...schedule.waits(120)], [80, 70, 60, 50, 40, 30].map((ms) => [ms, 1]));
+});
+
+Deno.test("However many are behind, their waits are told in bounded steps", () => {
+  const schedule = new Schedule(1_000_000, Infinity);
+  schedule.begin(0, 1000);
+  const waits = [...schedule.waits(1000)];
+  assertEquals(waits.reduce((sum, [, count]) => sum + count, 0), 1_000_000);
+  assertEquals([waits.length, waits[0], waits[5000]], [10_000, [1000, 100], [500, 100]]);
 });
 
 Deno.test("A schedule ends with its last message, and when it is told to", () => {
@@ -79,6 +88,22 @@ Deno.test("A schedule ends with its last message, and when it is told to", () =>
   ended.end(45);
   ended.release(50);
   assertEquals([takeAll(ended, 50), ended.over(50)], [[0, 10, 20, 30, 40], true]);
+});
+
+Deno.test("A schedule that is cut short has behind it only what was released and could not be sent", () => {
+  const cut = (most: number) => {
+    const schedule = new Schedule(100, Infinity);
+    schedule.begin(0, 1000);
+    schedule.release(35);
+    takeAll(schedule, 35, most);
+    schedule.cut();
+    return [schedule.over(60), schedule.behind(60), schedule.take(60)];
+  };
+  assertEquals([cut(4), cut(1)], [[true, 0, undefined], [true, 3, undefined]]);
+});
+
+Deno.test("The time between two requests is that of the rate", () => {
+  assertEquals([0.5, 100, 0].map((rate) => new Schedule(rate, Infinity).interval), [2000, 10, 0]);
 });
 
 Deno.test("Without a rate a request is due whenever one can be sent", () => {

@@ -46,6 +46,15 @@ final class Compat {
         }
     }
 
+    /** Calls a setter that old clients lack. */
+    static void setIfThere(Object target, String setter, int value) {
+        try {
+            target.getClass().getMethod(setter, int.class).invoke(target, value);
+        } catch (ReflectiveOperationException e) {
+            // It does without.
+        }
+    }
+
     private static void invoke(Method method, Object target, Object... args) throws Exception {
         try {
             method.invoke(target, args);

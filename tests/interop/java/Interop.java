@@ -108,7 +108,9 @@ public final class Interop {
             case "fill": StoreCheck.fill(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2])); break;
             case "commit-offsets": StoreCheck.commit(session, args[0], args[1], Long.parseLong(args[2])); break;
             case "read-store": StoreCheck.read(session, args[0]); break;
-            case "find-by-key": StoreCheck.findByKey(session, args[0], Integer.parseInt(args[1])); break;
+            case "find-by-key":
+                StoreCheck.findByKey(session, args[0], Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+                break;
             case "sql-evaluate": Compat.call("SqlEvaluate", "run", session, args); break;
             case "find-by-keys": Finding.byKey(session, args[0]); break;
             case "find-by-key-and-time": Finding.byKeyAndTime(session, args[0]); break;

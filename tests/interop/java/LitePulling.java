@@ -9,6 +9,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /** The pull consumer of 4.6 and later: in a group, and with queues and places chosen by hand. */
 final class LitePulling {
     private static final int MOVES_MAX = 10;
+    /** In this time what is there comes, on a machine that has much else to do too. */
+    private static final int QUIET_MS = 3000;
 
     private LitePulling() {
     }
@@ -73,7 +75,7 @@ final class LitePulling {
             settles("a paused queue is silent, and goes on at 10 when resumed", () -> {
                 consumer.pause(queues);
                 consumer.seek(queue, 10);
-                boolean quiet = consumer.poll(1500).isEmpty();
+                boolean quiet = consumer.poll(QUIET_MS).isEmpty();
                 consumer.resume(queues);
                 return first(consumer) == 10 && quiet;
             });
@@ -123,7 +125,7 @@ final class LitePulling {
     private static void silent(DefaultLitePullConsumer consumer, Move move, String what) throws Exception {
         settles("nothing comes after " + what, () -> {
             move.make();
-            return consumer.poll(1500).isEmpty();
+            return consumer.poll(QUIET_MS).isEmpty();
         });
     }
 

@@ -4,6 +4,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.client.ClientConfig;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.remoting.netty.NettyClientConfig;
@@ -42,6 +43,7 @@ final class Session {
             producer.setRetryTimesWhenSendAsyncFailed(0);
             producer.setMaxMessageSize(64 << 20);
             producer.start();
+            patient(producer.getDefaultMQProducerImpl().getmQClientFactory());
             producers.put(vip, producer);
         }
         return producer;
@@ -59,6 +61,7 @@ final class Session {
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
         prepare(consumer, false);
         consumer.start();
+        patient(consumer.getDefaultMQPullConsumerImpl().getRebalanceImpl().getmQClientFactory());
         return consumer;
     }
 
@@ -72,6 +75,12 @@ final class Session {
         client.setNamesrvAddr(namesrvAddr);
         client.setVipChannelEnabled(vip);
         client.setInstanceName("interop-" + instances++);
+        Compat.setIfThere(client, "setMqClientApiTimeout", TIMEOUT_MS);
+    }
+
+    /** By itself a client waits six seconds for an answer about a topic, a queue or a message. */
+    private static void patient(MQClientInstance client) {
+        client.getMQAdminImpl().setTimeoutMillis(TIMEOUT_MS);
     }
 
     /** A request without the client's own checks and retries. Headers go out in the serialization of this JVM. */

@@ -145,10 +145,10 @@ final class StoreCheck {
         }
     }
 
-    /** The index file leads from a key to its message: for some of the messages that fill() sent. */
-    static void findByKey(Session session, String topic, int count) throws Exception {
+    /** The index file leads from a key to its message: for some of the messages that fill() sent, from one to another. */
+    static void findByKey(Session session, String topic, int from, int to) throws Exception {
         DefaultMQProducer producer = session.producer(false);
-        for (int n = 0; n < count; n += Math.max(1, count / 10)) {
+        for (int n = from; n < to; n += Math.max(1, (to - from) / 10)) {
             String key = "fill-" + n;
             // What a broker had not indexed before it was killed, Java's indexes while it runs again.
             Session.await("the index of " + key, () -> !found(producer, topic, key).isEmpty());

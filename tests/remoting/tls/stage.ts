@@ -17,6 +17,8 @@ import { hasTools } from "../../cache.ts";
 import { Authority, type Pair } from "../../certificates.ts";
 import { RawPeer } from "../raw_peer.ts";
 
+export { until } from "../../until.ts";
+
 /** What a test plays with. */
 export interface Stage {
   readonly server: RemotingServer;
@@ -120,16 +122,6 @@ export async function ask(client: RemotingClient, address: string, body = "b"): 
   const answer = succeed(await client.invoke(address, GetMaxOffset, { topic: "T", queueId: 7 }, bytes, 30_000));
   assertEquals([answer.header.offset, new TextDecoder().decode(answer.body)], [7, body]);
 }
-
-/** Resolves once a condition holds. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; !await holds();) {
-    if (Date.now() > end) throw new Error(`never came: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
-const PATIENCE_MS = 60_000;
 
 /** Puts other files in the place of those that a server looks at, each as a whole: it must not meet half a file. */
 export async function replace(looked: Partial<Pair>, by: Partial<Pair>): Promise<void> {

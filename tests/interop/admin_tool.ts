@@ -53,13 +53,22 @@ export class AdminTool implements AsyncDisposable {
   }
 }
 
-/** Asks again until it holds: other nodes learn of a change a little later. */
+/**
+ * Asks again until it holds: other nodes learn of a change a little later. An error is an answer too, and waited out like
+ * others: what is asked for may be there only after the change.
+ */
 export async function until<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const answer = await ask();
-    if (holds(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`never came: ${what}; last ${JSON.stringify(answer)}`);
+    let last: unknown;
+    try {
+      const answer = await ask();
+      if (holds(answer)) return answer;
+      last = JSON.stringify(answer);
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > deadline) throw new Error(`never came: ${what}; last ${last}`, { cause: last });
     await delay(100);
   }
 }

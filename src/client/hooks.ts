@@ -6,9 +6,9 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import type { OutgoingMessage } from "./message.ts";
-import type { MessageQueue } from "./rebalance.ts";
-import type { SendResult } from "./send_results.ts";
-import type { TransactionState } from "./transactions.ts";
+import type { MessageQueue } from "./consumer/rebalance.ts";
+import type { SendResult } from "./producer/send_results.ts";
+import type { TransactionState } from "./producer/transactions.ts";
 
 const log = getLogger(["rocketd", "client"]);
 

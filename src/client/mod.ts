@@ -16,11 +16,11 @@ export type {
   ConsumeHookOptions,
   ConsumeOutcome,
   ConsumeReturnType,
-} from "./consume_hooks.ts";
-export type { MemberOptions } from "./group_member.ts";
+} from "./consumer/consume_hooks.ts";
+export type { MemberOptions } from "./consumer/group_member.ts";
 export type { SendAttempt, SendHook, SendOutcome, TransactionEnd } from "./hooks.ts";
-export { LitePullConsumer } from "./lite_pull_consumer.ts";
-export type { LitePullConsumerOptions } from "./lite_pull_options.ts";
+export { LitePullConsumer } from "./consumer/lite_pull_consumer.ts";
+export type { LitePullConsumerOptions } from "./consumer/lite_pull_options.ts";
 export type {
   ConcurrentListener,
   ConsumeConcurrentlyContext,
@@ -28,18 +28,18 @@ export type {
   ConsumeOrderlyContext,
   ConsumeOrderlyStatus,
   OrderlyListener,
-} from "./listeners.ts";
+} from "./consumer/listeners.ts";
 export { type OutgoingMessage, ReceivedMessage } from "./message.ts";
-export { Producer, type ProducerOptions, type SendResult } from "./producer.ts";
-export { PushConsumer } from "./push_consumer.ts";
-export type { PushConsumerOptions } from "./push_options.ts";
+export { Producer, type ProducerOptions, type SendResult } from "./producer/producer.ts";
+export { PushConsumer } from "./consumer/push_consumer.ts";
+export type { PushConsumerOptions } from "./consumer/push_options.ts";
 export type { ConsumeFrom } from "./queue_questions.ts";
-export type { MessageQueue } from "./rebalance.ts";
-export type { Selection } from "./subscription.ts";
-export type { QueueSelector, SendOptions } from "./selecting.ts";
+export type { MessageQueue } from "./consumer/rebalance.ts";
+export type { Selection } from "./consumer/subscription.ts";
+export type { QueueSelector, SendOptions } from "./producer/selecting.ts";
 export {
   TransactionProducer,
   type TransactionProducerOptions,
   type TransactionSendResult,
   type TransactionState,
-} from "./transactions.ts";
+} from "./producer/transactions.ts";

@@ -8,7 +8,7 @@ import type { ConsumeFromWhere } from "../protocol/bodies/mod.ts";
 import { isRetryTopic } from "../protocol/names.ts";
 import { GetMaxOffset, GetMinOffset, SearchOffsetByTimestamp } from "../protocol/requests.ts";
 import { type RemotingClient, succeed } from "../remoting/client.ts";
-import type { MessageQueue } from "./rebalance.ts";
+import type { MessageQueue } from "./consumer/rebalance.ts";
 import type { RouteBook } from "./routes.ts";
 
 /** Time for an answer to a short question, ms. */

@@ -10,7 +10,7 @@ import { MASTER_ID, Permission, ResponseCode } from "../protocol/codes.ts";
 import { GetRouteinfoByTopic } from "../protocol/requests.ts";
 import { type RemotingClient, succeed } from "../remoting/client.ts";
 import { Nameservers } from "./nameservers.ts";
-import { compareQueues, type MessageQueue } from "./rebalance.ts";
+import { compareQueues, type MessageQueue } from "./consumer/rebalance.ts";
 
 /** How long a route is believed, ms: `pollNameServerInterval` of Java's clients. */
 const ROUTE_MS = 30_000;

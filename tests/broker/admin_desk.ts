@@ -18,7 +18,7 @@ import { ConsumerOffsets } from "../../src/broker/offsets.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
 import { resetHandlers } from "../../src/broker/reset_offset.ts";
 import { TopicTable } from "../../src/broker/topics.ts";
-import { EVERYTHING, subscriptionTo } from "../../src/client/subscription.ts";
+import { EVERYTHING, subscriptionTo } from "../../src/client/consumer/subscription.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { encodeHeartbeat, topicConfig } from "../../src/protocol/bodies/mod.ts";
 import type { ConsumerData } from "../../src/protocol/bodies/heartbeat.ts";

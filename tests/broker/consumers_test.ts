@@ -4,7 +4,7 @@
 import { ConsumerGroups } from "../../src/broker/consumers.ts";
 import { Memberships } from "../../src/broker/memberships.ts";
 import { ProducerGroups } from "../../src/broker/producers.ts";
-import { EVERYTHING, subscriptionTo } from "../../src/client/subscription.ts";
+import { EVERYTHING, subscriptionTo } from "../../src/client/consumer/subscription.ts";
 import { GROUPS_CLIENTS_MAX, SUBSCRIPTION_CHARACTERS_MAX } from "../../src/limits.ts";
 import type { ConsumerData, SubscriptionData } from "../../src/protocol/bodies/heartbeat.ts";
 import { subscriptionGroup } from "../../src/protocol/bodies/subscription_group.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../src/protocol/admin_requests.ts";
 import { decodeConsumeDirectly, decodeConsumerStatus, decodeRunningInfo } from "../../src/protocol/bodies/mod.ts";
 import { assert, assertEquals } from "../../src/std.ts";
-import { started } from "./push_scenes.ts";
+import { started } from "./consumer/push_scenes.ts";
 import { numbered, type Scene, type Step, until } from "./scene.ts";
 
 /** Plays all scenes. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Producer } from "../../src/client/producer.ts";
-import { TransactionProducer } from "../../src/client/transactions.ts";
+import { Producer } from "../../src/client/producer/producer.ts";
+import { TransactionProducer } from "../../src/client/producer/transactions.ts";
 import { RocketdError } from "../../src/errors.ts";
 import { decodeHeartbeat } from "../../src/protocol/bodies/mod.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";

@@ -6,8 +6,8 @@
 import { type MessageQueue, Producer, PushConsumer, type ReceivedMessage } from "../../src/client/mod.ts";
 import { assertEquals } from "../../src/std.ts";
 import { answerScenes } from "../client/answer_scenes.ts";
-import { litePullScenes } from "../client/lite_pull_scenes.ts";
-import { broadcastingScenes, concurrentScenes, orderlyScenes, started } from "../client/push_scenes.ts";
+import { litePullScenes } from "../client/consumer/lite_pull_scenes.ts";
+import { broadcastingScenes, concurrentScenes, orderlyScenes, started } from "../client/consumer/push_scenes.ts";
 import { numbered, Scene, until } from "../client/scene.ts";
 import { CLIENT_VERSIONS, hasJava, SERVER_VERSION } from "../java.ts";
 import { AdminTool } from "./admin_tool.ts";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { Producer } from "../../src/client/producer.ts";
+import { Producer } from "../../src/client/producer/producer.ts";
 import { ReceivedMessage } from "../../src/client/message.ts";
-import { TransactionProducer } from "../../src/client/transactions.ts";
+import { TransactionProducer } from "../../src/client/producer/transactions.ts";
 import { RemotingClient } from "../../src/remoting/client.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import { storedAt } from "../client/own_cluster.ts";

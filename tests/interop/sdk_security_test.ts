@@ -19,7 +19,7 @@ import { assert, assertEquals, assertRejects } from "../../src/std.ts";
 import { hasTools } from "../cache.ts";
 import { Authority, type Pair } from "../certificates.ts";
 import { answerScenes } from "../client/answer_scenes.ts";
-import { orderlyScenes } from "../client/push_scenes.ts";
+import { orderlyScenes } from "../client/consumer/push_scenes.ts";
 import { numbered, Scene, type SceneAccess, type Step, until } from "../client/scene.ts";
 import { hasJava } from "../java.ts";
 import { startJavaNameserver, startRocketd } from "../launch.ts";

@@ -19,7 +19,7 @@ import {
 import { messageOf, RocketdError } from "../../src/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../src/std.ts";
 import { answerScenes } from "../client/answer_scenes.ts";
-import { broadcastingScenes, concurrentScenes, orderlyScenes } from "../client/push_scenes.ts";
+import { broadcastingScenes, concurrentScenes, orderlyScenes } from "../client/consumer/push_scenes.ts";
 import { numbered, Scene, type Step, until } from "../client/scene.ts";
 import { hasJava, type ServerVersion } from "../java.ts";
 import { startJavaBroker, startJavaNameserver } from "../launch.ts";

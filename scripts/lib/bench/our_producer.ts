@@ -6,7 +6,7 @@
  * @module
  */
 import process from "node:process";
-import { Producer } from "../../../src/client/producer.ts";
+import { Producer } from "../../../src/client/producer/producer.ts";
 import { HeaderEncoding } from "../../../src/protocol/codes.ts";
 import { TextLineStream } from "../../../src/std.ts";
 

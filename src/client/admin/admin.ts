@@ -15,7 +15,7 @@ import { TIMER_MS_MAX } from "../../remoting/deadlines.ts";
 import type { ConnectOptions } from "../connect_options.ts";
 import { Nameservers } from "../nameservers.ts";
 import { checkMs } from "../option_checks.ts";
-import { Producer } from "../producer.ts";
+import { Producer } from "../producer/producer.ts";
 import { askRoute } from "../routes.ts";
 import type { AdminCommand } from "./command.ts";
 import { findAdminCommand } from "./commands.ts";

@@ -18,7 +18,7 @@ import {
 } from "../../protocol/requests.ts";
 import { succeed } from "../../remoting/client.ts";
 import { ReceivedMessage } from "../message.ts";
-import { EVERYTHING, subscriptionTo, wants } from "../subscription.ts";
+import { EVERYTHING, subscriptionTo, wants } from "../consumer/subscription.ts";
 import type { Admin, Peer } from "./admin.ts";
 import { column, records, table, wide } from "./result.ts";
 

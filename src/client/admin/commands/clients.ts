@@ -20,7 +20,7 @@ import {
   decodeRunningInfo,
 } from "../../../protocol/bodies/mod.ts";
 import { versionName } from "../../../protocol/version_name.ts";
-import { compareQueues } from "../../rebalance.ts";
+import { compareQueues } from "../../consumer/rebalance.ts";
 import type { Admin, Peer } from "../admin.ts";
 import { reads } from "../command.ts";
 import { brokersOf, GROUP, membersOf, nobodyIn } from "../groups.ts";

@@ -22,7 +22,7 @@ import {
   UpdateAndCreateSubscriptionGroup,
 } from "../../../protocol/requests.ts";
 import { versionName } from "../../../protocol/version_name.ts";
-import { compareQueues, queueKey } from "../../rebalance.ts";
+import { compareQueues, queueKey } from "../../consumer/rebalance.ts";
 import type { Admin, Peer } from "../admin.ts";
 import { changes, reads } from "../command.ts";
 import { doAt, doneResult } from "../doing.ts";

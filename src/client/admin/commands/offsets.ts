@@ -13,7 +13,7 @@ import {
 import { ResponseCode } from "../../../protocol/codes.ts";
 import { GetMaxOffset, SearchOffsetByTimestamp, UpdateConsumerOffset } from "../../../protocol/requests.ts";
 import { succeed } from "../../../remoting/client.ts";
-import { compareQueues, queueKey } from "../../rebalance.ts";
+import { compareQueues, queueKey } from "../../consumer/rebalance.ts";
 import type { Admin, Peer } from "../admin.ts";
 import { changes } from "../command.ts";
 import { doAt, doneResult } from "../doing.ts";

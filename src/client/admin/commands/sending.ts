@@ -5,7 +5,7 @@
  */
 import { messageOf, RocketdError } from "../../../errors.ts";
 import { BENCH_BODY_BYTES_MAX } from "../../../limits.ts";
-import type { Producer, SendResult } from "../../producer.ts";
+import type { Producer, SendResult } from "../../producer/producer.ts";
 import { Route } from "../../routes.ts";
 import type { Admin } from "../admin.ts";
 import { changes } from "../command.ts";

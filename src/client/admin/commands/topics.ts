@@ -7,7 +7,7 @@ import { decodeGroupList, decodeTopicList, decodeTopicStats } from "../../../pro
 import { GetTopicStatsInfo } from "../../../protocol/admin_requests.ts";
 import { isDeadLetterTopic, isRetryTopic } from "../../../protocol/names.ts";
 import { GetAllTopicListFromNameserver, QueryTopicConsumeByWho } from "../../../protocol/requests.ts";
-import { allocateAveragely, compareQueues } from "../../rebalance.ts";
+import { allocateAveragely, compareQueues } from "../../consumer/rebalance.ts";
 import { Route } from "../../routes.ts";
 import type { Admin, Gathered } from "../admin.ts";
 import { reads } from "../command.ts";

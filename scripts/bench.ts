@@ -9,7 +9,7 @@ import { hasJava } from "../tests/java.ts";
 import { baseOf, shownGoal } from "./lib/bench/arithmetic.ts";
 import { machine } from "./lib/bench/meters.ts";
 import { METRICS, type Options, type Report, type RowResult, type Side } from "./lib/bench/model.ts";
-import { enterFolder, print, say } from "./lib/bench/processes.ts";
+import { enterFolder, print, run, say } from "./lib/bench/processes.ts";
 import { KEPT, keptReport, renewReadme, reportText } from "./lib/bench/readme.ts";
 import { CHAPTERS, chosen, ROWS } from "./lib/bench/rows.ts";
 import { measureAll } from "./lib/bench/runner.ts";
@@ -94,8 +94,9 @@ async function measure(words: readonly string[]): Promise<boolean> {
     scale: number("scale", 1, 0),
     beside: beside === undefined ? undefined : await Deno.realPath(beside),
   };
-  if (keep && (beside ?? text("only") ?? (options.scale === 1 ? undefined : "scaled")) !== undefined) {
-    throw new Error("--keep is for whole comparisons with Java: without --beside, --only and --scale");
+  const wanted = sides(options);
+  if (keep && (text("only") !== undefined || options.scale !== 1 || !wanted.includes("java"))) {
+    throw new Error("--keep is for whole comparisons with Java: without --beside, --only and --scale, and with Java");
   }
   const chapters = chosen(words);
   const rows: Record<string, RowResult> = {};
@@ -105,8 +106,10 @@ async function measure(words: readonly string[]): Promise<boolean> {
   enterFolder();
   await measureAll(chapters, {
     options,
-    sides: sides(options),
+    sides: wanted,
     say,
+    // What was written goes to disk before the next side's turn.
+    calm: async () => void await run("sync"),
     finished: async (name, result) => {
       rows[name] = result;
       await Deno.writeTextFile(path, reportText(report));

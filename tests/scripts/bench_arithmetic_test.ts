@@ -16,7 +16,7 @@ import {
   timesBetter,
   verdict,
 } from "../../scripts/lib/bench/arithmetic.ts";
-import { busyTicks, callsInPerf, callsInStrace } from "../../scripts/lib/bench/meters.ts";
+import { busyTicks, callsInPerf, callsInStrace, countCalls } from "../../scripts/lib/bench/meters.ts";
 import { assertEquals } from "../../src/std.ts";
 import { REPORT, reportOf, resultOf, rounds } from "./bench_report.ts";
 
@@ -43,6 +43,9 @@ Deno.test("rounds that only one side made, other figures and divisions by zero g
   assertEquals(ratio(rounds("rate", 2), rounds("rate", 0), "rate"), undefined);
   assertEquals(ratio(rounds("rate", 2), rounds("p99", 1), "rate"), undefined);
   assertEquals(ratio(undefined, rounds("rate", 1), "rate"), undefined);
+  // A round without the figure does not let those that follow be paired with others.
+  assertEquals(ratio([{ rate: 2 }, {}, { rate: 8 }], rounds("rate", 1, 5, 2), "rate")?.high, 3.5);
+  assertEquals(ratio([{ rate: 2 }, {}, { rate: 8 }], rounds("rate", 1, 5, 2), "rate")?.count, 2);
   // The last sample of a side is that of the probe, which has calls only.
   const probed = (rate: number) => [{ rate }, { calls: 3 }];
   assertEquals(ratio(probed(4), probed(2), "rate"), { middle: 2, low: 2, high: 2, count: 1 });
@@ -106,6 +109,12 @@ Deno.test("system calls are counted from what perf and strace print", () => {
   assertEquals(callsInStrace(`${head}${rule}100.00    0.000123                   107        34 total\n`), 107);
   assertEquals(callsInStrace(`${head}${rule}100.00    0.000123           4       107           total\n`), 107);
   assertEquals(callsInStrace("strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted\n"), undefined);
+});
+
+Deno.test("a tracer that ends at once, as there is nothing for it to trace, counts nothing and spoils nothing", async () => {
+  const gone = new Deno.Command("true").spawn();
+  await gone.status;
+  assertEquals(await countCalls([gone.pid], () => Promise.resolve()), undefined);
 });
 
 Deno.test("of /proc/stat all counts as busy that is neither idle nor waiting for disks, guests once", () => {

@@ -5,7 +5,7 @@
  */
 import { barsOf, chart } from "../../scripts/lib/bench/chart.ts";
 import { CHART, keptReport, partIn, readmePart } from "../../scripts/lib/bench/readme.ts";
-import { rowNamed, ROWS } from "../../scripts/lib/bench/rows.ts";
+import { ROWS } from "../../scripts/lib/bench/rows.ts";
 import { figuresTable, goalsTable } from "../../scripts/lib/bench/tables.ts";
 import { assert, assertEquals, assertMatch } from "../../src/std.ts";
 import { REPORT, reportOf } from "./bench_report.ts";
@@ -25,7 +25,7 @@ Deno.test({
 
 Deno.test("README.md has a part about performance only if figures are kept, and those are of rows that there are", () => {
   if (place !== undefined) assert(kept !== undefined);
-  assertEquals(Object.keys(kept?.rows ?? {}).filter((name) => rowNamed(name) === undefined), []);
+  assertEquals(Object.keys(kept?.rows ?? {}).filter((name) => !ROWS.some((row) => row.name === name)), []);
 });
 
 Deno.test("README.md's table has a line for each figure that is shown, with its ratio, goal and share of the limit", () => {
@@ -42,6 +42,14 @@ Deno.test("README.md's table has a line for each figure that is shown, with its 
   const start = cells.find(([title]) => title!.startsWith("start on"));
   assertEquals(start?.slice(2, 6), ["4.00", "1.00", "0.25", "≤ 0.2, not reached"]);
   assertEquals(cells.at(-1), ["frames answered without work: 4 × 16", "6,000", ""]);
+});
+
+Deno.test("README.md's table tells what failed in a row, only where something did", () => {
+  const { rows } = REPORT;
+  assert(!readmePart(REPORT).includes("|  | failed |"));
+  const samples = { java: [{ rate: 1, failed: 0 }], rocketd: [{ rate: 5, failed: 2 }] };
+  const lines = readmePart(reportOf({ "queues-1": { ...rows["queues-1"]!, samples } })).split("\n");
+  assert(lines.includes("|  | failed | 0 | 2 |  |  |  |"));
 });
 
 Deno.test("README.md's part is found between its markers, and is replaced whole", () => {

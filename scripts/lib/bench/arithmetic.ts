@@ -33,13 +33,9 @@ export function spread(values: readonly number[]): Spread | undefined {
   };
 }
 
-function valuesOf(samples: readonly Sample[] | undefined, metric: Metric): number[] {
-  return (samples ?? []).flatMap((sample) => sample[metric] ?? []);
-}
-
 /** What a side's rounds found out of a figure. */
 export function figure(result: RowResult | undefined, side: Side, metric: Metric): Spread | undefined {
-  return spread(valuesOf(result?.samples[side], metric));
+  return spread((result?.samples[side] ?? []).flatMap((sample) => sample[metric] ?? []));
 }
 
 /** Ratios of rounds that were made one after the other. Those with a round that has no figure are left out. */
@@ -48,8 +44,7 @@ export function ratio(
   theirs: readonly Sample[] | undefined,
   metric: Metric,
 ): Spread | undefined {
-  const [mine, other] = [valuesOf(ours, metric), valuesOf(theirs, metric)];
-  const ratios = mine.slice(0, other.length).map((value, i) => value / other[i]!);
+  const ratios = (ours ?? []).map((sample, i) => (sample[metric] ?? NaN) / (theirs?.[i]?.[metric] ?? NaN));
   return spread(ratios.filter(Number.isFinite));
 }
 
@@ -106,6 +101,11 @@ export function shown(value: number, metric: Metric): string {
 export function shownRatio({ middle, low, high, count }: Spread): string {
   const [mid, from, to] = [middle, low, high].map((value) => value.toFixed(value < 0.1 ? 3 : 2));
   return count < 2 ? mid! : `${mid} (${from}–${to})`;
+}
+
+/** A share as people read it: `50 %`; nothing where there is none. */
+export function shownShare(share: number | undefined): string {
+  return share === undefined ? "" : `${Math.round(share * 100)} %`;
 }
 
 /** What a goal wants: `≥ 2`, `≤ 0.4`, `≥ 0.85 × queues-1`. */

@@ -16,7 +16,10 @@ import { type Load, type Place, runLoad } from "./load.ts";
 import type { Scene, Side } from "./model.ts";
 import { say } from "./processes.ts";
 
-/** The Java machine as an operator would run it (bin/runbroker.sh), but for a heap that suits this machine. */
+/**
+ * The Java machine as an operator would run it (bin/runbroker.sh), but for a heap that suits this machine, none of which
+ * is touched beforehand: that would cost time at its start, and memory.
+ */
 const JVM = [
   "-server",
   "-Xms2g",
@@ -31,10 +34,18 @@ const JVM = [
   "-XX:-UseLargePages",
 ];
 
-/** What warms a node, each for a share of the time. */
-const WARMING: readonly { load: Load; share: number }[] = [
+/** Loads, each for a share of the time that warming takes. */
+type Warming = readonly { readonly load: Load; readonly share: number }[];
+
+/** What warms a node. */
+const SENDING: Warming = [
   { load: { flags: { connections: 4, "in-flight": 64 } }, share: 2 / 3 },
   { load: { flags: { connections: 4, "in-flight": 16, encoding: "json" } }, share: 1 / 3 },
+];
+/** What warms a node besides that will be read from: these are read, and new ones by held pulls. */
+const READING: Warming = [
+  { load: { kind: "pull", flags: { connections: 4, "in-flight": 2, encoding: "json" } }, share: 1 / 3 },
+  { load: { kind: "e2e", flags: { connections: 4, topic: "Warm", rate: 5_000 } }, share: 1 / 3 },
 ];
 const SOME_MESSAGES = 100;
 /** Ours has no more to gain after some seconds. */
@@ -46,6 +57,8 @@ export interface Cast {
   readonly slave?: boolean;
   /** Without a load before it is used. */
   readonly cold?: boolean;
+  /** Whether it will be read from as well, and is to be warm for that. */
+  readonly reads?: boolean;
 }
 
 /** Lets all nodes of ours be of that side's binary while they are started. */
@@ -83,7 +96,7 @@ export async function openCluster(scene: Scene, cast: Cast = {}, side: Side = sc
     await caughtUp(broker, slave);
   }
   const place = { side, nameserver, broker, servers };
-  if (!cast.cold) await warm(place, scene);
+  if (!cast.cold) await warm(place, scene, cast.reads);
   return place;
 }
 
@@ -99,10 +112,12 @@ export async function startSlave(
   return await withBinary(scene, side, () => startRocketd({ role: "slave", ...options }));
 }
 
-/** Loads a broker until it is as fast as it will be. */
-export async function warm({ side, broker }: Place, { options }: Scene): Promise<void> {
+/** Loads a broker until it is as fast as it will be; `reads`: at being read from, too. */
+export async function warm({ side, broker }: Place, { options }: Scene, reads = false): Promise<void> {
   const seconds = side === "java" ? options.warm : Math.min(options.warm, OURS_WARM_SECONDS_MAX);
   if (seconds === 0) return;
-  say(`warming ${broker.name} for ${seconds} s`);
-  for (const { load, share } of WARMING) await runLoad(broker.address, load, Math.max(1, Math.round(seconds * share)));
+  say(`warming ${broker.name} for ${seconds} s${reads ? ", and at reads" : ""}`);
+  for (const { load, share } of [...SENDING, ...reads ? READING : []]) {
+    await runLoad(broker.address, load, Math.max(1, Math.round(seconds * share)));
+  }
 }

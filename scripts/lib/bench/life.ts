@@ -59,7 +59,7 @@ const starts: Chapter<Place> = {
     },
     {
       name: "start-killed",
-      title: `start on ${STORE_GIB} GiB after SIGKILL under load, until it answers`,
+      title: `start on ${STORE_GIB} GiB after SIGKILL, until it answers`,
       shows: ["seconds"],
       goals: [{ metric: "seconds", atMost: 0.2 }],
       measure: async (place) => {

@@ -7,7 +7,7 @@
 import { TextLineStream } from "../../../src/std.ts";
 import { costOf, figuresOf, type Load, runLoad } from "./load.ts";
 import type { Chapter, Row, Scene } from "./model.ts";
-import { run, script, spawn } from "./processes.ts";
+import { run, script, signal, spawn } from "./processes.ts";
 
 /** A process that answers each frame at once. */
 interface Echo {
@@ -18,7 +18,7 @@ interface Echo {
 async function openEcho({ stack }: Scene): Promise<Echo> {
   const child = spawn(Deno.execPath(), script("echo_server.ts"), { stdout: "piped" });
   stack.defer(async () => {
-    child.kill();
+    signal(child, "SIGTERM");
     await child.status;
   });
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());

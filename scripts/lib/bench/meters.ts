@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isThere, outputOf, run, spawn } from "./processes.ts";
+import { isThere, outputOf, run, signal, spawn } from "./processes.ts";
 
 const CLOCK_TICKS_PER_SECOND = 100;
 /** Of `st_blocks`. */
@@ -86,7 +86,7 @@ export async function countCalls<T>(
   try {
     result = await work();
   } finally {
-    child.kill("SIGINT");
+    signal(child, "SIGINT");
   }
   const { stderr } = await child.output();
   const calls = tracer.count(new TextDecoder().decode(stderr));

@@ -9,11 +9,12 @@ const REMOVALS_MAX = 50, REMOVAL_PAUSE_MS = 20;
 const decoder = new TextDecoder();
 
 /** Whatever is still running ends with this process. Those that tests/launch.ts started, it ends itself. */
-addEventListener("unload", () => running.forEach(kill));
+addEventListener("unload", () => running.forEach((child) => signal(child, "SIGKILL")));
 
-function kill(child: Deno.ChildProcess): void {
+/** To a process that may have ended by itself. */
+export function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   try {
-    child.kill("SIGKILL");
+    child.kill(name);
   } catch {
     // It has ended.
   }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { figure, ratioOf, shareOfLimit, shown, shownGoal, shownRatio, verdict } from "./arithmetic.ts";
+import { figure, ratioOf, shareOfLimit, shown, shownGoal, shownRatio, shownShare, verdict } from "./arithmetic.ts";
 import { chart } from "./chart.ts";
-import { type Metric, METRICS, type Report, type Row } from "./model.ts";
+import { type Metric, METRICS, type Report, type Row, type RowResult } from "./model.ts";
 import { CHAPTERS } from "./rows.ts";
 
 /** The figures that README.md shows, the chart made of them, and where that is in the repository. */
@@ -20,13 +20,17 @@ export const END = "<!-- figures: end -->";
 /** Rows in the order of the chapters. */
 type Rows = readonly Row[];
 
-function metricsOf({ shows, goals = [] }: Row): Metric[] {
-  return [...new Set([...shows, ...goals.map(({ metric }) => metric)])];
+/** What a row shows, and whether anything went wrong that its other figures do not tell. */
+function metricsOf({ shows, goals = [] }: Row, result: RowResult | undefined): Metric[] {
+  const wentWrong = Object.values(result?.samples ?? {}).some((samples) =>
+    samples.some(({ failed = 0 }) => failed > 0)
+  );
+  return [...new Set([...shows, ...goals.map(({ metric }) => metric), ...wentWrong ? ["failed" as const] : []])];
 }
 
 function lines(row: Row, report: Report): string[] {
   const result = report.rows[row.name];
-  return metricsOf(row).flatMap((metric, i) => {
+  return metricsOf(row, result).flatMap((metric, i) => {
     const [java, ours] = (["java", "rocketd"] as const).map((side) => figure(result, side, metric));
     if (java === undefined && ours === undefined) return [];
     const goal = row.goals?.find((one) => one.metric === metric);
@@ -41,7 +45,7 @@ function lines(row: Row, report: Report): string[] {
       ours ? shown(ours.middle, metric) : failed(result?.failures.rocketd),
       ratio ? shownRatio(ratio) : "",
       wanted,
-      share === undefined ? "" : `${Math.round(share * 100)} %`,
+      shownShare(share),
     ];
     return [`| ${cells.join(" | ")} |`];
   });

@@ -48,7 +48,7 @@ function messagesIn(mib: number, { options }: Scene): number {
 const warmReads: Chapter<Place> = {
   name: "reads",
   open: async (scene) => {
-    const place = await openCluster(scene);
+    const place = await openCluster(scene, { reads: true });
     await makeTopic(place, RECENT, QUEUES);
     say(`filling ${place.broker.name} with ${Math.round(RECENT_MIB * scene.options.scale)} MiB`);
     await fill(place, RECENT, messagesIn(RECENT_MIB, scene));
@@ -107,7 +107,7 @@ async function openCold(scene: Scene): Promise<ColdPlace> {
   await place.broker.stop();
   await forget(place.broker.storeDir);
   await place.broker.start();
-  await warm(place, scene);
+  await warm(place, scene, true);
   return { ...place, next: 0, end: messages / QUEUES, pullMessages: messagesIn(COLD_PULL_MIB, scene) };
 }
 
@@ -118,9 +118,12 @@ async function beside(place: ColdPlace, seconds: number): Promise<Sample> {
     (error: unknown) => ({ error }),
   );
   await new Promise((resolve) => setTimeout(resolve, LEAD_SECONDS * 1000));
-  const { result, cost } = await costOf(place, () => runLoad(place.broker.address, { flags: BESIDE }, seconds));
-  const read = await reading;
+  const sending = costOf(place, () => runLoad(place.broker.address, { flags: BESIDE }, seconds));
+  // The reader is not left to itself when sends fail: it would be there in the round that follows.
+  const read = await sending.then(() => reading, () => reading);
+  const { result, cost } = await sending;
   if ("error" in read) throw read.error;
+  if (place.next >= place.end) throw new Error("the reader came to the end before the sends: a larger --scale");
   return { ...cost, ...figuresOf(result), mib: read.result.mibPerSecond };
 }
 

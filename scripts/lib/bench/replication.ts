@@ -73,6 +73,8 @@ async function catchUp(place: Pair): Promise<Sample> {
   const begun = performance.now(), had = (await logOf(slave)).max;
   let ended: number | undefined;
   const arriving = reaches(slave, target).then(() => ended = performance.now());
+  // When sends fail nobody waits for it any more.
+  arriving.catch(() => {});
   while (ended === undefined) {
     // A failure of the slave ends this too.
     const p99 = await Promise.race([p99Of(place), arriving.then(() => undefined)]);

@@ -17,11 +17,6 @@ export const CHAPTERS: readonly Chapter[] = [...SENDS, ...READS, ...LIFE, ...REP
 /** All rows. */
 export const ROWS: readonly Row[] = CHAPTERS.flatMap(({ rows }) => rows);
 
-/** The row of that name, if there is one. */
-export function rowNamed(name: string): Row | undefined {
-  return ROWS.find((row) => row.name === name);
-}
-
 /**
  * The chapters with those of their rows that are wanted: by the name of a row or a chapter, or by how names of rows
  * begin. Without words all that is not extra. Throws when a word means nothing.
@@ -37,7 +32,6 @@ export function chosen(words: readonly string[], chapters: readonly Chapter[] = 
   return chapters
     .map((chapter) => ({
       ...chapter,
-      open: (scene: Parameters<Chapter["open"]>[0]) => chapter.open(scene),
       rows: chapter.rows.filter((row) => words.some((word) => means(word, chapter, row))),
     }))
     .filter(({ rows }) => rows.length > 0);

@@ -23,6 +23,8 @@ export interface Running {
   /** Those that may be measured. */
   readonly sides: readonly Side[];
   readonly say: (text: string) => void;
+  /** Called before each round, lest what one side left to be done is done in the other's. */
+  readonly calm: () => Promise<void>;
   readonly finished: Finished;
 }
 
@@ -53,7 +55,7 @@ async function measureChapter(chapter: Chapter, sides: readonly Side[], running:
 }
 
 /** All rounds of one row. */
-async function measureRow(row: Row, stands: readonly Stand[], { options, say }: Running): Promise<RowResult> {
+async function measureRow(row: Row, stands: readonly Stand[], { options, say, calm }: Running): Promise<RowResult> {
   const { seconds } = options;
   const rounds = Math.min(options.rounds, row.rounds ?? Infinity);
   const samples: Partial<Record<Side, Sample[]>> = {};
@@ -72,11 +74,15 @@ async function measureRow(row: Row, stands: readonly Stand[], { options, say }: 
     }
   };
   await turn("", stands, async ({ place }) => await row.prepare?.(place));
-  if (row.warms !== false) await turn("(warming)", stands, ({ place }) => row.measure(place, seconds));
+  const measure = async ({ place }: Stand) => {
+    await calm();
+    return await row.measure(place, seconds);
+  };
+  if (row.warms !== false) await turn("(warming)", stands, measure);
   for (let round = 1; round <= rounds; round++) {
-    await turn(String(round), round % 2 === 1 ? stands : stands.toReversed(), async ({ side, place }) => {
-      const sample = await row.measure(place, seconds);
-      (samples[side] ??= []).push(sample);
+    await turn(String(round), round % 2 === 1 ? stands : stands.toReversed(), async (stand) => {
+      const sample = await measure(stand);
+      (samples[stand.side] ??= []).push(sample);
       return sample;
     });
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { figure, ratioOf, shareOfLimit, shown, shownGoal, shownRatio, verdict } from "./arithmetic.ts";
+import { figure, ratioOf, shareOfLimit, shown, shownGoal, shownRatio, shownShare, verdict } from "./arithmetic.ts";
 import { type Metric, METRICS, type Report, type Row, SIDES } from "./model.ts";
 
 /** Lines with their cells below each other: the first `left` columns to the left, the others to the right. */
@@ -13,10 +13,6 @@ function aligned(lines: readonly (readonly string[])[], left: number): string[] 
   return lines.map((line) =>
     line.map((cell, i) => i < left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ").trimEnd()
   );
-}
-
-function percent(share: number | undefined): string {
-  return share === undefined ? "" : `${Math.round(share * 100)} %`;
 }
 
 /** All figures: a line for each side of a row; failures below. */
@@ -38,7 +34,7 @@ export function figuresTable(rows: readonly Row[], report: Report["rows"]): stri
       });
       const ratio = side === "rocketd" ? ratioOf(result, shows[0]!) : undefined;
       const share = side === "rocketd" ? shareOfLimit(report, name, limit) : undefined;
-      lines.push([name, side, ...cells, ratio ? shownRatio(ratio) : "", percent(share)]);
+      lines.push([name, side, ...cells, ratio ? shownRatio(ratio) : "", shownShare(share)]);
     }
   }
   return [...aligned(lines, 2), ...troubles];

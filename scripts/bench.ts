@@ -100,10 +100,10 @@ async function measure(words: readonly string[]): Promise<boolean> {
   }
   const chapters = chosen(words);
   const rows: Record<string, RowResult> = {};
-  const report: Report = { machine: await machine(Deno.env.get("ROCKETD_BIN")!), rows };
   const path = text("json") ?? new URL("../dist/bench.json", import.meta.url);
   await Deno.mkdir(new URL("../dist", import.meta.url), { recursive: true });
   enterFolder();
+  const report: Report = { machine: await machine(Deno.env.get("ROCKETD_BIN")!), rows };
   await measureAll(chapters, {
     options,
     sides: wanted,

@@ -118,6 +118,10 @@ export async function warm({ side, broker }: Place, { options }: Scene, reads = 
   if (seconds === 0) return;
   say(`warming ${broker.name} for ${seconds} s${reads ? ", and at reads" : ""}`);
   for (const { load, share } of [...SENDING, ...reads ? READING : []]) {
-    await runLoad(broker.address, load, Math.max(1, Math.round(seconds * share)));
+    const until = performance.now() + seconds * share * 1000;
+    // Who reads may come to the end before, and begins anew.
+    for (let left = seconds * share; left > 0; left = (until - performance.now()) / 1000) {
+      await runLoad(broker.address, load, Math.max(1, Math.round(left)));
+    }
   }
 }

@@ -10,9 +10,16 @@ import { KiB, MiB } from "./units.ts";
 // ---- consume queues and index ----
 
 /** First room for a queue's newest entries in memory, entries of 20 bytes. */
-export const QUEUE_WINDOW_ENTRIES = 64;
+export const QUEUE_WINDOW_ENTRIES = 16;
 /** Room that a busy queue's window grows to, entries. */
 export const QUEUE_WINDOW_ENTRIES_MAX = 1024;
+/** Memory for the newest entries of all queues; who waits longest to be written makes room for others. */
+export const QUEUE_WINDOWS_BYTES_MAX = 32 * MiB;
+/** Queues whose entries are written in one turn of the event loop; a queue's first write makes a file and its folder. */
+export const QUEUES_WRITTEN_PER_TURN = 16;
+/** Queues that are written with every `flushIntervalConsumeQueue`, and the most intervals until all had their turn. */
+export const QUEUES_WRITTEN_PER_INTERVAL = 256;
+export const QUEUE_ROUND_INTERVALS_MAX = 30;
 /** Entries that one read of a queue brings at most. */
 export const QUEUE_READ_ENTRIES_MAX = 1024;
 /** Consume queue files open at the same time. */

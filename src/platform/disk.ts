@@ -55,6 +55,8 @@ export interface Disk {
   readFileSync(path: string): Uint8Array;
   /** Makes created, removed and renamed names in a folder survive a power loss. */
   syncDirSync(path: string): void;
+  /** As `syncDirSync`, off the main thread. */
+  syncDir(path: string): Promise<void>;
   /**
    * Replaces a small file in one step: written beside as `.tmp`, synced, the old one kept as `.bak`, renamed, synced.
    * `mode`: who may read and write it.
@@ -133,6 +135,15 @@ export const denoDisk: Disk = {
     const folder = Deno.openSync(path, { read: true });
     try {
       folder.syncSync();
+    } finally {
+      folder.close();
+    }
+  },
+
+  async syncDir(path) {
+    const folder = Deno.openSync(path, { read: true });
+    try {
+      await folder.sync();
     } finally {
       folder.close();
     }

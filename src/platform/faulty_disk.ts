@@ -116,6 +116,15 @@ export class FaultyDisk implements Disk {
 
   syncDirSync(path: string): void {
     this.disk.syncDirSync(path);
+    this.#keepCreated(path);
+  }
+
+  async syncDir(path: string): Promise<void> {
+    await this.disk.syncDir(path);
+    this.#keepCreated(path);
+  }
+
+  #keepCreated(path: string): void {
     for (const created of this.#created) if (folderOf(created) === path) this.#created.delete(created);
   }
 

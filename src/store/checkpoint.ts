@@ -45,16 +45,22 @@ export class Checkpoint {
   }
 
   /** Writes the three times and makes them survive a power loss. */
-  flush(): void {
+  async flush(): Promise<void> {
+    this.#write();
+    await this.#file.syncData();
+  }
+
+  #write(): void {
     writeInt64(this.#view, 0, this.physicMsgTimestamp);
     writeInt64(this.#view, 8, this.logicsMsgTimestamp);
     writeInt64(this.#view, 16, this.indexMsgTimestamp);
     this.#file.writeSync(new Uint8Array(this.#view.buffer), 0);
-    this.#file.syncDataSync();
   }
 
+  /** Writes and syncs the times a last time. */
   close(): void {
-    this.flush();
+    this.#write();
+    this.#file.syncDataSync();
     this.#file.close();
   }
 }

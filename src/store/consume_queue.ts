@@ -5,7 +5,12 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { QUEUE_READ_ENTRIES_MAX, QUEUE_WINDOW_ENTRIES, QUEUE_WINDOW_ENTRIES_MAX } from "../limits.ts";
+import {
+  QUEUE_READ_ENTRIES_MAX,
+  QUEUE_WINDOW_ENTRIES,
+  QUEUE_WINDOW_ENTRIES_MAX,
+  QUEUE_WINDOWS_BYTES_MAX,
+} from "../limits.ts";
 import type { OpenFiles } from "./open_files.ts";
 import { blankEntries, ConsumeQueueSlice, ENTRY_BYTES, firstThat, writeEntry } from "./queue_entries.ts";
 import { QueueFiles } from "./queue_files.ts";
@@ -21,14 +26,34 @@ const FILES_CHECKED = 3;
 
 /** What all queues of a store have in common. */
 export class QueuesShared {
-  /** Queues with entries that may have to be written, or with a window that may be let go. */
+  /** Queues with entries that may have to be written, or with a window that may be let go; the first waits longest. */
   readonly active = new Set<ConsumeQueue>();
+  /** Memory of all windows. */
+  windowBytes = 0;
   readonly slice = new ConsumeQueueSlice();
   readonly buffer = new Uint8Array(QUEUE_READ_ENTRIES_MAX * ENTRY_BYTES);
   readonly view = new DataView(this.buffer.buffer);
 
   /** @param fileSize bytes of a queue file, a multiple of 20 */
-  constructor(readonly open: OpenFiles, readonly fileSize: number) {}
+  constructor(
+    readonly open: OpenFiles,
+    readonly fileSize: number,
+    readonly windowBytesMax = QUEUE_WINDOWS_BYTES_MAX,
+  ) {}
+
+  /** Whether windows may have so many bytes more. */
+  hasRoom(bytes: number): boolean {
+    return this.windowBytes + bytes <= this.windowBytesMax;
+  }
+
+  /** Lets the windows go that wait longest until others may have so many bytes more. */
+  makeRoom(bytes: number): void {
+    for (const queue of this.active) {
+      if (this.hasRoom(bytes)) break;
+      queue.rest();
+      this.active.delete(queue);
+    }
+  }
 }
 
 /** Offsets are logical ones: entry i of the queue lies at byte 20 * i of its files. */
@@ -118,8 +143,14 @@ export class ConsumeQueue {
       this.flush();
       return false;
     }
-    this.#dropWindow();
+    this.rest();
     return true;
+  }
+
+  /** Writes what is not yet on disk, and lets the queue's memory go. */
+  rest(): void {
+    this.flush();
+    this.#dropWindow();
   }
 
   /** The offset of the first entry whose record lies at `logOffset` or behind; `maxOffset` when there is none. */
@@ -225,13 +256,14 @@ export class ConsumeQueue {
     this.#minLogOffset = -1;
   }
 
-  /** Appends when the window has no room left: it grows, or lets its older half go. */
+  /** Appends when the window has no room left: it grows, or lets its older half go, as it does when memory is short. */
   #appendFull(logOffset: number, size: number, tagsCode: number): void {
     const entries = this.#window.length / ENTRY_BYTES;
     if (entries === 0) {
+      this.#shared.makeRoom(QUEUE_WINDOW_ENTRIES * ENTRY_BYTES);
       this.#setWindow(new Uint8Array(QUEUE_WINDOW_ENTRIES * ENTRY_BYTES));
       this.#shared.active.add(this);
-    } else if (entries < QUEUE_WINDOW_ENTRIES_MAX) {
+    } else if (entries < QUEUE_WINDOW_ENTRIES_MAX && this.#shared.hasRoom(this.#window.length)) {
       const grown = new Uint8Array(Math.min(entries * 2, QUEUE_WINDOW_ENTRIES_MAX) * ENTRY_BYTES);
       grown.set(this.#window);
       this.#setWindow(grown);
@@ -245,11 +277,13 @@ export class ConsumeQueue {
   }
 
   #setWindow(bytes: Uint8Array): void {
+    this.#shared.windowBytes += bytes.length - this.#window.length;
     this.#window = bytes;
     this.#view = new DataView(bytes.buffer);
   }
 
   #dropWindow(): void {
+    this.#shared.windowBytes -= this.#window.length;
     this.#window = NO_BYTES;
     this.#view = NO_VIEW;
     this.#windowStart = this.maxOffset;

@@ -24,6 +24,8 @@ export interface ConsumeQueuesOptions {
   readonly fileSize: number;
   /** Queue files that are open at the same time. */
   readonly openFilesMax: number;
+  /** Memory for the newest entries of all queues, bytes. */
+  readonly windowBytesMax?: number;
 }
 
 /** The queues by topic and id. */
@@ -37,7 +39,8 @@ export class ConsumeQueues {
 
   private constructor(readonly folder: string, options: ConsumeQueuesOptions, disk: Disk) {
     this.#open = new OpenFiles(disk, options.openFilesMax);
-    this.#shared = new QueuesShared(this.#open, Math.ceil(options.fileSize / ENTRY_BYTES) * ENTRY_BYTES);
+    const fileSize = Math.ceil(options.fileSize / ENTRY_BYTES) * ENTRY_BYTES;
+    this.#shared = new QueuesShared(this.#open, fileSize, options.windowBytesMax);
   }
 
   /** Loads every queue of the folder. Throws RocketdError `damagedStore` naming a file of the wrong size. */
@@ -106,9 +109,29 @@ export class ConsumeQueues {
     return queue;
   }
 
-  /** Writes all gathered entries; queues that had none since the last time let go of their memory. */
-  flush(): void {
-    for (const queue of this.#shared.active) if (queue.flushOrRest()) this.#shared.active.delete(queue);
+  /** How many queues have gathered entries, or memory for them. */
+  get gathering(): number {
+    return this.#shared.active.size;
+  }
+
+  /** Memory that the newest entries of all queues have, bytes. */
+  get windowBytes(): number {
+    return this.#shared.windowBytes;
+  }
+
+  /**
+   * Writes the gathered entries of `most` queues, all in turn; those that had none since their last turn let go of their
+   * memory.
+   */
+  flush(most = this.gathering): void {
+    const { active } = this.#shared;
+    let left = Math.min(most, active.size);
+    for (const queue of active) {
+      if (left-- === 0) break;
+      const rests = queue.flushOrRest();
+      active.delete(queue);
+      if (!rests) active.add(queue);
+    }
   }
 
   /** Makes all written entries survive a power loss; call {@linkcode flush} before. */

@@ -1,12 +1,18 @@
 /**
  * What has to be done now and then: gathered queue and index entries are written, made durable, and the checkpoint says
- * how far that is.
+ * how far that is. Queues are written in rounds: few of them all at once, many with pauses, so that a queue's entries
+ * come together to one write.
  *
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { CHECKPOINT_INTERVAL_MS } from "../limits.ts";
-import type { Clock } from "../platform/clock.ts";
+import {
+  CHECKPOINT_INTERVAL_MS,
+  QUEUE_ROUND_INTERVALS_MAX,
+  QUEUES_WRITTEN_PER_INTERVAL,
+  QUEUES_WRITTEN_PER_TURN,
+} from "../limits.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Flusher } from "./flush.ts";
@@ -15,6 +21,13 @@ import type { StoreState } from "./state.ts";
 export class Housekeeping {
   #lastCheckpoint: number;
   #running: Promise<void> | undefined;
+  #nextTurn: Timer | undefined;
+  /** Queues that the round has still to write. */
+  #left = 0;
+  /** Queues that it writes with each interval. */
+  #perInterval = 0;
+  /** Store time of the newest record that queues and index knew when the round began. */
+  #writtenUntil = 0;
 
   constructor(
     readonly dispatcher: Dispatcher,
@@ -26,12 +39,30 @@ export class Housekeeping {
     this.#lastCheckpoint = clock.now();
   }
 
-  /** Writes gathered queue and index entries; now and then makes them durable and moves the checkpoint. */
+  /** Goes on with the round, or begins one; after some rounds all that is durable and the checkpoint moves. */
   run(): void {
+    const { queues, lastStoreTimestamp } = this.dispatcher;
+    if (this.#running !== undefined || this.#nextTurn !== undefined || this.state.failure !== undefined) return;
+    if (this.#left === 0) {
+      this.#left = queues.gathering;
+      this.#perInterval = Math.max(QUEUES_WRITTEN_PER_INTERVAL, Math.ceil(this.#left / QUEUE_ROUND_INTERVALS_MAX));
+      this.#writtenUntil = lastStoreTimestamp;
+    }
+    this.#write(this.#perInterval);
+  }
+
+  /** Writes so many queues of the round, turn by turn, and what all have in common. */
+  #write(most: number): void {
     const { queues, index } = this.dispatcher;
-    if (this.#running !== undefined || this.state.failure !== undefined) return;
+    const count = Math.min(most, this.#left, QUEUES_WRITTEN_PER_TURN);
+    this.#nextTurn = undefined;
     try {
-      queues.flush();
+      queues.flush(count);
+      this.#left -= count;
+      if (this.#left > 0 && most > count) {
+        this.#nextTurn = this.clock.after(0, () => this.#write(most - count));
+        return;
+      }
       index?.flush();
       queues.removeSome();
     } catch (error) {
@@ -39,28 +70,34 @@ export class Housekeeping {
       return;
     }
     const now = this.clock.now();
-    if (now - this.#lastCheckpoint < CHECKPOINT_INTERVAL_MS) return;
+    if (this.#left > 0 || now - this.#lastCheckpoint < CHECKPOINT_INTERVAL_MS) return;
     this.#lastCheckpoint = now;
-    this.#running = this.moveCheckpoint().finally(() => this.#running = undefined);
+    this.#running = this.#moveCheckpoint(this.#writtenUntil).finally(() => this.#running = undefined);
   }
 
-  /** Makes log, queues and index durable as they are written, and says so in the checkpoint. */
-  async moveCheckpoint(): Promise<void> {
-    const { queues, index, lastStoreTimestamp } = this.dispatcher;
+  /** Makes log, queues and index durable as they are written, and says in the checkpoint until when they are whole. */
+  async #moveCheckpoint(until: number): Promise<void> {
+    const { queues, index } = this.dispatcher;
     try {
       await this.flusher.sync();
       await queues.sync();
       await index?.sync();
       if (this.state.failure !== undefined) return;
-      if (lastStoreTimestamp > 0) this.checkpoint.logicsMsgTimestamp = lastStoreTimestamp;
-      this.checkpoint.flush();
+      if (until > 0) this.checkpoint.logicsMsgTimestamp = until;
+      await this.checkpoint.flush();
     } catch (error) {
       this.state.fail(`queues, index or checkpoint cannot be synced: ${messageOf(error)}`);
     }
   }
 
-  /** Resolves when what is under way is done. */
-  async rest(): Promise<void> {
+  /** Ends what is under way, and writes all that is left and makes it durable. */
+  async finish(): Promise<void> {
+    const { queues, index, lastStoreTimestamp } = this.dispatcher;
+    this.#nextTurn?.cancel();
     await this.#running;
+    if (this.state.failure !== undefined) return;
+    queues.flush();
+    index?.flush();
+    await this.#moveCheckpoint(lastStoreTimestamp);
   }
 }

@@ -76,10 +76,8 @@ export class OpenFiles {
     this.#unsynced = new Set();
     this.#unsyncedFolders = new Set();
     try {
-      for (let i = 0; i < paths.length; i += QUEUE_SYNCS_AT_ONCE) {
-        await Promise.all(paths.slice(i, i + QUEUE_SYNCS_AT_ONCE).map((path) => this.#syncOne(path)));
-      }
-      for (const folder of folders) if (this.disk.existsSync(folder)) this.disk.syncDirSync(folder);
+      await someAtOnce(paths, (path) => this.#syncOne(path));
+      await someAtOnce(folders, (folder) => this.#syncFolder(folder));
     } catch (error) {
       for (const path of paths) this.#unsynced.add(path);
       for (const folder of folders) this.#unsyncedFolders.add(folder);
@@ -104,6 +102,10 @@ export class OpenFiles {
     }
   }
 
+  async #syncFolder(path: string): Promise<void> {
+    if (this.disk.existsSync(path)) await this.disk.syncDir(path);
+  }
+
   #add(path: string, file: DiskFile): void {
     if (this.#files.size >= this.max) {
       const [oldest] = this.#files;
@@ -114,5 +116,11 @@ export class OpenFiles {
       }
     }
     this.#files.set(path, file);
+  }
+}
+
+async function someAtOnce(paths: readonly string[], each: (path: string) => Promise<void>): Promise<void> {
+  for (let i = 0; i < paths.length; i += QUEUE_SYNCS_AT_ONCE) {
+    await Promise.all(paths.slice(i, i + QUEUE_SYNCS_AT_ONCE).map(each));
   }
 }

@@ -376,13 +376,8 @@ export class MessageStore {
     this.#appender.commit();
     await this.#flusher.stop();
     this.#replicaWaits.stop();
-    await this.#housekeeping.rest();
     try {
-      if (state.failure === undefined) {
-        this.queues.flush();
-        this.index?.flush();
-        await this.#housekeeping.moveCheckpoint();
-      }
+      await this.#housekeeping.finish();
       this.index?.close();
       this.queues.close();
       this.checkpoint.close();

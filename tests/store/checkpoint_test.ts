@@ -5,13 +5,13 @@ import { Checkpoint } from "../../src/store/checkpoint.ts";
 import { hex, inFolder } from "./counting_disk.ts";
 
 Deno.test("Checkpoint keeps three longs at the start of 4096 bytes", () =>
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     const path = `${folder}/checkpoint`;
     const checkpoint = Checkpoint.open(path, denoDisk);
     checkpoint.physicMsgTimestamp = 0x19ac_1234_5678;
     checkpoint.logicsMsgTimestamp = 2;
     checkpoint.indexMsgTimestamp = 3;
-    checkpoint.flush();
+    await checkpoint.flush();
     checkpoint.close();
     const bytes = Deno.readFileSync(path);
     assertEquals(bytes.length, 4096);

@@ -1,6 +1,7 @@
 /** Consume queues: bytes on disk, and their behaviour against a plain array. @module */
 import fc from "fast-check";
 import { RocketdError } from "../../src/errors.ts";
+import { QUEUE_WINDOW_ENTRIES } from "../../src/limits.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../src/std.ts";
 import type { ConsumeQueue } from "../../src/store/consume_queue.ts";
@@ -293,6 +294,33 @@ Deno.test("ConsumeQueues keep few files open, and write and open many queues wit
     again.close();
   }));
 
+Deno.test("ConsumeQueues keep the memory of many busy queues within its bound, and their entries right", () =>
+  inFolder((folder) => {
+    const windowBytesMax = 10 * QUEUE_WINDOW_ENTRIES * 20;
+    const queues = ConsumeQueues.open(folder, { fileSize: 20_000, openFilesMax: 4, windowBytesMax }, denoDisk);
+    const next = new Array<number>(40).fill(0);
+    for (let i = 0; i < 4000; i++) {
+      // The lower ids are much busier than others, so that some windows want to grow.
+      const queueId = Math.floor(40 * ((i * 0.618) % 1) ** 3);
+      queues.dispatch(entry(next[queueId]!, { queueId, logOffset: 100 * i, tagsCode: queueId }));
+      next[queueId]!++;
+      assert(queues.windowBytes <= windowBytesMax);
+      if (i % 500 === 0) queues.flush(3);
+    }
+    assert(queues.windowBytes > windowBytesMax / 2, "the bound was reached");
+    for (const [queueId, count] of next.entries()) {
+      const queue = queues.get("T", queueId);
+      assertEquals(queue?.maxOffset ?? 0, count);
+      if (queue !== undefined) {
+        assertEquals(contents(queue).filter(([, tagsCode]) => tagsCode === queueId).length, count);
+      }
+    }
+    queues.flush();
+    queues.flush();
+    assertEquals([queues.windowBytes, queues.gathering], [0, 0]);
+    queues.close();
+  }));
+
 Deno.test("ConsumeQueue finds its end in a full-size file by halving", () =>
   inFolder((folder) => {
     const counting = new CountingDisk();
@@ -340,7 +368,7 @@ Deno.test("ConsumeQueue keeps the offset of a record that comes after a gap", ()
 Deno.test("OpenFiles syncs the folder of a new file although another one in it was removed", () =>
   inFolder(async (folder) => {
     const synced: string[] = [];
-    const open = new OpenFiles({ ...denoDisk, syncDirSync: (path) => void synced.push(path) }, 4);
+    const open = new OpenFiles({ ...denoDisk, syncDir: (path) => Promise.resolve(void synced.push(path)) }, 4);
     open.create(`${folder}/a`, 10);
     open.create(`${folder}/b`, 10);
     open.remove(`${folder}/a`);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import fc from "fast-check";
+import { RocketdError } from "../../src/errors.ts";
 import { FieldTable, formatInteger, int, long, maybe, named, parseInteger, str } from "../../src/protocol/fields.ts";
 import { assertEquals } from "../../src/std.ts";
 
@@ -34,6 +36,29 @@ Deno.test("FieldTable finds fields by their name on the wire", () => {
   };
   assertEquals(["b", "é", "offset", "topic", "offsets", "offseT", "c", ""].map(indexOf), [0, 1, 2, -1, -1, -1, -1, -1]);
   assertEquals(table.empty(), { topic: undefined, queueId: undefined, offset: undefined });
+});
+
+Deno.test("parseBytes() gives what parse() gives of the same text", () => {
+  const table = new FieldTable({ count: int, at: long, on: maybe.bool, topic: str });
+  const outcome = (parse: () => unknown) => {
+    try {
+      return parse();
+    } catch (error) {
+      if (error instanceof RocketdError) return error.message;
+      throw error;
+    }
+  };
+  const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), maxLength: 20, size: "max" });
+  const odd = fc.constantFrom("007", "2147483647", "2147483648", "1e3", "1.0", "true", "TRUE", "\ufeff", "é");
+  const text = fc.oneof(fc.tuple(fc.constantFrom("", "-", "+", "--"), digits).map((parts) => parts.join("")), odd);
+  fc.assert(
+    fc.property(text, fc.nat(table.names.length - 1), (text, index) => {
+      const bytes = new TextEncoder().encode(`1${text}1`);
+      const found = outcome(() => table.parseBytes(index, bytes, 1, bytes.length - 1));
+      assertEquals(found, outcome(() => table.parse(index, text)));
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 Deno.test("a boolean is true only as true, in letters of any case", () => {

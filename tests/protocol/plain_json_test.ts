@@ -76,10 +76,21 @@ const value = fc.oneof(
     "\ufeffT",
   ),
 );
-const fields = fc.array(fc.tuple(name, value), { maxLength: 12 });
+/** JSON of a text, in which some characters are escaped that need not be. */
+const quoted = fc.tuple(value, fc.array(fc.boolean(), { minLength: 1 })).map(([text, escapes]) => {
+  const units = Array.from({ length: text.length }, (_, i) => {
+    const hex = text.charCodeAt(i).toString(16).padStart(4, "0");
+    if (!escapes[i % escapes.length]) return undefined;
+    return text[i] === "/" ? "\\/" : `\\u${i % 2 === 0 ? hex : hex.toUpperCase()}`;
+  });
+  return JSON.stringify(text) === `"${text}"`
+    ? `"${units.map((unit, i) => unit ?? text[i]).join("")}"`
+    : JSON.stringify(text);
+});
+const fields = fc.array(fc.tuple(name, quoted), { maxLength: 12 });
 const members = fc.record({
   code: fc.oneof(fc.integer(), fc.integer({ min: -1e15 + 1, max: 1e15 - 1 })),
-  extFields: fields.map((pairs) => `{${pairs.map((pair) => pair.map((text) => JSON.stringify(text)).join(":"))}}`),
+  extFields: fields.map((pairs) => `{${pairs.map(([name, value]) => `"${name}":${value}`)}}`),
   flag: fc.integer(),
   language: fc.constantFrom("JAVA", "GO", ""),
   opaque: fc.integer(),
@@ -114,6 +125,25 @@ Deno.test("a header with any bytes changed, taken away or added means what JSON.
       assertSame(Uint8Array.from(bytes));
     }),
     { numRuns: 1500 },
+  );
+});
+
+Deno.test("a header of any JSON, with or without blanks, means what JSON.parse says", () => {
+  const key = fc.oneof(fc.constantFrom("code", "language", "remark", "extFields", "topic", "count", ""), fc.string());
+  const any = fc.oneof(
+    value,
+    fc.integer(),
+    fc.double(),
+    fc.constant(null),
+    fc.boolean(),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  const object = fc.dictionary(key, any, { maxKeys: 5, noNullPrototype: true });
+  const header = fc.dictionary(key, fc.oneof(any, object), { maxKeys: 5, noNullPrototype: true });
+  const blanks = fc.constantFrom("", "", " ", "\t");
+  fc.assert(
+    fc.property(header, blanks, (header, blanks) => assertSame(encoder.encode(JSON.stringify(header, null, blanks)))),
+    { numRuns: 1000 },
   );
 });
 

@@ -6,13 +6,15 @@
 import type { Node } from "../../../tests/launch.ts";
 import { brokerAnswers } from "../../../tests/probe.ts";
 import { openCluster } from "./cluster.ts";
-import { fill, FILL_BYTES, measured, type Place, runLoad } from "./load.ts";
+import { fill, FILL_BYTES, type Load, measured, type Place, runLoad } from "./load.ts";
 import { memory } from "./meters.ts";
 import type { Chapter, Row, Sample } from "./model.ts";
 import { say } from "./processes.ts";
 
 const STORE_GIB = 2;
 const POLL_MS = 5;
+/** What comes just before a broker is killed: as many for all sides, whose recovery takes the longer the more it is. */
+const LAST_SENDS: Load = { flags: { connections: 4, "in-flight": 16, messages: 50_000 } };
 const MILLION = 1_000_000;
 /** Small, so that the store stays small. */
 const BODY_BYTES = 100;
@@ -59,11 +61,11 @@ const starts: Chapter<Place> = {
     },
     {
       name: "start-killed",
-      title: `start on ${STORE_GIB} GiB after SIGKILL, until it answers`,
+      title: `start on ${STORE_GIB} GiB after SIGKILL just behind 50,000 sends, until it answers`,
       shows: ["seconds"],
       goals: [{ metric: "seconds", atMost: 0.2 }],
       measure: async (place) => {
-        await runLoad(place.broker.address, { flags: { connections: 4, "in-flight": 16 } }, 1);
+        await runLoad(place.broker.address, LAST_SENDS);
         await place.broker.kill();
         return await restarted(place);
       },

@@ -36,6 +36,8 @@ export const INDEX_PENDING_ENTRIES = 4096;
 export const INDEX_CHECK_ENTRIES = 64 * KiB;
 /** Size of the checkpoint file, bytes (RocketMQ's StoreCheckpoint: one page). */
 export const CHECKPOINT_BYTES = 4 * KiB;
+/** Where our own mark lies in the checkpoint file; RocketMQ 5.x uses 40 bytes at its begin, 4.x 24. */
+export const SAFE_POINT_AT = KiB;
 /** Entries of one chain that a key lookup walks at most; RocketMQ walks all of them, on a thread of its own. */
 export const INDEX_CHAIN_STEPS_MAX = 200_000;
 /** Time from which on a key lookup lets others have their turn before it reads on, ms. */
@@ -95,3 +97,5 @@ export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
 export const QUEUE_ID_STORED_MAX = 0x7fff_ffff;
 /** How often queues, index and checkpoint are made durable, ms. */
 export const CHECKPOINT_INTERVAL_MS = 10_000;
+/** Growth of the log from which on that happens sooner, bytes: a crash leaves about as much to walk through. */
+export const CHECKPOINT_LOG_BYTES = 128 * MiB;

@@ -35,6 +35,8 @@ export interface OpenOptions {
 
 /** A lock held on a file, until `release`. */
 export interface DiskLock {
+  /** The text that the holder before left in the file; "" for a new one. */
+  readonly before: string;
   release(): void;
 }
 
@@ -52,6 +54,8 @@ export interface Disk {
   /** When the file was last modified, in ms since 1970. */
   modifiedSync(path: string): number;
   sizeSync(path: string): number;
+  /** The bytes that a file takes of the file system, without its holes; undefined where the system does not say. */
+  allocatedSync?(path: string): number | undefined;
   readFileSync(path: string): Uint8Array;
   /** Makes created, removed and renamed names in a folder survive a power loss. */
   syncDirSync(path: string): void;
@@ -66,12 +70,18 @@ export interface Disk {
   usedSpacePercent?(path: string): number | undefined;
   /** The size of the file system of `path`, and what is left for us, bytes; undefined where the system does not say. */
   space?(path: string): { readonly total: number; readonly free: number } | undefined;
-  /** Takes the exclusive lock of a file (created with the text `lock`); undefined when somebody else holds it. */
-  lock(path: string): Promise<DiskLock | undefined>;
+  /**
+   * Takes the exclusive lock of a file; undefined when somebody else holds it. The holder's text is written over the
+   * begin of the file: RocketMQ's, `lock`, unless another one is given.
+   */
+  lock(path: string, text?: string): Promise<DiskLock | undefined>;
 }
 
 /** How long a lock that nobody holds may take on a busy machine; a held one blocks for ever, so this is how we notice. */
 const LOCK_WAIT_MS = 2_000;
+
+/** What stat counts in, whatever the blocks of the file system are. */
+const STAT_BLOCK_BYTES = 512;
 
 /** Locks held by this process, since flock alone would make a second one in the same process wait. */
 const held = new Set<string>();
@@ -127,6 +137,11 @@ export const denoDisk: Disk = {
     return Deno.statSync(path).size;
   },
 
+  allocatedSync(path) {
+    const { blocks } = Deno.statSync(path);
+    return blocks === null ? undefined : blocks * STAT_BLOCK_BYTES;
+  },
+
   readFileSync(path) {
     return Deno.readFileSync(path);
   },
@@ -172,7 +187,7 @@ export const denoDisk: Disk = {
     }
   },
 
-  async lock(path) {
+  async lock(path, text = "lock") {
     if (held.has(path)) return undefined;
     held.add(path);
     const file = Deno.openSync(path, { read: true, write: true, create: true });
@@ -185,9 +200,11 @@ export const denoDisk: Disk = {
       locking.then(() => file.close(), () => file.close());
       return undefined;
     }
-    file.writeSync(new TextEncoder().encode("lock"));
+    const before = new TextDecoder().decode(Deno.readFileSync(path));
+    file.writeSync(new TextEncoder().encode(text));
     let released = false;
     return {
+      before,
       release() {
         if (released) return;
         released = true;

@@ -110,6 +110,10 @@ export class FaultyDisk implements Disk {
     return this.disk.sizeSync(path);
   }
 
+  allocatedSync(path: string): number | undefined {
+    return this.disk.allocatedSync?.(path);
+  }
+
   readFileSync(path: string): Uint8Array {
     return this.disk.readFileSync(path);
   }
@@ -136,8 +140,8 @@ export class FaultyDisk implements Disk {
     return this.used;
   }
 
-  async lock(path: string): Promise<DiskLock | undefined> {
-    const lock = await this.disk.lock(path);
+  async lock(path: string, text?: string): Promise<DiskLock | undefined> {
+    const lock = await this.disk.lock(path, text);
     if (lock !== undefined) this.#locks.add(lock);
     return lock;
   }

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { CHECKPOINT_BYTES } from "../limits.ts";
+import { CHECKPOINT_BYTES, SAFE_POINT_AT } from "../limits.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { readInt64, writeInt64 } from "../protocol/byte_writer.ts";
+import { decodeSafePoint, encodeSafePoint, SAFE_POINT_BYTES, type SafePoint } from "./safe_point.ts";
 
 const USED_BYTES = 24;
 /** A recovery begins this much before the checkpoint, ms (RocketMQ's StoreCheckpoint). */
 const MARGIN_MS = 3000;
+const NO_MARK = new Uint8Array(SAFE_POINT_BYTES);
 
 /** Three store times in ms since 1970, each a long: at 0 the log's, at 8 the queues', at 16 the index's. */
 export class Checkpoint {
@@ -19,22 +21,32 @@ export class Checkpoint {
   logicsMsgTimestamp = 0;
   /** Last store time in the newest index file that is full and flushed; 0 until there is one. */
   indexMsgTimestamp = 0;
+  /** Our own mark of what is safe; undefined where there is none that can be trusted. */
+  safePoint: SafePoint | undefined;
   readonly #file: DiskFile;
-  readonly #view = new DataView(new ArrayBuffer(USED_BYTES));
+  readonly #times = new Uint8Array(USED_BYTES);
+  readonly #view = new DataView(this.#times.buffer);
 
   private constructor(file: DiskFile) {
     this.#file = file;
   }
 
-  /** Opens the file or makes it; one that is too short counts as zeros, so that recovery begins early. */
-  static open(path: string, disk: Disk): Checkpoint {
+  /**
+   * Opens the file or makes it; one that is too short counts as zeros, so that recovery begins early.
+   *
+   * @param isOurs whether nobody else wrote to the store since we did: else our mark counts for nothing
+   */
+  static open(path: string, disk: Disk, isOurs = false): Checkpoint {
     const checkpoint = new Checkpoint(disk.openSync(path, { create: true }));
     if (disk.sizeSync(path) < CHECKPOINT_BYTES) checkpoint.#file.truncateSync(CHECKPOINT_BYTES);
     const view = checkpoint.#view;
-    checkpoint.#file.readSync(new Uint8Array(view.buffer), 0);
+    checkpoint.#file.readSync(checkpoint.#times, 0);
     checkpoint.physicMsgTimestamp = readInt64(view, 0);
     checkpoint.logicsMsgTimestamp = readInt64(view, 8);
     checkpoint.indexMsgTimestamp = readInt64(view, 16);
+    const mark = new Uint8Array(SAFE_POINT_BYTES);
+    checkpoint.#file.readSync(mark, SAFE_POINT_AT);
+    if (isOurs) checkpoint.safePoint = decodeSafePoint(mark, checkpoint.#times);
     return checkpoint;
   }
 
@@ -44,7 +56,15 @@ export class Checkpoint {
     return withIndex ? Math.min(min, this.indexMsgTimestamp) : min;
   }
 
-  /** Writes the three times and makes them survive a power loss. */
+  /** Takes the mark away, on disk too: what it was about is going to change. */
+  forgetSafePoint(): void {
+    if (this.safePoint === undefined) return;
+    this.safePoint = undefined;
+    this.#write();
+    this.#file.syncDataSync();
+  }
+
+  /** Writes the three times and the mark, and makes them survive a power loss. */
   async flush(): Promise<void> {
     this.#write();
     await this.#file.syncData();
@@ -54,10 +74,13 @@ export class Checkpoint {
     writeInt64(this.#view, 0, this.physicMsgTimestamp);
     writeInt64(this.#view, 8, this.logicsMsgTimestamp);
     writeInt64(this.#view, 16, this.indexMsgTimestamp);
-    this.#file.writeSync(new Uint8Array(this.#view.buffer), 0);
+    this.#file.writeSync(this.#times, 0);
+    const { safePoint } = this;
+    const mark = safePoint === undefined ? NO_MARK : encodeSafePoint(safePoint, this.#times);
+    this.#file.writeSync(mark, SAFE_POINT_AT);
   }
 
-  /** Writes and syncs the times a last time. */
+  /** Writes and syncs times and mark a last time. */
   close(): void {
     this.#write();
     this.#file.syncDataSync();

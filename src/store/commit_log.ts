@@ -170,6 +170,11 @@ export class CommitLog {
     return (this.files.at(this.writtenEnd) ?? this.files.last)?.start ?? 0;
   }
 
+  /** See `LogFile.overhead`: of the file that is written to. */
+  measureOverhead(): number {
+    return this.files.at(this.writtenEnd)?.measureOverhead(this.writtenEnd) ?? 0;
+  }
+
   /** See `MessageStore.readLog`. */
   read(from: number, most: number, into?: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const file = Number.isSafeInteger(from) ? this.files.at(from) : undefined;

@@ -14,16 +14,24 @@ import type { ConsumeQueues } from "./consume_queues.ts";
 import type { IndexService } from "./index_service.ts";
 import { javaHash } from "../protocol/java_hash.ts";
 import type { PutFigures } from "./put_figures.ts";
+import { NO_INDEX, type SafePoint } from "./safe_point.ts";
 import type { StoreState } from "./state.ts";
 import type { ArrivalListener, DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
+
+/** How far queues and index know the log since it was opened; see `SafePoint` for the places. */
+export interface Known extends Omit<SafePoint, "overhead"> {
+  readonly lastStoreTimestamp: number;
+}
 
 export class Dispatcher {
   readonly #listeners: ArrivalListener[] = [];
   readonly #arrived = new Set<ConsumeQueue>();
   /** Store time of the newest record that queues and index know. */
   lastStoreTimestamp = 0;
+  #lastRecord = -1;
+  #end = 0;
 
   constructor(
     readonly queues: ConsumeQueues,
@@ -62,7 +70,16 @@ export class Dispatcher {
     const queue = this.queues.dispatch(entry);
     this.index?.put(entry);
     this.lastStoreTimestamp = entry.storeTimestamp;
+    this.#lastRecord = entry.logOffset;
+    this.#end = entry.logOffset + entry.size;
     return queue;
+  }
+
+  /** How far queues and index know the log now; `lastRecord` is -1 while none came since it was opened. */
+  known(): Known {
+    const { lastStoreTimestamp, index } = this;
+    const indexEnd = index?.endLogOffset ?? NO_INDEX;
+    return { lastStoreTimestamp, lastRecord: this.#lastRecord, end: this.#end, indexEnd };
   }
 
   #tell(queue: ConsumeQueue): void {

@@ -15,6 +15,8 @@ const ZEROS = Buffer.alloc(ZERO_CHECK_BYTES);
 
 /** One file of the log; opened when first needed. */
 export class LogFile {
+  /** Bytes that the file takes of the file system beyond its pages with data: what that needs to keep track of them. */
+  overhead = 0;
   #handle: DiskFile | undefined;
 
   constructor(readonly path: string, readonly start: number, readonly size: number, readonly disk: Disk) {}
@@ -43,11 +45,31 @@ export class LogFile {
   /** Whether all bytes from `logOffset` on are zeros already. */
   isZeroFrom(logOffset: number): boolean {
     const block = Buffer.alloc(ZERO_CHECK_BYTES);
-    for (let at = logOffset - this.start; at < this.size; at += block.length) {
-      const read = this.handle.readSync(block.subarray(0, Math.min(block.length, this.size - at)), at);
+    const end = this.dataEnd(logOffset) - this.start;
+    for (let at = logOffset - this.start; at < end; at += block.length) {
+      const read = this.handle.readSync(block.subarray(0, Math.min(block.length, end - at)), at);
       if (!isZeros(block.subarray(0, read))) return false;
     }
     return true;
+  }
+
+  /** Finds the {@linkcode overhead}, now that the log ends at `logOffset`. */
+  measureOverhead(logOffset: number): number {
+    return this.overhead = (this.disk.allocatedSync?.(this.path) ?? 0) - this.#pagesTo(logOffset);
+  }
+
+  /**
+   * Up to where there may be anything but zeros, when the log ends at `logOffset`: a file that takes just the pages before
+   * it has nothing but a hole behind them, whose reading would take a second for each GiB. Else the file's end.
+   */
+  dataEnd(logOffset: number): number {
+    const pages = this.#pagesTo(logOffset);
+    const isHole = this.overhead >= 0 && this.disk.allocatedSync?.(this.path) === pages + this.overhead;
+    return isHole ? Math.min(this.start + pages, this.end) : this.end;
+  }
+
+  #pagesTo(logOffset: number): number {
+    return Math.ceil((logOffset - this.start) / PAGE_BYTES) * PAGE_BYTES;
   }
 
   close(): void {

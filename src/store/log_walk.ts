@@ -74,13 +74,14 @@ export class LogWalk {
     return this.#bytes.subarray(begin, begin + size);
   }
 
-  /** The log offset of the first good record behind `from`; undefined when there is none to the end of all files. */
+  /** The log offset of the first good record from `from` on, the log's end being right before; undefined for none. */
   findAfter(from: number): number | undefined {
     for (const file of this.files.all) {
       if (file.end <= from) continue;
       let at = Math.max(from, file.start);
-      while (at < file.end) {
-        const length = Math.min(RECOVERY_BLOCK_BYTES, file.end - at);
+      const end = file.dataEnd(Math.max(from - 1, file.start));
+      while (at < end) {
+        const length = Math.min(RECOVERY_BLOCK_BYTES, end - at);
         const begin = this.#window(file, at, length);
         const hit = this.#magicAfter(begin, begin + length);
         if (hit < 0) {

@@ -14,6 +14,7 @@ import { type Dispatcher, entryOf } from "./dispatcher.ts";
 import type { LogFiles } from "./log_file.ts";
 import { LogWalk } from "./log_walk.ts";
 import type { StoreOptions } from "./options.ts";
+import type { SafePoint } from "./safe_point.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 
@@ -41,10 +42,11 @@ export interface Recovered {
  * unless `damagedRecordPolicy` is `truncate`; nothing on disk has changed then.
  */
 export function recover(recovery: Recovery): Recovered {
-  const { files, dispatcher, options } = recovery;
+  const { files, dispatcher, checkpoint, options } = recovery;
   const { queues, index } = dispatcher;
   const first = files.first;
   if (first === undefined) {
+    checkpoint.forgetSafePoint();
     queues.truncateFrom(0);
     index?.truncateFrom(0);
     return { end: 0, unsafeFrom: 0, lastRecord: undefined };
@@ -52,10 +54,13 @@ export function recover(recovery: Recovery): Recovered {
   const recordBytesMax = Math.max(RECORD_BYTES_MAX, options.maxMessageSize + LOG_TAIL_CHUNK_SPARE);
   const walk = new LogWalk(files, recordBytesMax, options.checkCRCOnRecover);
   const clean = recovery.afterCrash ? undefined : cleanStart(recovery, walk);
-  let from = clean?.end ?? crashStart(recovery, walk);
-  let lastRecord = clean?.lastRecord;
+  const safe = recovery.afterCrash ? safeStart(recovery, walk) : checkpoint.safePoint;
+  let from = clean?.end ?? safe?.end ?? crashStart(recovery, walk);
+  let lastRecord = clean === undefined ? safe?.lastRecord : clean.lastRecord;
   // What the index lost in a crash comes again too; a clean one may simply have no keys.
-  if (recovery.afterCrash && index !== undefined) from = Math.min(from, startForIndex(files, index.endLogOffset));
+  if (recovery.afterCrash && index !== undefined && (safe === undefined || index.endLogOffset < safe.indexEnd)) {
+    from = Math.min(from, startForIndex(files, index.endLogOffset));
+  }
   const isCopy = options.brokerRole === "SLAVE";
   let torn: number | undefined;
   // Look before changing anything, so that a refusal leaves the disk as it was.
@@ -69,6 +74,8 @@ export function recover(recovery: Recovery): Recovered {
       logger.warn("The log ends at {offset}: its last record was not written whole", { offset });
     }
   }
+  // Before anything is cut: what comes in its place is not what the mark was about.
+  if (checkpoint.safePoint !== undefined && (safe === undefined || end.offset < safe.end)) checkpoint.forgetSafePoint();
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(torn ?? end.offset);
@@ -120,7 +127,18 @@ function cleanStart({ files, dispatcher }: Recovery, walk: LogWalk): { end: numb
   return { end: min, lastRecord: undefined };
 }
 
-/** After a crash: the begin of the last file whose first record is older than the checkpoint. */
+/** After a crash: our mark of what is safe, if the log has its record and the queues reach as far. */
+function safeStart({ files, dispatcher, checkpoint }: Recovery, walk: LogWalk): SafePoint | undefined {
+  const { safePoint } = checkpoint;
+  const file = safePoint === undefined ? undefined : files.at(safePoint.lastRecord);
+  if (safePoint === undefined || file === undefined) return undefined;
+  const record = walk.recordAt(file, safePoint.lastRecord);
+  const isThere = record?.length === safePoint.end - safePoint.lastRecord;
+  if (file === files.last) file.overhead = safePoint.overhead;
+  return isThere && dispatcher.queues.highestRecordEnd() >= safePoint.end ? safePoint : undefined;
+}
+
+/** After a crash without a mark: the begin of the last file whose first record is older than the checkpoint. */
 function crashStart({ files, checkpoint }: Recovery, walk: LogWalk): number {
   const safe = checkpoint.minTimestamp();
   for (let i = files.all.length - 1; i > 0; i--) {

@@ -27,6 +27,7 @@ import { Reader } from "./reader.ts";
 import { recover } from "./recovery.ts";
 import { type Replicas, ReplicaWaits } from "./replica_waits.ts";
 import { Retention } from "./retention.ts";
+import { LOCK_TEXT } from "./safe_point.ts";
 import { StoreState } from "./state.ts";
 import type { ArrivalListener, GetResult, MessageFilter, NewMessage, PutResult, QueryResult } from "./types.ts";
 
@@ -80,7 +81,7 @@ export class MessageStore {
     this.#reader = new Reader(log, queues, cold, options, clock);
     this.#lookup = new Lookup(log, index, clock);
     this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
-    this.#housekeeping = new Housekeeping(dispatcher, this.#flusher, checkpoint, clock, state);
+    this.#housekeeping = new Housekeeping(dispatcher, this.#flusher, checkpoint, clock, state, afterCrash);
   }
 
   /**
@@ -91,7 +92,7 @@ export class MessageStore {
     const { disk } = platform;
     const { rootDir } = options;
     makeFolderOn(disk, rootDir);
-    const lock = await disk.lock(`${rootDir}/lock`);
+    const lock = await disk.lock(`${rootDir}/lock`, LOCK_TEXT);
     if (lock === undefined) {
       throw new RocketdError("inUse", `Cannot open the store: another process holds ${rootDir}/lock`, {
         field: "storePathRootDir",
@@ -101,7 +102,7 @@ export class MessageStore {
     const opened: { close(): void }[] = [];
     try {
       const afterCrash = disk.existsSync(`${rootDir}/abort`);
-      const checkpoint = Checkpoint.open(`${rootDir}/checkpoint`, disk);
+      const checkpoint = Checkpoint.open(`${rootDir}/checkpoint`, disk, lock.before === LOCK_TEXT);
       opened.push(checkpoint);
       const files = LogFiles.load(options.commitLogDir, options.mappedFileSizeCommitLog, disk);
       opened.push(files);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { assert, assertEquals } from "../../src/std.ts";
 import type { NewMessage } from "../../src/store/mod.ts";
+import { LOCK_TEXT } from "../../src/store/safe_point.ts";
 import { assertSameFiles, copyAll, piece, SLAVE } from "./copy_kit.ts";
 import { Bench, put, readAll } from "./kit.ts";
 
@@ -15,7 +16,7 @@ interface Step {
 }
 
 /** Nobody else is there, and taking a lock may be slow on a busy machine. */
-const LOCKLESS = { ...denoDisk, lock: () => Promise.resolve({ release: () => {} }) };
+const LOCKLESS = { ...denoDisk, lock: () => Promise.resolve({ before: LOCK_TEXT, release: () => {} }) };
 
 const put1: fc.Arbitrary<Partial<NewMessage>> = fc.record({
   topic: fc.constantFrom("T", "Other", "%RETRY%g"),

@@ -17,8 +17,8 @@ import type { Scene, Side } from "./model.ts";
 import { say } from "./processes.ts";
 
 /**
- * The Java machine as an operator would run it (bin/runbroker.sh), but for a heap that suits this machine, none of which
- * is touched beforehand: that would cost time at its start, and memory.
+ * The Java machine as an operator would run it (bin/runbroker.sh), but for a heap that suits this machine, none of
+ * which is touched beforehand: that would cost time at its start, and memory.
  */
 const JVM = [
   "-server",

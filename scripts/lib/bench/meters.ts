@@ -55,7 +55,7 @@ export async function diskBytes(folders: readonly string[]): Promise<number> {
 }
 
 /** The files below a folder. */
-export async function* filesBelow(folder: string): AsyncIterable<string> {
+async function* filesBelow(folder: string): AsyncIterable<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) yield* filesBelow(`${folder}/${name}`);
     else yield `${folder}/${name}`;

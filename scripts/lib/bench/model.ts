@@ -38,12 +38,13 @@ export const METRICS = {
 } as const satisfies Record<string, MetricSpec>;
 
 /**
- * A figure's name. `rate`: messages a second, unless the row says otherwise; `p50` and so on: its latencies; `before` and
- * `worst`: p99 of the same before the row's trouble, and of the worst second in it; `seconds`: how long the whole took;
- * `cpuSeconds` and `cpuMicros` (a message): of all processes that serve; `resident` and `private` (RssAnon: without pages
- * of files) likewise; `disk` and `calls`: bytes of the store that came to be allocated and system calls, both a message;
- * `client`: cores that the client was busy with, so that one sees whether it is the limit; `others`: cores that everything
- * else on the machine was busy with, the client's own start included; `failed`: requests that were refused or not answered.
+ * A figure's name. `rate`: messages a second, unless the row says otherwise; `p50` and so on: its latencies; `before`
+ * and `worst`: p99 of the same before the row's trouble, and of the worst second in it; `seconds`: how long the whole
+ * took; `cpuSeconds` and `cpuMicros` (a message): of all processes that serve; `resident` and `private` (RssAnon:
+ * without pages of files) likewise; `disk` and `calls`: bytes of the store that came to be allocated and system calls,
+ * both a message; `client`: cores that the client was busy with, so that one sees whether it is the limit; `others`:
+ * cores that everything else on the machine was busy with, the client's own start included; `failed`: requests that
+ * were refused or not answered.
  */
 export type Metric = keyof typeof METRICS;
 

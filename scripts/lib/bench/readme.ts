@@ -14,8 +14,8 @@ export const CHART = new URL("latest.svg", import.meta.url);
 const CHART_PATH = "scripts/lib/bench/latest.svg";
 const README = new URL("../../../README.md", import.meta.url);
 
-export const BEGIN = "<!-- figures: begin, made by scripts/bench chart -->";
-export const END = "<!-- figures: end -->";
+const BEGIN = "<!-- figures: begin, made by scripts/bench chart -->";
+const END = "<!-- figures: end -->";
 
 /** Rows in the order of the chapters. */
 type Rows = readonly Row[];

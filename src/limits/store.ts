@@ -16,7 +16,7 @@ export const QUEUE_WINDOW_ENTRIES_MAX = 1024;
 /** Memory for the newest entries of all queues; who waits longest to be written makes room for others. */
 export const QUEUE_WINDOWS_BYTES_MAX = 32 * MiB;
 /** Queues whose entries are written in one turn of the event loop; a queue's first write makes a file and its folder. */
-export const QUEUES_WRITTEN_PER_TURN = 16;
+export const QUEUES_WRITTEN_PER_TURN = 8;
 /** Queues that are written with every `flushIntervalConsumeQueue`, and the most intervals until all had their turn. */
 export const QUEUES_WRITTEN_PER_INTERVAL = 256;
 export const QUEUE_ROUND_INTERVALS_MAX = 30;

@@ -9,7 +9,7 @@ import type { SubscriptionGroupConfig } from "../protocol/bodies/subscription_gr
 import { MASTER_ID, ResponseCode } from "../protocol/codes.ts";
 import type { PullMessage } from "../protocol/requests.ts";
 import type { Answer } from "../remoting/handlers.ts";
-import type { GetResult, GetStatus } from "../store/types.ts";
+import type { GetStatus, ReadResult } from "../store/types.ts";
 
 /** What the answer depends on beside the read. */
 export interface PullAnswerContext {
@@ -34,7 +34,7 @@ const codeOfStatus: Readonly<Record<GetStatus, number>> = {
  */
 export function pullAnswer(
   queueOffset: number,
-  result: GetResult,
+  result: ReadResult,
   group: Pick<SubscriptionGroupConfig, "brokerId" | "whichBrokerWhenConsumeSlowly">,
   { settings, store }: PullAnswerContext,
 ): Answer<typeof PullMessage> {
@@ -59,6 +59,6 @@ export function pullAnswer(
     code,
     remark: status,
     header: { suggestWhichBrokerId, nextBeginOffset, minOffset, maxOffset },
-    ...(status === "FOUND" ? { body: result.records } : {}),
+    ...(status === "FOUND" ? { body: result.pieces } : {}),
   };
 }

@@ -12,7 +12,7 @@ import type { RequestHeader } from "../protocol/request.ts";
 import { LitePullMessage, PullMessage } from "../protocol/requests.ts";
 import { STOPPING } from "../remoting/connection.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
-import type { GetResult, MessageFilter } from "../store/types.ts";
+import type { GetResult, MessageFilter, ReadResult } from "../store/types.ts";
 import type { BrokerContext } from "./context.ts";
 import { pullFilter, type PullFilterContext } from "./filters.ts";
 import { type HeldPull, HeldPulls, NOT_HELD } from "./held_pulls.ts";
@@ -129,15 +129,13 @@ export class Pulling {
     try {
       const began = this.#broker.clock.now();
       const most = Math.min(header.maxMsgNums, PULL_MESSAGES_MAX);
-      const found = this.#broker.store.get(header.topic, header.queueId, header.queueOffset, most, admitted.filter);
-      if (found instanceof Promise) {
-        // Others may have filled the connection meanwhile: then it waits again, and reads again.
-        found.then((result) =>
-          connection.congested
-            ? this.#serve(request, admitted, first)
-            : this.#give(request, admitted, result, first, began)
-        ).catch(failed);
-      } else this.#give(request, admitted, found, first, began);
+      const { topic, queueId, queueOffset } = header;
+      const later = this.#broker.store.reader.read(topic, queueId, queueOffset, most, admitted.filter, (result) => {
+        // Others may have filled the connection while the disk was read: then it waits again, and reads again.
+        if (connection.congested) this.#serve(request, admitted, first);
+        else this.#give(request, admitted, result, first, began);
+      });
+      later?.catch(failed);
     } catch (error) {
       // Also called from timers and wake-ups, where nobody else would catch it.
       failed(error);
@@ -149,7 +147,7 @@ export class Pulling {
   }
 
   /** @param began when the store was asked, ms */
-  #give(request: Incoming<Pull>, admitted: Admitted, result: GetResult, first: boolean, began: number): void {
+  #give(request: Incoming<Pull>, admitted: Admitted, result: ReadResult, first: boolean, began: number): void {
     const { header } = request;
     this.#count(header, result, began);
     const answer = pullAnswer(header.queueOffset, result, admitted.group, this.#broker);
@@ -162,14 +160,11 @@ export class Pulling {
     request.answer(answer);
   }
 
-  #count({ consumerGroup, topic, queueId }: PullHeader, { records }: GetResult, began: number): void {
+  #count({ consumerGroup, topic, queueId }: PullHeader, { count, bytes }: ReadResult, began: number): void {
     const { stats, clock } = this.#broker;
     const ms = Math.max(0, clock.now() - began);
-    stats.throughput.read(records.length, ms);
-    if (records.length === 0) return;
-    let bytes = 0;
-    for (let i = 0; i < records.length; i++) bytes += records[i]!.length;
-    stats.pulled(consumerGroup, topic, queueId, records.length, bytes, ms);
+    stats.throughput.read(count, ms);
+    if (count > 0) stats.pulled(consumerGroup, topic, queueId, count, bytes, ms);
   }
 
   #hold(request: Incoming<Pull>, filter: MessageFilter | undefined): boolean {

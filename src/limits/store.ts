@@ -63,11 +63,14 @@ export const COPY_BYTES_KEPT = MiB;
 /** Places of puts that no longer wait for a slave, from which on their list is made shorter. */
 export const REPLICA_WAITS_GONE_MAX = 4 * KiB;
 /** Bytes of one block read from old parts of the log. */
-export const COLD_BLOCK_BYTES = MiB;
+export const COLD_BLOCK_BYTES = 256 * KiB;
 /** Blocks of old parts of the log kept in memory. */
-export const COLD_BLOCKS_MAX = 16;
+export const COLD_BLOCKS_MAX = 64;
 /** Blocks that one read of a queue may bring in; it answers with the messages found so far. */
-export const COLD_BLOCKS_PER_READ = 8;
+export const COLD_BLOCKS_PER_READ = 32;
+/** Blocks that are read ahead of who reads on and on, and those of all of them that nobody has read from yet. */
+export const COLD_BLOCKS_AHEAD = 4;
+export const COLD_BLOCKS_AHEAD_MAX = 32;
 /** Reads of old parts of the log that run at once; others wait. */
 export const COLD_READS_AT_ONCE = 4;
 /** Longest time that one read of a queue looks into records for those that are wanted, ms; then it ends its batch. */

@@ -6,11 +6,15 @@
 import { LOG_TAIL_CHUNKS } from "../limits.ts";
 
 /** A stretch of the log in memory: bytes [start, start + length). */
-export interface TailChunk {
+export interface Stretch {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly view: DataView<ArrayBuffer>;
-  start: number;
+  readonly start: number;
   length: number;
+}
+
+/** A stretch that records are encoded into. */
+export interface TailChunk extends Stretch {
+  readonly view: DataView<ArrayBuffer>;
 }
 
 /** The last few chunks of the log. Records are encoded into the newest; the oldest one's memory is used again. */
@@ -42,21 +46,25 @@ export class LogTail {
 
   /** A view of the bytes [logOffset, logOffset + size), or undefined when they are not all in one chunk. */
   find(logOffset: number, size: number): Uint8Array<ArrayBuffer> | undefined {
-    for (let i = this.#chunks.length - 1; i >= 0; i--) {
-      const chunk = this.#chunks[i]!;
-      if (logOffset < chunk.start) continue;
-      const at = logOffset - chunk.start;
-      return at + size <= chunk.length ? chunk.bytes.subarray(at, at + size) : undefined;
-    }
-    return undefined;
+    const bytes = this.from(logOffset, size);
+    return bytes?.length === size ? bytes : undefined;
   }
 
   /** A view of up to `most` bytes from `logOffset` on, as many as its chunk has; undefined when they are in none. */
   from(logOffset: number, most: number): Uint8Array<ArrayBuffer> | undefined {
-    const chunk = this.#chunks.findLast(({ start }) => start <= logOffset);
+    const chunk = this.around(logOffset);
     if (chunk === undefined) return undefined;
     const at = logOffset - chunk.start;
-    return at < chunk.length ? chunk.bytes.subarray(at, Math.min(at + most, chunk.length)) : undefined;
+    return chunk.bytes.subarray(at, Math.min(at + most, chunk.length));
+  }
+
+  /** The chunk that holds the byte at `logOffset`. */
+  around(logOffset: number): Stretch | undefined {
+    for (let i = this.#chunks.length - 1; i >= 0; i--) {
+      const chunk = this.#chunks[i]!;
+      if (logOffset >= chunk.start) return logOffset < chunk.start + chunk.length ? chunk : undefined;
+    }
+    return undefined;
   }
 
   /** The log offset that the memory begins at; Infinity when there is nothing. */

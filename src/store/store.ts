@@ -50,7 +50,8 @@ export class MessageStore {
   readonly #copy: LogCopy;
   readonly #replicaWaits: ReplicaWaits;
   readonly #writtenListeners: ((end: number) => void)[] = [];
-  readonly #reader: Reader;
+  /** Reads of queues, for those who pass records on: see {@linkcode Reader.read}. */
+  readonly reader: Reader;
   readonly #lookup: Lookup;
   readonly #retention: Retention;
   readonly #timers: Timer[] = [];
@@ -73,14 +74,13 @@ export class MessageStore {
     const recovered = recover({ files, dispatcher, checkpoint, options, afterCrash });
     const log = this.#log = new CommitLog(files, recovered, options);
     log.lastStoreTimestamp = Math.max(dispatcher.lastStoreTimestamp, checkpoint.physicMsgTimestamp);
-    const cold = new ColdReader(log);
     this.#flusher = new Flusher(log, checkpoint, options, clock, state, this.figures);
     this.#replicaWaits = new ReplicaWaits(options, clock, this.figures, (puts) => this.#flusher.take(puts));
     this.#appender = new Appender(log, dispatcher, options, clock, state, (puts) => this.#committed(puts));
     this.#copy = new LogCopy(log, dispatcher, options, state, recovered.lastRecord);
-    this.#reader = new Reader(log, queues, cold, options, clock);
+    this.reader = new Reader(log, queues, new ColdReader(log), options, clock);
     this.#lookup = new Lookup(log, index, clock);
-    this.#retention = new Retention(log, dispatcher, cold, options, disk, clock, state);
+    this.#retention = new Retention(log, dispatcher, this.reader.cold, options, disk, clock, state);
     this.#housekeeping = new Housekeeping(dispatcher, this.#flusher, checkpoint, clock, state, afterCrash);
   }
 
@@ -264,7 +264,7 @@ export class MessageStore {
     maxMessages: number,
     filter?: MessageFilter,
   ): GetResult | Promise<GetResult> {
-    return this.#reader.get(topic, queueId, offset, maxMessages, filter);
+    return this.reader.get(topic, queueId, offset, maxMessages, filter);
   }
 
   /** The first offset of a queue that can still be read; 0 for an unknown queue. */
@@ -285,7 +285,7 @@ export class MessageStore {
 
   /** Whether a place in the log is so far from its end that RocketMQ takes it to be on disk only (`inMemoryBytes`). */
   isFarBack(logOffset: number): boolean {
-    return this.#reader.isFarBack(logOffset);
+    return this.reader.isFarBack(logOffset);
   }
 
   /** The offset of the message stored nearest to a time; 0 for an unknown queue. */

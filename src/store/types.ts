@@ -62,15 +62,28 @@ export type GetStatus =
   | "OFFSET_TOO_SMALL"
   | "NO_MESSAGE_IN_QUEUE";
 
-export interface GetResult {
+/** What a read of a queue found, without the records. */
+export interface Found {
   status: GetStatus;
-  /** Records as on disk. An immediate answer holds views, valid until the current turn ends; a promise's are copies. */
-  records: Uint8Array[];
   nextBeginOffset: number;
   minOffset: number;
   maxOffset: number;
   /** The log offset of the last queue entry looked at; -1 for none. Lag = maxLogOffset - this. */
   lastLogOffset: number;
+}
+
+export interface GetResult extends Found {
+  /** Records as on disk. An immediate answer holds views, valid until the current turn ends; a promise's are copies. */
+  records: Uint8Array[];
+}
+
+/** The same for who passes the records on as they are. */
+export interface ReadResult extends Found {
+  /** The records one after the other, in as few pieces as they lie in memory; views, valid until the taker returns. */
+  readonly pieces: readonly Uint8Array[];
+  /** How many records these are, and their bytes. */
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** Decides which messages of a queue a consumer wants. */

@@ -31,10 +31,15 @@ Deno.test("A pull that finds nothing is held if its bit says so, until a message
   });
 });
 
+/** Lets reads of the store fall between two files of a queue. */
+function fallIntoGap({ store }: Broker): void {
+  const found = { pieces: [], count: 0, bytes: 0, minOffset: 0, maxOffset: 200, lastLogOffset: -1 };
+  store.reader.read = (...wanted) => void wanted[5]({ status: "OFFSET_FOUND_NULL", nextBeginOffset: 100, ...found });
+}
+
 Deno.test("A pull that falls into a gap of the queue's files is not held: behind it there may be messages", async () => {
   await served(async (broker) => {
-    const gap = { records: [], nextBeginOffset: 100, minOffset: 0, maxOffset: 200, lastLogOffset: -1 };
-    broker.store.get = () => ({ status: "OFFSET_FOUND_NULL", ...gap });
+    fallIntoGap(broker);
     assertEquals(await broker.pulled({ sysFlag: HELD, queueOffset: 7 }), [PULL_NOT_FOUND, 100, []]);
   });
 });
@@ -42,8 +47,7 @@ Deno.test("A pull that falls into a gap of the queue's files is not held: behind
 Deno.test("A pull that falls into such a gap on a slave, which moves no offset, is held all the same", async () => {
   await served(
     async (broker) => {
-      const gap = { records: [], nextBeginOffset: 100, minOffset: 0, maxOffset: 200, lastLogOffset: -1 };
-      broker.store.get = () => ({ status: "OFFSET_FOUND_NULL", ...gap });
+      fallIntoGap(broker);
       const [held] = await broker.hold({ queueOffset: 7 });
       broker.clock.go(15_500);
       const { code, header } = await held!;

@@ -3,7 +3,7 @@
  */
 import { pullAnswer } from "../../src/broker/pull_answer.ts";
 import { ResponseCode } from "../../src/protocol/codes.ts";
-import type { GetResult, GetStatus } from "../../src/store/types.ts";
+import type { GetStatus, ReadResult } from "../../src/store/types.ts";
 import { assertEquals } from "../../src/std.ts";
 
 const { SUCCESS, PULL_NOT_FOUND, PULL_RETRY_IMMEDIATELY, PULL_OFFSET_MOVED } = ResponseCode;
@@ -11,13 +11,13 @@ const group = { brokerId: 3, whichBrokerWhenConsumeSlowly: 7 };
 const FAR = 100, NEAR = 200;
 
 /** What the store gave: `next` for an offset of 5, looked at up to `lastLogOffset` (-1: nothing). */
-function result(status: GetStatus, next: number, lastLogOffset = -1): GetResult {
-  return { status, records: [], nextBeginOffset: next, minOffset: 2, maxOffset: 9, lastLogOffset };
+function result(status: GetStatus, next: number, lastLogOffset = -1): ReadResult {
+  return { status, pieces: [], count: 0, bytes: 0, nextBeginOffset: next, minOffset: 2, maxOffset: 9, lastLogOffset };
 }
 
 type Role = "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";
 
-function answered(given: GetResult, role: Role, slaveReadEnable = false, offsetCheckInSlave = false, from = 5) {
+function answered(given: ReadResult, role: Role, slaveReadEnable = false, offsetCheckInSlave = false, from = 5) {
   const settings = { brokerRole: role, slaveReadEnable, offsetCheckInSlave };
   const store = { isFarBack: (logOffset: number) => logOffset <= FAR };
   const { code, remark, header } = pullAnswer(from, given, group, { settings, store });

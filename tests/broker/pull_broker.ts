@@ -72,10 +72,14 @@ export class Broker {
     this.offsets = new ConsumerOffsets({ settings, topics, disk, clock });
     this.consumers = new ConsumerGroups({ settings, groups, clock });
     topics.update(topicConfig("T", { readQueueNums: 2, writeQueueNums: 2 }));
-    const { get } = store;
+    const { get, reader } = store, { read } = reader;
     store.get = (topic, queueId, offset, ...more) => {
       this.reads.push(`${topic}-${queueId}@${offset}`);
       return get.call(store, topic, queueId, offset, ...more);
+    };
+    reader.read = (topic, queueId, offset, ...more) => {
+      this.reads.push(`${topic}-${queueId}@${offset}`);
+      return read.call(reader, topic, queueId, offset, ...more);
     };
     const { offsets, consumers } = this;
     const intake = new Intake(store);

@@ -64,6 +64,23 @@ Deno.test("Many who read old messages at different places get exactly theirs, th
   await store.close();
 });
 
+Deno.test("A read of records that are far from each other has all of their blocks, while others need more than are kept", async () => {
+  using bench = new Bench();
+  const store = await bench.open({ ...OPTIONS, maxMessageSize: COLD_BLOCK_BYTES });
+  const each = 32, readers = 4;
+  for (let i = 0; i <= each * readers; i++) {
+    for (const [queueId, size] of [[0, 10], [1, COLD_BLOCK_BYTES - KIB]] as const) {
+      const body = new TextEncoder().encode(`m${i}`.padEnd(size, "."));
+      await new Promise((resolve) => store.put(message({ queueId, body }), resolve));
+    }
+  }
+  assert(each * readers > COLD_BLOCKS_MAX);
+  const found = await Promise.all(Array.from({ length: readers }, (_, i) => store.get("T", 0, i * each, each)));
+  // The newest ones are in memory anyway.
+  assertEquals(found.flatMap(({ records }) => bodies(records)), names(each * readers));
+  await store.close();
+});
+
 Deno.test("Records that lie side by side come as one piece for each stretch of memory that they lie in", async () => {
   using bench = new Bench();
   const store = await bench.open({ ...OPTIONS, tailChunkBytes: 100 * KIB });

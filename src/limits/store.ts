@@ -24,6 +24,8 @@ export const QUEUE_ROUND_INTERVALS_MAX = 30;
 export const QUEUE_READ_ENTRIES_MAX = 1024;
 /** Consume queue files open at the same time. */
 export const QUEUE_FILES_OPEN_MAX = 512;
+/** Syncs of the log that senders wait for, at the same time: a third one gains nothing, and costs. */
+export const SYNCS_AT_ONCE = 2;
 /** Queue files synced at the same time. */
 export const QUEUE_SYNCS_AT_ONCE = 8;
 /** Folders of deleted queues that are removed at once; further ones follow with every write of queue entries. */

@@ -6,15 +6,22 @@
  */
 import type { DiskFile } from "./disk.ts";
 
-/** `DiskFile` over one `Deno.FsFile`. Asynchronous reads use a second handle, so that they never move the first. */
+/** `DiskFile` over `Deno.FsFile`. Asynchronous reads use a second handle, so that they never move the first. */
 export class DenoFile implements DiskFile {
   #position = 0;
   #closed = false;
   #reader: Deno.FsFile | undefined;
   #lastRead: Promise<unknown> = Promise.resolve();
   #readsOpen = 0;
+  /**
+   * Handles that no sync is using. The system tells each handle once that bytes were lost, so syncs that overlap need
+   * one each.
+   */
+  readonly #syncers: Deno.FsFile[];
 
-  constructor(readonly path: string, readonly file: Deno.FsFile) {}
+  constructor(readonly path: string, readonly file: Deno.FsFile) {
+    this.#syncers = [file];
+  }
 
   writeSync(bytes: Uint8Array, at: number): void {
     this.#moveTo(at);
@@ -74,8 +81,15 @@ export class DenoFile implements DiskFile {
     return this.file.statSync().size;
   }
 
-  syncData(): Promise<void> {
-    return this.file.syncData();
+  async syncData(): Promise<void> {
+    if (this.#closed) throw new Error(`Cannot sync ${this.path}: the file is closed`);
+    const syncer = this.#syncers.shift() ?? Deno.openSync(this.path, { read: true });
+    try {
+      await syncer.syncData();
+    } finally {
+      if (!this.#closed) this.#syncers.push(syncer);
+      else if (syncer !== this.file) syncer.close();
+    }
   }
 
   syncDataSync(): void {
@@ -86,6 +100,7 @@ export class DenoFile implements DiskFile {
     if (this.#closed) return;
     this.#closed = true;
     this.file.close();
+    for (const syncer of this.#syncers) if (syncer !== this.file) syncer.close();
     if (this.#readsOpen === 0) this.#closeReader();
   }
 

@@ -19,7 +19,7 @@ export interface DiskFile {
   /** Cuts or extends (sparse, zeros) the file to `size` bytes. */
   truncateSync(size: number): void;
   sizeSync(): number;
-  /** Makes the written bytes survive a power loss; off the main thread. */
+  /** Makes the written bytes survive a power loss; off the main thread. Calls may overlap: each hears of a failure. */
   syncData(): Promise<void>;
   syncDataSync(): void;
   /** Closes the file; closing twice does nothing. */

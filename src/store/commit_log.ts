@@ -28,8 +28,8 @@ export class CommitLog {
   /** Store time of the newest record. */
   lastStoreTimestamp = 0;
   #file: LogFile | undefined;
-  readonly #unsynced = new Set<LogFile>();
-  #syncing: Promise<void> = Promise.resolve();
+  /** Files with bytes that a power loss may take, and where these end. */
+  readonly #unsynced = new Map<LogFile, number>();
 
   /** Takes loaded files, whose data ends at `end`; from `unsafeFrom` on it may still be only in the page cache. */
   constructor(readonly files: LogFiles, { end, unsafeFrom }: Recovered, options: CommitLogOptions) {
@@ -37,7 +37,7 @@ export class CommitLog {
     // No frame brings more than the second, whatever the setting says.
     const recordMax = () => Math.min(options.maxMessageSize + LOG_TAIL_CHUNK_SPARE, RECORD_BYTES_MAX);
     this.tail = new LogTail(() => Math.max(options.tailChunkBytes, recordMax()));
-    for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.add(file);
+    for (const file of files.all) if (file.end > unsafeFrom || file.end >= end) this.#unsynced.set(file, end);
   }
 
   /** Where the log begins; without a file, where it will. */
@@ -96,8 +96,8 @@ export class CommitLog {
     const chunk = this.tail.active!;
     const from = this.writtenEnd - chunk.start;
     this.#file!.write(chunk.bytes.subarray(from, chunk.length), this.writtenEnd);
-    this.#unsynced.add(this.#file!);
     this.writtenEnd = this.end;
+    this.#unsynced.set(this.#file!, this.end);
   }
 
   /** Takes a whole record of another log, to be written. Throws when the disk refuses; the log must not be used then. */
@@ -113,8 +113,8 @@ export class CommitLog {
     this.write();
     const file = this.#fileAtEnd();
     file.write(bytes, this.end);
-    this.#unsynced.add(file);
     this.end = this.writtenEnd = this.end + bytes.length;
+    this.#unsynced.set(file, this.end);
     // The next record goes into a chunk, and perhaps a file, of its own.
     this.#file = undefined;
   }
@@ -140,7 +140,7 @@ export class CommitLog {
       filler.setInt32(0, left);
       filler.setInt32(4, FILLER_MAGIC);
       file.write(new Uint8Array(filler.buffer), this.end);
-      this.#unsynced.add(file);
+      this.#unsynced.set(file, file.end);
     }
     this.end = this.writtenEnd = file.end;
   }
@@ -150,19 +150,14 @@ export class CommitLog {
     return this.writtenEnd - this.syncedEnd;
   }
 
-  /** Makes what is written now survive a power loss; one after the other. Rejects when the disk refuses: never retry. */
-  sync(): Promise<void> {
-    const next = this.#syncing.then(() => this.#syncNow());
-    this.#syncing = next.catch(() => {});
-    return next;
-  }
-
-  async #syncNow(): Promise<void> {
+  /** Makes what is written now survive a power loss; may overlap. Rejects when the disk refuses: never retry. */
+  async sync(): Promise<void> {
     const end = this.writtenEnd;
     const files = [...this.#unsynced];
-    this.#unsynced.clear();
-    for (const file of files) await file.handle.syncData();
-    this.syncedEnd = end;
+    for (const [file] of files) await file.handle.syncData();
+    for (const [file, upTo] of files) if (this.#unsynced.get(file) === upTo) this.#unsynced.delete(file);
+    // One that began later may have been faster.
+    this.syncedEnd = Math.max(this.syncedEnd, end);
   }
 
   /** The begin of the file that the log's last byte lies in, or the next one will; 0 for no file. */

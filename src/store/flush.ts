@@ -1,11 +1,12 @@
 /**
- * Making the log survive a power loss. ASYNC_FLUSH: now and then. SYNC_FLUSH: before the sender hears of it, one sync at
- * a time, which all share who were there when it began.
+ * Making the log survive a power loss. ASYNC_FLUSH: now and then. SYNC_FLUSH: before the sender hears of it, by syncs that
+ * all share who were there when they began. While the disk is at one, the next may begin: the system puts them together,
+ * and nobody waits for the end of a sync that began too early.
  *
  * @module
  */
 import { messageOf } from "../errors.ts";
-import { PAGE_BYTES, SYNC_WATCH_MS } from "../limits.ts";
+import { PAGE_BYTES, SYNC_WATCH_MS, SYNCS_AT_ONCE } from "../limits.ts";
 import { type Clock, isOver, type Timer } from "../platform/clock.ts";
 import { everyNow } from "../platform/pace.ts";
 import { callBack, type PendingPut, refused } from "./appender.ts";
@@ -15,16 +16,20 @@ import type { StoreOptions } from "./options.ts";
 import type { PutFigures } from "./put_figures.ts";
 import type { StoreState } from "./state.ts";
 
+/** Puts that were written together; whoever sent them waits for the disk. */
 interface Waiting {
-  readonly put: PendingPut;
+  readonly puts: readonly PendingPut[];
+  /** Where the last of them ends in the log. */
+  readonly end: number;
   readonly deadline: number;
-  answered: boolean;
 }
 
 export class Flusher {
+  /** In the order of their ends and of their deadlines. */
   #waiting: Waiting[] = [];
-  #syncing: Waiting[] = [];
-  #running: Promise<void> | undefined;
+  /** Syncs that somebody waits for; they cover everything before `#coveredEnd`. */
+  readonly #syncs = new Set<Promise<void>>();
+  #coveredEnd = 0;
   #busy = false;
   #lastSync: number;
   readonly #timers: Timer[] = [];
@@ -50,31 +55,49 @@ export class Flusher {
   /** Takes puts whose bytes are written: answers them, or when they are safe. */
   take(puts: readonly PendingPut[]): void {
     const sync = this.options.flushDiskType === "SYNC_FLUSH";
-    const deadline = sync ? this.clock.now() + this.options.syncFlushTimeout : 0;
+    const waiting: PendingPut[] = [];
     for (const put of puts) {
-      if (sync && put.wait) this.#waiting.push({ put, deadline, answered: false });
+      if (sync && put.wait) waiting.push(put);
       else callBack(put);
     }
-    if (this.#waiting.length > 0) this.#running ??= this.#run();
+    const last = waiting.at(-1);
+    if (last === undefined) return;
+    const deadline = this.clock.now() + this.options.syncFlushTimeout;
+    this.#waiting.push({ puts: waiting, end: last.end, deadline });
+    this.#syncMore();
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      this.#syncing = this.#waiting;
-      this.#waiting = [];
-      await this.sync();
-      this.figures.answersAt = this.clock.now();
-      const safe = this.log.syncedEnd;
-      for (const waiting of this.#syncing) {
-        if (waiting.answered) continue;
-        waiting.answered = true;
-        if (waiting.put.end <= safe) callBack(waiting.put);
-        else callBack(waiting.put, [refused("SERVICE_NOT_AVAILABLE", this.state.refusal)]);
+  /** Begins a sync when somebody waits whom none covers that is under way. */
+  #syncMore(): void {
+    const last = this.#waiting.at(-1);
+    if (last === undefined || last.end <= this.#coveredEnd || this.#syncs.size >= SYNCS_AT_ONCE) return;
+    this.#coveredEnd = this.log.writtenEnd;
+    const sync = this.sync().then(() => {
+      this.#syncs.delete(sync);
+      // First of all, so that the disk does not wait until the answers are made.
+      this.#syncMore();
+      this.#answer();
+    });
+    this.#syncs.add(sync);
+  }
+
+  /** Answers those whose puts are safe by now, or all when they never will be. */
+  #answer(): void {
+    const failed = this.state.failure !== undefined;
+    const { syncedEnd } = this.log;
+    this.figures.answersAt = this.clock.now();
+    for (const { puts, end } of this.#leave(({ end }) => failed || end <= syncedEnd)) {
+      for (const put of puts) {
+        if (end <= syncedEnd) callBack(put);
+        else callBack(put, [refused("SERVICE_NOT_AVAILABLE", this.state.refusal)]);
       }
-      this.#syncing = [];
     }
-    // At once: puts that are taken before this promise is seen to be settled need a new run.
-    this.#running = undefined;
+  }
+
+  /** Takes those away who wait no longer. */
+  #leave(isOver: (waiting: Waiting) => boolean): Waiting[] {
+    const stays = this.#waiting.findIndex((waiting) => !isOver(waiting));
+    return this.#waiting.splice(0, stays < 0 ? this.#waiting.length : stays);
   }
 
   /** One sync of all that is written; a failed one is final for the store. */
@@ -84,7 +107,8 @@ export class Flusher {
     try {
       await this.log.sync();
       this.#lastSync = this.clock.now();
-      if (lastStoreTimestamp > 0) this.checkpoint.physicMsgTimestamp = lastStoreTimestamp;
+      const { checkpoint } = this;
+      checkpoint.physicMsgTimestamp = Math.max(checkpoint.physicMsgTimestamp, lastStoreTimestamp);
     } catch (error) {
       this.state.fail(`the commit log cannot be synced: ${messageOf(error)}`);
     }
@@ -102,18 +126,18 @@ export class Flusher {
   #answerOverdue(): void {
     const now = this.figures.answersAt = this.clock.now();
     const { syncFlushTimeout } = this.options;
-    for (const waiting of [...this.#syncing, ...this.#waiting]) {
-      if (waiting.answered || !isOver(waiting.deadline, syncFlushTimeout, now)) continue;
-      waiting.answered = true;
-      const reason = `the disk did not sync within syncFlushTimeout, ${syncFlushTimeout} ms`;
-      callBack(waiting.put, waiting.put.results.map((result) => ({ ...result, status: "FLUSH_DISK_TIMEOUT", reason })));
+    const reason = `the disk did not sync within syncFlushTimeout, ${syncFlushTimeout} ms`;
+    for (const { puts } of this.#leave(({ deadline }) => isOver(deadline, syncFlushTimeout, now))) {
+      for (const put of puts) {
+        callBack(put, put.results.map((result) => ({ ...result, status: "FLUSH_DISK_TIMEOUT", reason })));
+      }
     }
   }
 
   /** Stops the timers and syncs what is left. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
-    await this.#running;
+    while (this.#syncs.size > 0) await Promise.all(this.#syncs);
     await this.sync();
   }
 }

@@ -115,6 +115,84 @@ Deno.test("With SYNC_FLUSH a put is answered only after its sync, and all who wa
   await store.close();
 });
 
+/** A store with SYNC_FLUSH, and the answers to its puts; each sync waits for what `hold` gave when it began. */
+async function overlapping(bench: Bench) {
+  const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });
+  await put(store);
+  const { disk } = bench;
+  const answers: string[] = [];
+  return {
+    store,
+    answers,
+    /** What is synced from now on waits until the returned function is called. */
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      disk.holdSyncs = promise;
+      return resolve;
+    },
+    begun: disk.syncs,
+    send: (name: string) => put(store, { body: bodyOf(name) }).then(({ status }) => answers.push(`${name} ${status}`)),
+  };
+}
+
+function bodyOf(name: string): Uint8Array {
+  return new TextEncoder().encode(name);
+}
+
+Deno.test("With SYNC_FLUSH two syncs may be under way, and whoever comes then shares the next one", async () => {
+  using bench = new Bench();
+  const { store, answers, hold, send, begun } = await overlapping(bench);
+  const release = hold();
+  const sent: Promise<unknown>[] = [];
+  for (const name of ["a", "b", "c", "d"]) {
+    sent.push(send(name));
+    await Promise.resolve();
+  }
+  assertEquals([bench.disk.syncs - begun, answers], [2, []]);
+  bench.disk.holdSyncs = undefined;
+  release();
+  await Promise.all(sent);
+  assertEquals(answers, ["a PUT_OK", "b PUT_OK", "c PUT_OK", "d PUT_OK"]);
+  assertEquals(bench.disk.syncs - begun, 3);
+  await store.close();
+});
+
+Deno.test("With SYNC_FLUSH the sync that ends first answers all whom it covers, and they survive a power loss", async () => {
+  using bench = new Bench();
+  const { answers, hold, send } = await overlapping(bench);
+  const release = hold();
+  const first = send("a");
+  await Promise.resolve();
+  bench.disk.holdSyncs = undefined;
+  await Promise.all([first, send("b")]);
+  assertEquals(answers, ["a PUT_OK", "b PUT_OK"]);
+  hold();
+  send("lost");
+  await Promise.resolve();
+  bench.disk.powerLoss();
+  bench.disk.holdSyncs = undefined;
+  release();
+  const again = await bench.open();
+  const found = await again.get("T", 0, 1, 32);
+  assertEquals(bodies(found.records), ["a", "b"]);
+  await again.close();
+});
+
+Deno.test("A sync that fails beside another one is final for those of both", async () => {
+  using bench = new Bench();
+  const { store, answers, hold, send } = await overlapping(bench);
+  const release = hold();
+  const first = send("a");
+  await Promise.resolve();
+  bench.disk.holdSyncs = undefined;
+  bench.disk.failSyncIn = 1;
+  await Promise.all([first, send("b")]);
+  assertEquals(answers, ["a SERVICE_NOT_AVAILABLE", "b SERVICE_NOT_AVAILABLE"]);
+  release();
+  await store.close();
+  assertEquals(answers.length, 2);
+});
+
 Deno.test("With SYNC_FLUSH a disk that is too slow answers FLUSH_DISK_TIMEOUT with the message's offset", async () => {
   using bench = new Bench();
   const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });

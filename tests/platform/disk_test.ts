@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "../../src/std.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "../../src/std.ts";
 import { denoDisk } from "../../src/platform/disk.ts";
 import { FaultyDisk } from "../../src/platform/faulty_disk.ts";
 import { ManualClock } from "../../src/platform/manual_clock.ts";
@@ -31,8 +31,12 @@ Deno.test("A disk file writes and reads at positions in any order", async () => 
   assertEquals(file.sizeSync(), 4096);
   assertEquals(file.readSync(into, 5000), 0);
   await file.syncData();
+  await Promise.all([file.syncData(), file.syncData(), file.syncData()]);
+  const late = [file.syncData(), file.syncData()];
   file.close();
   file.close();
+  await Promise.allSettled(late);
+  await assertRejects(() => file.syncData(), Error, "the file is closed");
 });
 
 Deno.test("A lock keeps others out until it is released, and an old one cannot release a new one", async () => {

@@ -46,7 +46,9 @@ export class Checkpoint {
     checkpoint.indexMsgTimestamp = readInt64(view, 16);
     const mark = new Uint8Array(SAFE_POINT_BYTES);
     checkpoint.#file.readSync(mark, SAFE_POINT_AT);
-    if (isOurs) checkpoint.safePoint = decodeSafePoint(mark, checkpoint.#times);
+    checkpoint.safePoint = decodeSafePoint(mark, checkpoint.#times);
+    // On disk too: a start after this one sees but us before it.
+    if (!isOurs) checkpoint.forgetSafePoint();
     return checkpoint;
   }
 

@@ -74,8 +74,8 @@ export function recover(recovery: Recovery): Recovered {
       logger.warn("The log ends at {offset}: its last record was not written whole", { offset });
     }
   }
-  // Before anything is cut: what comes in its place is not what the mark was about.
-  if (checkpoint.safePoint !== undefined && (safe === undefined || end.offset < safe.end)) checkpoint.forgetSafePoint();
+  // Before anything is cut below it: what comes in its place is not what the mark was about, and not yet on disk.
+  if (safe === undefined || Math.min(from, end.offset) < safe.end) checkpoint.forgetSafePoint();
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(torn ?? end.offset);

@@ -1,7 +1,7 @@
 /** Starts after a crash that begin at our own mark of what is safe. @module */
 import { assert, assertEquals } from "../../src/std.ts";
 import { denoDisk, type Disk } from "../../src/platform/disk.ts";
-import { SAFE_POINT_AT } from "../../src/limits.ts";
+import { QUEUES_WRITTEN_PER_INTERVAL, SAFE_POINT_AT } from "../../src/limits.ts";
 import { LogFiles } from "../../src/store/log_file.ts";
 import type { PutResult, StoreOptions } from "../../src/store/mod.ts";
 import { decodeSafePoint, encodeSafePoint, SAFE_POINT_BYTES } from "../../src/store/safe_point.ts";
@@ -92,6 +92,34 @@ Deno.test("A mark that is torn, of other times, or older than a Java broker's st
     await killed(bench);
     spoil(bench);
     assertEquals(await bench.walksAll(), true, name);
+  }
+});
+
+Deno.test("A mark counts for nothing once queues are made anew below it, also when that is cut short by a kill", async () => {
+  const reasons: Record<string, (bench: Bench) => void> = {
+    index: (bench) => bench.disk.removeSync(bench.path("index"), { recursive: true }),
+    java: (bench) => bench.patch(bench.path("lock"), 0, new TextEncoder().encode("lock")),
+    clean: (bench) => {
+      bench.disk.removeSync(bench.path("abort"));
+      bench.disk.removeSync(bench.path("consumequeue"), { recursive: true });
+    },
+  };
+  for (const [name, spoil] of Object.entries(reasons)) {
+    using bench = new Bench();
+    const store = await bench.open();
+    // More than one interval writes; the queue that is written first has the newest record.
+    const ids = [...Array(QUEUES_WRITTEN_PER_INTERVAL + 10).keys(), 0];
+    const puts = await Promise.all(ids.map((queueId) => put(store, { queueId, properties: "KEYS\u0001k" })));
+    await bench.synced(bench.path("checkpoint"), () => bench.clock.advance(15_000));
+    bench.disk.killed();
+    spoil(bench);
+    await bench.open();
+    bench.clock.advance(1000);
+    bench.disk.killed();
+    const again = await bench.open();
+    const found = puts.map(({ queueId, queueOffset }) => again.logOffsetOf("T", queueId, queueOffset));
+    assertEquals(found, puts.map(({ logOffset }) => logOffset), name);
+    await again.close();
   }
 });
 

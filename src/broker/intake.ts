@@ -12,18 +12,23 @@ import { SystemTopic } from "../protocol/names.ts";
 import { PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
 import { refused } from "../store/appender.ts";
 import type { MessageStore } from "../store/mod.ts";
-import type { NewMessage, PutResult } from "../store/types.ts";
+import type { Done, NewMessage } from "../store/types.ts";
 
 const { DELAY, REAL_TOPIC, REAL_QID } = PropertyName;
 
 /** A level as Java reads it: an int, with or without a sign. */
 const LEVEL = /^[+-]?\d{1,9}$/;
 
+/** What the intake needs of a store. */
+interface Takes extends Pick<MessageStore, "options"> {
+  put(message: NewMessage, done: Done): void;
+}
+
 /** Puts messages into a store. */
 export class Intake {
-  readonly #store: Pick<MessageStore, "put" | "options">;
+  readonly #store: Takes;
 
-  constructor(store: Pick<MessageStore, "put" | "options">) {
+  constructor(store: Takes) {
     this.#store = store;
   }
 
@@ -31,7 +36,7 @@ export class Intake {
    * As {@linkcode MessageStore.put}; a message with a delay level goes to the schedule topic instead, with the highest
    * level there is when it asks for a higher one. A level that is no number is MESSAGE_ILLEGAL (Java: an exception).
    */
-  put(message: NewMessage, done: (result: PutResult) => void): void {
+  put(message: NewMessage, done: Done): void {
     const level = propertyOf(message.properties, DELAY);
     if (level === undefined || !isWhole(message.sysFlag)) return this.#store.put(message, done);
     const illegal = delayProblem(message);
@@ -43,7 +48,7 @@ export class Intake {
    * Puts a message where it says, whatever its delay level: its delay is over, and the level stays, as in RocketMQ; or it
    * begins when its transaction is committed.
    */
-  deliver(message: NewMessage, done: (result: PutResult) => void): void {
+  deliver(message: NewMessage, done: Done): void {
     this.#store.put(message, done);
   }
 }

@@ -20,6 +20,9 @@ import { Sending } from "./sending.ts";
 
 const log = getLogger(["rocketd", "broker"]);
 
+// A byte order mark at the front is part of the text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 type Reply = typeof SendReplyMessage;
 
 /** How long a client may take to answer, ms (`Broker2Client.callClient`). */
@@ -84,7 +87,7 @@ class Replies {
   /** Hands a reply to the client that waits for it; gives the reason if that fails. */
   #push({ header, body, connection }: Incoming<Reply>): string | Promise<string | undefined> {
     const { address, clock, producers } = this.#broker;
-    const { properties = "" } = header;
+    const properties = decoder.decode(header.properties);
     const clientId = propertyOf(properties, PropertyName.REPLY_TO_CLIENT);
     if (clientId === undefined) return `reply message properties[${PropertyName.REPLY_TO_CLIENT}] is null`;
     const client = producers.connectionOf(clientId);

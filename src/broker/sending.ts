@@ -7,14 +7,17 @@
 import { messageOf, RocketdError } from "../errors.ts";
 import { Permission, ResponseCode, SysFlag } from "../protocol/codes.ts";
 import { checkTopic, isRetryTopic, RETRY_PREFIX, TOPICS_CLOSED_TO_CLIENTS } from "../protocol/names.ts";
+import { measureBatch, type MeasuredBatch } from "../protocol/message_batch.ts";
+import { RECORD_BYTES_MIN } from "../protocol/message_record.ts";
 import { dropProperty, PropertyName, propertyOf, withProperty } from "../protocol/properties.ts";
+import { SentProperties } from "../protocol/property_bytes.ts";
+import { textAt } from "../protocol/known_texts.ts";
 import { MessageIds } from "../protocol/message_id.ts";
 import type { RequestHeader } from "../protocol/request.ts";
 import { SendBatchMessage, SendMessage, SendMessageV2 } from "../protocol/requests.ts";
 import type { Answer, HandlerTable, Incoming } from "../remoting/handlers.ts";
 import type { NewMessage, PutResult, PutStatus } from "../store/types.ts";
 import type { TopicConfig } from "../protocol/bodies/topic_config.ts";
-import { decodeBatch } from "./batch.ts";
 import type { BrokerContext } from "./context.ts";
 import { halfOf, isTransactional } from "./half_messages.ts";
 import { delayProblem } from "./intake.ts";
@@ -46,6 +49,20 @@ export function sendingHandlers(table: HandlerTable, broker: BrokerContext): voi
   table.on(SendBatchMessage, (request) => sending.send(request));
 }
 
+const NO_BYTES = new Uint8Array(0);
+const encoder = new TextEncoder();
+// A byte order mark at the front is part of the text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What the properties of a batch, `text`, mean for its messages. */
+interface SharedProperties {
+  readonly text: string;
+  /** What stands behind the properties of each. */
+  readonly behind: Uint8Array;
+  readonly wait: boolean;
+  readonly delayed: boolean;
+}
+
 interface RegionFields {
   readonly MSG_REGION: string;
   readonly TRACE_ON: string;
@@ -57,11 +74,15 @@ export class Sending {
   readonly #ids: MessageIds;
   readonly #traced: RegionFields;
   readonly #untraced: RegionFields;
+  /** Of the send that is read now. */
+  readonly #properties: SentProperties;
+  #shared: SharedProperties | undefined;
 
   constructor(broker: BrokerContext) {
     this.#broker = broker;
     this.#ids = new MessageIds(broker.storeHost);
-    const { regionId } = broker.settings;
+    const { regionId, brokerClusterName } = broker.settings;
+    this.#properties = new SentProperties(encoder.encode(withProperty("", PropertyName.CLUSTER, brokerClusterName)));
     this.#traced = { MSG_REGION: regionId, TRACE_ON: "true" };
     this.#untraced = { MSG_REGION: regionId, TRACE_ON: "false" };
   }
@@ -72,9 +93,13 @@ export class Sending {
   }
 
   send(request: Incoming<Send>): Answer<Send> | undefined {
-    const message = this.prepare(request);
-    if ("code" in message) return message;
-    return request.header.batch ? this.#putBatch(request, message) : this.#put(request, message);
+    const { header } = request;
+    const topic = this.#topicFor(header);
+    if ("code" in topic) return topic;
+    if (header.batch) return this.#putBatch(request, topic);
+    const sent = this.#properties;
+    const isPlain = sent.read(header.properties ?? NO_BYTES) && !isRetryTopic(topic.topicName);
+    return isPlain ? this.#putPlain(request, topic, sent) : this.#put(request, topic);
   }
 
   /** The message that a request asks to store, its topic made if need be; or the answer that refuses it. */
@@ -82,8 +107,7 @@ export class Sending {
     const { header } = request;
     const topic = this.#topicFor(header);
     if ("code" in topic) return topic;
-    const queueId = header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId;
-    return this.#message(request, topic, queueId);
+    return this.#message(request, topic);
   }
 
   #refuse(code: number, remark: string): Answer<Send> {
@@ -146,28 +170,48 @@ export class Sending {
     return topic;
   }
 
-  #message({ header, connection, body }: Incoming<Send>, topic: TopicConfig, queueId: number): NewMessage {
+  #message({ header, connection, body }: Incoming<Send>, topic: TopicConfig): NewMessage {
     return {
       topic: topic.topicName,
-      queueId,
+      queueId: queueOf(header, topic),
       flag: header.flag,
-      sysFlag: topic.topicFilterType === "MULTI_TAG" ? header.sysFlag | SysFlag.MULTI_TAGS : header.sysFlag,
+      sysFlag: sysFlagOf(header, topic),
       bornTimestamp: header.bornTimestamp,
       bornHost: connection.peerHost,
       reconsumeTimes: header.reconsumeTimes ?? 0,
       preparedTransactionOffset: 0,
       body,
-      properties: header.properties ?? "",
+      properties: decoder.decode(header.properties),
     };
   }
 
-  #put(request: Incoming<Send>, message: NewMessage): Answer<Send> | undefined {
+  /** Stores what nearly all messages are: one that asks for nothing else. */
+  #putPlain(request: Incoming<Send>, topic: TopicConfig, properties: SentProperties): undefined {
+    const { header, connection, body } = request;
+    const queueId = queueOf(header, topic);
+    this.#broker.store.put({
+      topic: topic.topicName,
+      queueId,
+      flag: header.flag,
+      sysFlag: sysFlagOf(header, topic),
+      bornTimestamp: header.bornTimestamp,
+      bornHost: connection.peerHost,
+      reconsumeTimes: header.reconsumeTimes ?? 0,
+      preparedTransactionOffset: 0,
+      body,
+      properties,
+      waitForSync: properties.wait,
+    }, (result) => request.answer(this.#answer(result, queueId)));
+  }
+
+  #put(request: Incoming<Send>, topic: TopicConfig): Answer<Send> | undefined {
+    const message = this.#message(request, topic);
     const { queueId } = message;
     const refused = isRetryTopic(message.topic) ? this.#buryIfSpent(request, message) : undefined;
     if (refused !== undefined) return refused;
     const { properties } = message;
     message.waitForSync = propertyOf(properties, PropertyName.WAIT) !== "false";
-    const done = (result: PutResult) => request.answer(this.#answer([result], queueId));
+    const done = (result: PutResult) => request.answer(this.#answer(result, queueId));
     if (isTransactional(message)) return this.#prepare(message, done);
     message.properties = this.#ownProperties(properties);
     this.#broker.intake.put(message, done);
@@ -206,31 +250,57 @@ export class Sending {
     return undefined;
   }
 
-  #putBatch(request: Incoming<Send>, base: NewMessage): Answer<Send> | undefined {
-    const { queueId } = base;
+  #putBatch(request: Incoming<Send>, topic: TopicConfig): Answer<Send> | undefined {
+    const { header, connection, body } = request;
     const { settings, store } = this.#broker;
-    if (request.body.length > settings.maxMessageSize) {
+    if (body.length > settings.maxMessageSize) {
       return this.#refuse(
         ResponseCode.MESSAGE_ILLEGAL,
-        `message body length ${request.body.length} of the batch is over maxMessageSize ${settings.maxMessageSize}`,
+        `message body length ${body.length} of the batch is over maxMessageSize ${settings.maxMessageSize}`,
       );
     }
-    const transaction = base.sysFlag & SysFlag.TRANSACTION_MASK;
-    if (transaction !== 0 || propertyOf(base.properties, PropertyName.DELAY) !== undefined) {
+    const sysFlag = sysFlagOf(header, topic);
+    const shared = this.#sharedBy(header);
+    if ((sysFlag & SysFlag.TRANSACTION_MASK) !== 0 || shared.delayed) {
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, "a batch can be neither transactional nor delayed");
     }
-    base.waitForSync = propertyOf(base.properties, PropertyName.WAIT) !== "false";
-    const shared = withProperty(base.properties, PropertyName.CLUSTER, settings.brokerClusterName);
-    let messages: NewMessage[];
+    const { behind } = shared;
+    let batch: MeasuredBatch;
     try {
-      messages = decodeBatch(request.body, base, shared, store.putBytesMax);
+      const recordBytes = RECORD_BYTES_MIN + topic.topicName.length + behind.length;
+      batch = measureBatch(body, recordBytes, store.putBytesMax);
     } catch (error) {
       if (!(error instanceof RocketdError)) throw error;
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, `the batch is illegal: ${messageOf(error)}`);
     }
+    const queueId = queueOf(header, topic);
     // Not through the intake: a delay level that an entry has is ignored, as in RocketMQ.
-    store.putBatch(messages, (results) => request.answer(this.#answer(results, queueId)));
+    store.putBatch({
+      topic: topic.topicName,
+      queueId,
+      sysFlag,
+      bornTimestamp: header.bornTimestamp,
+      bornHost: connection.peerHost,
+      reconsumeTimes: header.reconsumeTimes ?? 0,
+      preparedTransactionOffset: 0,
+      batch,
+      behind,
+      waitForSync: shared.wait,
+    }, (result) => request.answer(this.#answer(result, queueId)));
     return undefined;
+  }
+
+  /** What the properties of a batch mean for its messages; nearly all batches have the same. */
+  #sharedBy({ properties: bytes }: SendHeader): SharedProperties {
+    const text = bytes === undefined ? "" : textAt(bytes, 0, bytes.length);
+    if (this.#shared?.text === text) return this.#shared;
+    const all = withProperty(text, PropertyName.CLUSTER, this.#broker.settings.brokerClusterName);
+    return this.#shared = {
+      text,
+      behind: encoder.encode(all),
+      wait: propertyOf(text, PropertyName.WAIT) !== "false",
+      delayed: propertyOf(text, PropertyName.DELAY) !== undefined,
+    };
   }
 
   /** What 4.9.7 stores of a plain message's properties: CLUSTER is ours, WAIT is not kept. */
@@ -239,28 +309,25 @@ export class Sending {
     return withProperty(kept, PropertyName.CLUSTER, this.#broker.settings.brokerClusterName);
   }
 
-  #answer(results: readonly PutResult[], queueId: number): Answer<Send> {
-    const first = results[0]!;
-    const code = codeOfStatus[first.status];
-    if (first.logOffset < 0) {
-      const reason = first.reason ?? first.status;
+  #answer(result: PutResult, queueId: number): Answer<Send> {
+    const code = codeOfStatus[result.status];
+    if (result.logOffset < 0) {
+      const reason = result.reason ?? result.status;
       return this.#refuse(
         code,
         code === ResponseCode.SERVICE_NOT_AVAILABLE ? `service not available now. ${reason}` : reason,
       );
     }
     const { MSG_REGION, TRACE_ON } = this.region;
-    this.#broker.stats.sent(first.topic, first.queueId, results.length, bytesOf(results));
-    const msgId = results.length === 1
-      ? this.#ids.of(first.logOffset)
-      : results.map((result) => this.#ids.of(result.logOffset)).join(",");
+    const { logOffsets } = result;
+    this.#broker.stats.sent(result.topic, result.queueId, logOffsets?.length ?? 1, result.size);
     return {
       code,
-      remark: code === ResponseCode.SUCCESS ? undefined : first.reason ?? first.status,
+      remark: code === ResponseCode.SUCCESS ? undefined : result.reason ?? result.status,
       header: {
-        msgId,
+        msgId: logOffsets === undefined ? this.#ids.of(result.logOffset) : this.#ids.list(logOffsets),
         queueId,
-        queueOffset: first.queueOffset,
+        queueOffset: result.queueOffset,
         MSG_REGION,
         TRACE_ON,
       },
@@ -268,7 +335,11 @@ export class Sending {
   }
 }
 
-function bytesOf(results: readonly PutResult[]): number {
-  if (results.length === 1) return results[0]!.size;
-  return results.reduce((sum, { size }) => sum + size, 0);
+/** The queue that a send asks for, or any. */
+function queueOf({ queueId }: SendHeader, topic: TopicConfig): number {
+  return queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : queueId;
+}
+
+function sysFlagOf({ sysFlag }: SendHeader, topic: TopicConfig): number {
+  return topic.topicFilterType === "MULTI_TAG" ? sysFlag | SysFlag.MULTI_TAGS : sysFlag;
 }

@@ -107,7 +107,9 @@ export function encodeBatch(messages: readonly { message: OutgoingMessage; prope
     out.raw(body);
     const lengthAt = out.ensure(2);
     out.length = lengthAt + 2;
-    out.view.setInt16(lengthAt, out.text(properties));
+    // First the text: it may move the buffer, and its view with it.
+    const length = out.text(properties);
+    out.view.setInt16(lengthAt, length);
     out.view.setInt32(start, out.length - start);
   }
   return out.written();

@@ -19,6 +19,8 @@ export const HEADER_FIELDS_MAX = 1024;
 /** Short texts of headers that are kept, as names of topics and groups, and the bytes that one may have. */
 export const KNOWN_TEXTS_MAX = 512;
 export const KNOWN_TEXT_BYTES_MAX = 48;
+/** The longest text in a JSON header that is read without a string in between, bytes: properties with all that is escaped. */
+export const HEADER_TEXT_BYTES_KEPT = 64 * KiB;
 /** First size of a connection's read buffer, bytes; it doubles while reads fill it, and grows to hold one frame. */
 export const READ_BUFFER_BYTES = 8 * KiB;
 /** Size up to which a read buffer doubles to take more in one read, bytes. */

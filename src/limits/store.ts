@@ -44,11 +44,11 @@ export const SAFE_POINT_AT = KiB;
 export const INDEX_CHAIN_STEPS_MAX = 200_000;
 /** Time from which on a key lookup lets others have their turn before it reads on, ms. */
 export const INDEX_SEARCH_MS_PER_TURN = 5;
-/** Topics whose hash the index remembers. */
-export const INDEX_TOPIC_HASHES_MAX = 4096;
 
 // ---- store ----
 
+/** Bytes up to which a loop of our own beats the call that copies a part of an array. */
+export const SHORT_COPY_BYTES = 48;
 /** Bytes of one piece of the log's end in memory. */
 export const LOG_TAIL_CHUNK_BYTES = 8 * MiB;
 /** Pieces of the log's end that stay in memory. */

@@ -8,14 +8,22 @@ import { RocketdError, shortened } from "../errors.ts";
 import { HEADER_FIELDS_MAX } from "../limits.ts";
 import { textAt } from "./known_texts.ts";
 
-/** The types that RocketMQ's custom headers know; on the wire all of them are text. */
-export type FieldType = "string" | "int" | "long" | "bool";
+/**
+ * The types that RocketMQ's custom headers know; on the wire all of them are text. The text of a `utf8` is given as the
+ * bytes it came in, which need not be well-formed: a view that is valid until the handler returns or first awaits.
+ */
+export type FieldType = "string" | "utf8" | "int" | "long" | "bool";
 
-interface TypeOf {
+interface InputTypeOf {
   string: string;
+  utf8: string;
   int: number;
   long: number;
   bool: boolean;
+}
+
+interface TypeOf extends Omit<InputTypeOf, "utf8"> {
+  utf8: Uint8Array;
 }
 
 /** One field: its type, whether a request without it is refused, and its name on the wire where it has another. */
@@ -35,8 +43,8 @@ export type ValuesOf<S extends Fields> = {
 
 /** What an encoder takes: optional fields may be left out. */
 export type InputOf<S extends Fields> =
-  & { [K in keyof S as S[K]["required"] extends true ? K : never]: TypeOf[S[K]["type"]] }
-  & { [K in keyof S as S[K]["required"] extends true ? never : K]?: TypeOf[S[K]["type"]] | undefined };
+  & { [K in keyof S as S[K]["required"] extends true ? K : never]: InputTypeOf[S[K]["type"]] }
+  & { [K in keyof S as S[K]["required"] extends true ? never : K]?: InputTypeOf[S[K]["type"]] | undefined };
 
 const required = <T extends FieldType>(type: T): Field<T, true> => ({ type, required: true });
 const optional = <T extends FieldType>(type: T): Field<T, false> => ({ type, required: false });
@@ -50,7 +58,13 @@ export const long = required("long");
 /** Required boolean: "true" in any case is true, all else is false, as in Java. */
 export const bool = required("bool");
 /** The same fields where a peer may leave them out. */
-export const maybe = { str: optional("string"), int: optional("int"), long: optional("long"), bool: optional("bool") };
+export const maybe = {
+  str: optional("string"),
+  utf8: optional("utf8"),
+  int: optional("int"),
+  long: optional("long"),
+  bool: optional("bool"),
+};
 
 /** Gives fields their names on the wire: `named(sendFields, { topic: "b" })`. */
 export function named<S extends Fields>(fields: S, names: { readonly [K in keyof S]: string }): S {
@@ -99,6 +113,8 @@ export class FieldTable<S extends Fields = Fields> {
   readonly wireNames: readonly string[];
   readonly types: readonly FieldType[];
   readonly required: readonly boolean[];
+  /** Names of the fields whose values are views of what was read. */
+  readonly views: readonly string[];
   readonly #empty: Record<string, undefined>;
   readonly #wireBytes: readonly Uint8Array[];
   /** Wire names as the keys of a JSON object, as UTF-8: `"topic":`. */
@@ -111,6 +127,7 @@ export class FieldTable<S extends Fields = Fields> {
     this.wireNames = this.names.map((name) => fields[name]!.wireName ?? name);
     this.types = this.names.map((name) => fields[name]!.type);
     this.required = this.names.map((name) => fields[name]!.required);
+    this.views = this.names.filter((name) => fields[name]!.type === "utf8");
     this.#empty = Object.fromEntries(this.names.map((name) => [name, undefined]));
     this.#wireBytes = this.wireNames.map((wireName) => encoder.encode(wireName));
     this.jsonKeys = this.wireNames.map((wireName) => encoder.encode(`${JSON.stringify(wireName)}:`));
@@ -156,6 +173,7 @@ export class FieldTable<S extends Fields = Fields> {
   parse(index: number, text: string): unknown {
     const type = this.types[index]!;
     if (type === "string") return text;
+    if (type === "utf8") return encoder.encode(text);
     if (type === "bool") return text.toLowerCase() === "true";
     const value = parseInteger(text, type);
     if (value === undefined) throw this.malformed(index, text);
@@ -177,6 +195,7 @@ export class FieldTable<S extends Fields = Fields> {
         if (at === end && (type === "long" || value <= INT_MAX)) return negative ? -value : value;
       }
     }
+    if (type === "utf8") return bytes.subarray(start, end);
     // Only four letters can say "true".
     if (type === "bool" && end - start !== 4) return false;
     return this.parse(index, textAt(bytes, start, end));

@@ -107,7 +107,7 @@ export function encodeJsonHeader<S extends Fields>(out: ByteWriter, parts: Heade
       if (out.length > before) out.int8(COMMA);
       out.raw(jsonKeys[i]!);
       const type = types[i]!;
-      if (type === "string" || type === "bool") out.quoted(String(value));
+      if (type !== "int" && type !== "long") out.quoted(String(value));
       else {
         out.int8(QUOTE);
         integerText(out, value as number);

@@ -26,3 +26,8 @@ export function javaHash(text: string, from = 0, to = text.length, seed = 0): nu
 export function indexHash(hash: number): number {
   return hash === -0x8000_0000 ? 0 : Math.abs(hash);
 }
+
+/** The hash of an index key's text up to the key itself: topic and `#`. */
+export function keySeedOf(topic: string): number {
+  return javaHash("#", 0, 1, javaHash(topic));
+}

@@ -40,6 +40,11 @@ export class MessageIds {
     return this.#begin + hexOfByte[low >>> 24] + hexOfByte[low >>> 16 & 0xff] + hexOfByte[low >>> 8 & 0xff] +
       hexOfByte[low & 0xff];
   }
+
+  /** The ids of several records, joined by commas. */
+  list(logOffsets: readonly number[]): string {
+    return logOffsets.map((logOffset) => this.of(logOffset)).join(",");
+  }
 }
 
 /** Reads an id back. Throws `RocketdError` (`malformed`) for a text that is none. */

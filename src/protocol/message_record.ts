@@ -196,8 +196,13 @@ export function decodeRecord(bytes: Uint8Array, at = 0, checkCrc = false): Messa
 
 /** The properties of a whole record, without decoding the rest of it. */
 export function recordProperties(record: Uint8Array): string {
+  return decoder.decode(record.subarray(propertiesAtOf(record)));
+}
+
+/** Where the properties of a whole record begin. */
+export function propertiesAtOf(record: Uint8Array): number {
   const at = topicAtOf(record);
-  return decoder.decode(record.subarray(at + 3 + record[at]!));
+  return at + 3 + record[at]!;
 }
 
 /** The topic of a whole record, without decoding the rest of it. */

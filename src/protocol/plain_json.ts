@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { HEADER_FIELDS_MAX } from "../limits.ts";
+import { HEADER_FIELDS_MAX, HEADER_TEXT_BYTES_KEPT } from "../limits.ts";
 import { FieldTable, HeaderFields, int, str } from "./fields.ts";
 import type { Header } from "./frame.ts";
 import { textAt } from "./known_texts.ts";
@@ -124,6 +124,38 @@ function quotedText(bytes: Uint8Array, start: number, end: number): string {
   return JSON.parse(decoder.decode(bytes.subarray(start - 1, 1 - end)));
 }
 
+/** What escapes of one letter stand for. */
+const UNESCAPED = new Uint8Array(256);
+for (const [i, letter] of [...'"\\/bfnrt'].entries()) UNESCAPED[letter.charCodeAt(0)] = '"\\/\b\f\n\r\t'.charCodeAt(i);
+const HEX_VALUE = Uint8Array.from({ length: 256 }, (_, byte) => Number.parseInt(String.fromCharCode(byte), 16) || 0);
+const kept = new Uint8Array(HEADER_TEXT_BYTES_KEPT);
+
+/**
+ * The UTF-8 of a text with escapes, all of which stand for ASCII, or undefined; it is valid until the next one. As
+ * properties have separators that JSON must escape, this is how they come.
+ */
+function unescaped(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  if (end - start > kept.length) return undefined;
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte !== BACKSLASH) {
+      kept[length++] = byte;
+      continue;
+    }
+    const kind = bytes[++at]!;
+    if (kind !== LETTER_U) {
+      kept[length++] = UNESCAPED[kind]!;
+      continue;
+    }
+    const high = HEX_VALUE[bytes[at + 3]!]!;
+    if (bytes[at + 1] !== ASCII_0 || bytes[at + 2] !== ASCII_0 || high > 7) return undefined;
+    kept[length++] = high << 4 | HEX_VALUE[bytes[at + 4]!]!;
+    at += 4;
+  }
+  return kept.subarray(0, length);
+}
+
 /** The whole number at `at`, and `numberEnd` behind it: NOWHERE when there is none, or too great a one. */
 function integerAt(bytes: Uint8Array, at: number, end: number): number {
   const negative = bytes[at] === MINUS;
@@ -193,9 +225,11 @@ class PlainJsonFields extends HeaderFields {
       if (index < 0) continue;
       const name = table.names[index]!;
       if (values[name] !== undefined) continue;
-      values[name] = valueEnd >= 0
-        ? table.parseBytes(index, bytes, keyEnd + 3, valueEnd)
-        : table.parse(index, quotedText(bytes, keyEnd + 3, valueEnd));
+      if (valueEnd >= 0) values[name] = table.parseBytes(index, bytes, keyEnd + 3, valueEnd);
+      else {
+        values[name] = (table.types[index] === "utf8" ? unescaped(bytes, keyEnd + 3, -valueEnd) : undefined) ??
+          table.parse(index, quotedText(bytes, keyEnd + 3, valueEnd));
+      }
     }
     return values;
   }

@@ -104,44 +104,6 @@ export function propertiesProblem(text: string): string | undefined {
     : `properties have ${bytes} bytes, allowed are ${PROPERTIES_BYTES_MAX}`;
 }
 
-/** What the store itself needs of a message's properties. */
-export interface StoreProperties {
-  tags: string;
-  keys: string;
-  uniqKey: string;
-  /** The text of DELAY, or "". */
-  delay: string;
-  /** False only for WAIT=false. */
-  wait: boolean;
-}
-
-/** Reads the properties that the store needs in one pass; `into` is filled and returned, so that no object is made. */
-export function readStoreProperties(text: string, into: StoreProperties): StoreProperties {
-  into.tags = "";
-  into.keys = "";
-  into.uniqKey = "";
-  into.delay = "";
-  into.wait = true;
-  const length = text.length;
-  let start = 0;
-  while (start < length) {
-    let end = text.indexOf(PROPERTY_SEPARATOR, start);
-    if (end < 0) end = length;
-    // Only names of 4, 5 and 8 characters matter, and their first characters tell them apart.
-    if (text.charCodeAt(start + 4) === 1 && end > start + 5) {
-      if (text.startsWith("TAGS", start)) into.tags = text.slice(start + 5, end);
-      else if (text.startsWith("KEYS", start)) into.keys = text.slice(start + 5, end);
-      else if (text.startsWith("WAIT", start)) into.wait = text.slice(start + 5, end).toLowerCase() === "true";
-    } else if (text.charCodeAt(start + 8) === 1 && end > start + 9) {
-      if (text.startsWith("UNIQ_KEY", start)) into.uniqKey = text.slice(start + 9, end);
-    } else if (text.charCodeAt(start + 5) === 1 && end > start + 6) {
-      if (text.startsWith("DELAY", start)) into.delay = text.slice(start + 6, end);
-    }
-    start = end + 1;
-  }
-  return into;
-}
-
 /** The text without any property of this name. */
 export function dropProperty(text: string, name: string): string {
   const prefix = name + NAME_VALUE_SEPARATOR;

@@ -31,6 +31,7 @@ const messageFields = {
 /** The header of a send; SEND_MESSAGE_V2 carries the same fields under one-letter names. */
 export const sendFields = {
   ...messageFields,
+  properties: maybe.utf8,
   maxReconsumeTimes: maybe.int,
   batch: maybe.bool,
   brokerName: maybe.str,

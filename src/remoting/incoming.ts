@@ -60,6 +60,8 @@ export class IncomingRequest implements Incoming {
   letGo(): void {
     this.body = NO_BYTES;
     this.#fields = undefined;
+    const { views } = this.type.request;
+    for (let i = 0; i < views.length; i++) (this.header as Record<string, unknown>)[views[i]!] = undefined;
   }
 
   answer(answer: Answer): void {

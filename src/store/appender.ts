@@ -6,42 +6,58 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
-import { UTF8_BYTES_PER_UNIT } from "../protocol/byte_writer.ts";
+import { PROPERTIES_BYTES_MAX, QUEUE_ID_MAX, SHORT_COPY_BYTES, TOPIC_LENGTH_MAX } from "../limits.ts";
+import { keySeedOf } from "../protocol/java_hash.ts";
+import { BatchReader } from "../protocol/message_batch.ts";
 import { RECORD_BYTES_MIN, type RecordHead, withHostBits, writeRecordHead } from "../protocol/message_record.ts";
-import { propertiesProblem, readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
+import { type PropertyBytes, SEPARATOR, StoreProperties } from "../protocol/property_bytes.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import { isQueued } from "./consume_queues.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { tagsCodeOf } from "./dispatcher.ts";
+import { keysOf, tagsCodeOf, uniqKeyOf } from "./dispatcher.ts";
 import type { StoreOptions } from "./options.ts";
 import type { PutFigures } from "./put_figures.ts";
 import type { StoreState } from "./state.ts";
-import type { DispatchEntry, NewMessage, PutResult, PutStatus } from "./types.ts";
+import type {
+  AnyMessage,
+  DispatchEntry,
+  Done,
+  NewBatch,
+  NewMessage,
+  PutResult,
+  PutStatus,
+  RawMessage,
+} from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 const encoder = new TextEncoder();
 /** Why a slave refuses puts. */
 export const SLAVE_REFUSAL = "a slave takes no messages, its master does";
 const NO_HOST = new Uint8Array(8);
+const NO_BYTES = new Uint8Array(0);
+
+/** What messages of one batch have in common, and a single one has too. */
+type PutCommon = Omit<NewBatch, "batch" | "behind">;
 
 /** Puts that were encoded and wait for the write, later for the sync. */
 export interface PendingPut {
-  readonly results: PutResult[];
+  readonly result: PutResult;
   /** Whether the sender waits for the disk. */
   readonly wait: boolean;
   /** Where the last record ends in the log. */
   readonly end: number;
-  readonly done: (results: PutResult[]) => void;
+  readonly done: Done;
   /** Told of the answer; not that of a put within which another one waits. */
   readonly figures: PutFigures | undefined;
 }
 
 /** What is known of a topic between puts. */
 interface TopicState {
+  readonly name: string;
   readonly bytes: Uint8Array;
+  readonly keySeed: number;
   readonly queues: (ConsumeQueue | undefined)[];
 }
 
@@ -52,8 +68,17 @@ export class Appender {
   #entries: DispatchEntry[] = [];
   #puts: PendingPut[] = [];
   #scheduled = false;
-  readonly #properties: StoreProperties = { tags: "", keys: "", uniqKey: "", delay: "", wait: true };
-  readonly #head: RecordHead = {
+  readonly #commitNow = () => this.commit();
+  /** Of the record that was encoded last. */
+  readonly #properties = new StoreProperties();
+  /** Of the put whose records are encoded now: its topic, its queue if it is in one, and the time. */
+  #topic: TopicState = { name: "", bytes: NO_BYTES, keySeed: 0, queues: [] };
+  #queue: ConsumeQueue | undefined;
+  #now = 0;
+  /** What was put behind the properties of a message last, and whether there is anything in it that the store needs. */
+  #behind: Uint8Array = NO_BYTES;
+  #behindCounts = false;
+  readonly #head: { -readonly [K in keyof RecordHead]: RecordHead[K] } = {
     queueId: 0,
     flag: 0,
     queueOffset: 0,
@@ -82,43 +107,73 @@ export class Appender {
     this.#topics.delete(topic);
   }
 
-  /** Puts messages that belong together: all of them are stored next to each other in one file, or none. */
-  put(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
-    const { figures } = this.dispatcher;
-    const problem = this.#reserve(messages);
-    if (problem !== undefined) {
-      figures.answered(problem);
-      return done([problem]);
-    }
-    const results: PutResult[] = [];
-    for (let i = 0; i < messages.length; i++) results.push(this.#encode(messages[i]!));
-    const wait = messages[0]!.waitForSync ?? this.#properties.wait;
-    this.#puts.push({ results, wait, end: this.log.end, done, figures });
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(() => this.commit());
+  /** Puts a message. */
+  put(message: AnyMessage, done: Done): void {
+    if (typeof message.properties === "string") return this.#putRaw(raw(message as NewMessage), done);
+    this.#putRaw(message as RawMessage, done);
   }
 
-  /** Makes room for messages, or says why they cannot be stored. */
-  #reserve(messages: readonly NewMessage[]): PutResult | undefined {
-    const { state, log } = this;
-    const { roomNow } = log;
+  #putRaw(message: RawMessage, done: Done): void {
+    const { body, properties } = message;
+    const propertyBytes = lengthOf(properties);
+    const problem = this.#refusal(message, body.length, propertyBytes) ??
+      this.#makeRoom(this.#bareBytes(message) + body.length + propertyBytes);
+    if (problem !== undefined) return this.#refused(problem, done);
+    this.#begin(message, properties.behind);
+    const result = this.#resultOf(message);
+    const { bytes, cutFrom, cutTo, behind } = properties;
+    result.queueOffset = this.#encode(message.flag, body, bytes, 0, bytes.length, cutFrom, cutTo, behind);
+    result.size = this.log.end - result.logOffset;
+    this.#added(result, message.waitForSync ?? this.#properties.wait, done);
+  }
+
+  /** Puts messages that belong together: all of them are stored next to each other in one file, or none. */
+  putBatch(batch: NewBatch, done: Done): void {
+    const { batch: { bytes, count, contentBytes, longestBody, longestProperties }, behind } = batch;
+    const problem = this.#refusal(batch, longestBody, longestProperties + behind.length) ??
+      this.#makeRoom(contentBytes + count * (this.#bareBytes(batch) + behind.length));
+    if (problem !== undefined) return this.#refused(problem, done);
+    this.#begin(batch, behind);
+    const result = this.#resultOf(batch);
+    const logOffsets: number[] = [];
+    const reader = new BatchReader(bytes);
+    while (reader.next()) {
+      logOffsets.push(this.log.end);
+      const { flag, bodyFrom, bodyTo, propertiesFrom, propertiesTo } = reader;
+      const body = bytes.subarray(bodyFrom, bodyTo);
+      const queueOffset = this.#encode(flag, body, bytes, propertiesFrom, propertiesTo, 0, 0, behind);
+      if (logOffsets.length === 1) result.queueOffset = queueOffset;
+    }
+    result.size = this.log.end - result.logOffset;
+    result.logOffsets = logOffsets;
+    this.#added(result, batch.waitForSync ?? this.#properties.wait, done);
+  }
+
+  #refused(problem: PutResult, done: Done): void {
+    this.dispatcher.figures.answered(problem);
+    done(problem);
+  }
+
+  /** The result of a put that finds room at the log's end. */
+  #resultOf({ topic, queueId }: PutCommon): PutResult {
+    const { storeTimestamp } = this.#head;
+    return { status: "PUT_OK", logOffset: this.log.end, size: 0, topic, queueId, queueOffset: 0, storeTimestamp };
+  }
+
+  #added(result: PutResult, wait: boolean, done: Done): void {
+    this.#puts.push({ result, wait, end: this.log.end, done, figures: this.dispatcher.figures });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#commitNow);
+  }
+
+  /** Why nothing of a put can be stored, for other reasons than a lack of room. */
+  #refusal(put: PutCommon, bodyBytes: number, propertyBytes: number): PutResult | undefined {
+    const { state } = this;
     if (this.options.brokerRole === "SLAVE") return refused("SERVICE_NOT_AVAILABLE", SLAVE_REFUSAL);
     if (!state.writable) return refused("SERVICE_NOT_AVAILABLE", state.refusal);
-    if (messages.length === 0) return refused("MESSAGE_ILLEGAL", "a batch has no message, allowed are 1 or more");
-    let most = 0;
-    let least = 0;
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i]!;
-      const illegal = this.#illegal(message);
-      if (illegal !== undefined) return refused("MESSAGE_ILLEGAL", illegal);
-      most += this.#sizeMost(message);
-      // What can never fit is refused before more of it is looked at.
-      least += this.#sizeBare(message) + message.properties.length;
-      if (least > roomNow && least > log.roomMax) return tooLarge(`${least} or more`, log.roomMax);
-    }
-    // Near the end of a file or chunk the true size decides, as it does for RocketMQ.
-    return this.#makeRoom(most > roomNow ? this.#sizeExact(messages) : most);
+    const illegal = this.#illegal(put, bodyBytes, propertyBytes);
+    return illegal === undefined ? undefined : refused("MESSAGE_ILLEGAL", illegal);
   }
 
   /** Writes what was put since the last commit, and makes it visible. */
@@ -137,7 +192,7 @@ export class Appender {
     }
     if (this.state.failure !== undefined) {
       const reason = this.state.refusal;
-      for (const put of puts) callBack(put, [refused("SERVICE_NOT_AVAILABLE", reason)]);
+      for (const put of puts) callBack(put, refused("SERVICE_NOT_AVAILABLE", reason));
       return;
     }
     const endedAt = this.clock.now(), tookMs = endedAt - began;
@@ -147,17 +202,17 @@ export class Appender {
     this.afterWrite(puts);
   }
 
-  /** What is wrong with a message, or undefined. */
-  #illegal(message: NewMessage): string | undefined {
-    const { topic, body, properties, queueId, bornHost } = message;
+  /** What is wrong with a put, or undefined. Afterwards, its topic is known. */
+  #illegal({ topic, queueId, bornHost }: PutCommon, bodyBytes: number, propertyBytes: number): string | undefined {
     const { maxMessageSize } = this.options;
-    if (body.length > maxMessageSize) return `body has ${body.length} bytes, maxMessageSize allows ${maxMessageSize}`;
+    if (bodyBytes > maxMessageSize) return `body has ${bodyBytes} bytes, maxMessageSize allows ${maxMessageSize}`;
     if (queueId < 0 || queueId > QUEUE_ID_MAX || !Number.isInteger(queueId)) {
       return `queueId is ${queueId}, allowed are 0 to ${QUEUE_ID_MAX}`;
     }
     if (bornHost.length !== 8 && bornHost.length !== 20) return `bornHost has ${bornHost.length} bytes, not 8 or 20`;
-    const tooLong = propertiesProblem(properties);
-    if (tooLong !== undefined) return tooLong;
+    if (propertyBytes > PROPERTIES_BYTES_MAX) {
+      return `properties have ${propertyBytes} bytes, allowed are ${PROPERTIES_BYTES_MAX}`;
+    }
     const known = this.#topics.get(topic);
     if (known !== undefined) return undefined;
     const bytes = encoder.encode(topic);
@@ -169,30 +224,21 @@ export class Appender {
     } catch (error) {
       return messageOf(error);
     }
-    this.#topics.set(topic, { bytes, queues: [] });
+    this.#topics.set(topic, { name: topic, bytes, keySeed: keySeedOf(topic), queues: [] });
     return undefined;
   }
 
-  #sizeMost(message: NewMessage): number {
-    return this.#sizeBare(message) + message.properties.length * UTF8_BYTES_PER_UNIT;
-  }
-
-  #sizeExact(messages: readonly NewMessage[]): number {
-    let size = 0;
-    for (const message of messages) size += this.#sizeBare(message) + encoder.encode(message.properties).length;
-    return size;
-  }
-
-  #sizeBare(message: NewMessage): number {
-    return RECORD_BYTES_MIN - 16 + message.bornHost.length + this.options.storeHost.length + message.body.length +
-      this.#topics.get(message.topic)!.bytes.length;
+  /** Bytes of a record without its body and properties. */
+  #bareBytes({ bornHost, topic }: PutCommon): number {
+    return RECORD_BYTES_MIN - 16 + bornHost.length + this.options.storeHost.length +
+      this.#topics.get(topic)!.bytes.length;
   }
 
   /** Makes sure that `size` bytes fit; says why not otherwise. */
   #makeRoom(size: number): PutResult | undefined {
     const { log } = this;
     if (size <= log.roomNow) return undefined;
-    if (size > log.roomMax) return tooLarge(`${size}`, log.roomMax);
+    if (size > log.roomMax) return tooLarge(size, log.roomMax);
     try {
       log.write();
     } catch (error) {
@@ -218,67 +264,113 @@ export class Appender {
     return refused("SERVICE_NOT_AVAILABLE", this.state.refusal);
   }
 
-  /** Encodes one message at the log's end, where there is room. */
-  #encode(message: NewMessage): PutResult {
-    const { log, options } = this;
+  /** Sets what all records of a put have in common. */
+  #begin(put: PutCommon, behind: Uint8Array): void {
+    const { log, options: { storeHost } } = this;
+    const head = this.#head;
+    this.#now = this.clock.now();
+    log.lastStoreTimestamp = Math.max(this.#now, log.lastStoreTimestamp);
+    head.queueId = put.queueId;
+    head.sysFlag = withHostBits(put.sysFlag, put.bornHost, storeHost);
+    head.bornTimestamp = put.bornTimestamp;
+    head.bornHost = put.bornHost;
+    head.storeTimestamp = log.lastStoreTimestamp;
+    head.storeHost = storeHost;
+    head.reconsumeTimes = put.reconsumeTimes;
+    head.preparedTransactionOffset = put.preparedTransactionOffset;
+    this.#topic = this.#topics.get(put.topic)!;
+    if (behind !== this.#behind) {
+      this.#behind = behind;
+      this.#behindCounts = !this.#properties.read(behind, 0, behind.length).isEmpty;
+    }
+    this.#queue = isQueued(put.sysFlag) ? this.#queueOf(this.#topic, put) : undefined;
+  }
+
+  /**
+   * Encodes one message of a put at the log's end, where there is room. Its properties are `texts[from, to)` without
+   * `texts[cutFrom, cutTo)`, and then `behind`. Returns its offset in the queue.
+   */
+  #encode(
+    flag: number,
+    body: Uint8Array,
+    texts: Uint8Array,
+    from: number,
+    to: number,
+    cutFrom: number,
+    cutTo: number,
+    behind: Uint8Array,
+  ): number {
+    const { log } = this;
+    const head = this.#head, topic = this.#topic;
     const chunk = log.tail.active!;
-    const { bytes, view } = chunk;
-    const at = chunk.length;
-    const topic = this.#topics.get(message.topic)!;
-    const properties = readStoreProperties(message.properties, this.#properties);
-    const now = this.clock.now();
-    const storeTimestamp = Math.max(now, this.log.lastStoreTimestamp);
-    const queued = isQueued(message.sysFlag);
-
-    const head = this.#head as { -readonly [K in keyof RecordHead]: RecordHead[K] };
-    head.queueId = message.queueId;
-    head.flag = message.flag;
-    head.queueOffset = queued ? this.#queueOf(topic, message).nextOffset++ : 0;
-    head.physicalOffset = log.end;
-    head.sysFlag = withHostBits(message.sysFlag, message.bornHost, options.storeHost);
-    head.bornTimestamp = message.bornTimestamp;
-    head.bornHost = message.bornHost;
-    head.storeTimestamp = storeTimestamp;
-    head.storeHost = options.storeHost;
-    head.reconsumeTimes = message.reconsumeTimes;
-    head.preparedTransactionOffset = message.preparedTransactionOffset;
-    let next = writeRecordHead(bytes, view, at, head, message.body);
-    view.setInt8(next, topic.bytes.length);
-    bytes.set(topic.bytes, next + 1);
-    next += 1 + topic.bytes.length;
-    const { written } = encoder.encodeInto(message.properties, bytes.subarray(next + 2));
-    view.setInt16(next, written);
-    const size = next + 2 + written - at;
-    view.setInt32(at, size);
-
+    const { bytes, view, length: at } = chunk;
     const logOffset = log.end;
-    const { queueOffset } = head;
+    head.flag = flag;
+    head.physicalOffset = logOffset;
+    const queueOffset = head.queueOffset = this.#queue === undefined ? 0 : this.#queue.nextOffset++;
+    let next = writeRecordHead(bytes, view, at, head, body);
+    bytes[next] = topic.bytes.length;
+    next = copy(topic.bytes, 0, topic.bytes.length, bytes, next + 1);
+    const propertiesAt = next + 2;
+    next = propertiesAt;
+    if (cutTo > 0) {
+      next = copy(texts, from, cutFrom, bytes, next);
+      next = copy(texts, cutTo, to, bytes, next);
+    } else next = copy(texts, from, to, bytes, next);
+    const ownEnd = next;
+    if (behind.length > 0) {
+      if (next > propertiesAt && bytes[next - 1] !== SEPARATOR) bytes[next++] = SEPARATOR;
+      next = copy(behind, 0, behind.length, bytes, next);
+    }
+    view.setInt16(propertiesAt - 2, next - propertiesAt);
+    const size = next - at;
+    view.setInt32(at, size);
     log.advance(chunk, size);
-    log.lastStoreTimestamp = storeTimestamp;
+    const properties = this.#properties.read(bytes, propertiesAt, this.#behindCounts ? next : ownEnd);
     this.#entries.push({
-      topic: message.topic,
-      queueId: message.queueId,
+      topic: topic.name,
+      queueId: head.queueId,
       queueOffset,
       logOffset,
       size,
       // A delay begins now, whatever store time follows from a clock that was ahead.
-      tagsCode: tagsCodeOf(message.topic, properties, now, options.delayLevels),
-      storeTimestamp,
+      tagsCode: tagsCodeOf(topic.name, properties, this.#now, this.options.delayLevels),
+      storeTimestamp: head.storeTimestamp,
       sysFlag: head.sysFlag,
-      keys: properties.keys,
-      uniqKey: properties.uniqKey,
+      uniqKey: uniqKeyOf(properties, topic.keySeed),
+      keys: keysOf(properties, topic.keySeed),
     });
-    const { topic: topicName, queueId } = message;
-    return { status: "PUT_OK", logOffset, size, topic: topicName, queueId, queueOffset, storeTimestamp };
+    return queueOffset;
   }
 
-  #queueOf(topic: TopicState, message: NewMessage): ConsumeQueue {
-    const { queueId } = message;
-    return topic.queues[queueId] ??= this.dispatcher.queues.getOrCreate(message.topic, queueId);
+  #queueOf(topic: TopicState, put: PutCommon): ConsumeQueue {
+    const { queueId } = put;
+    return topic.queues[queueId] ??= this.dispatcher.queues.getOrCreate(put.topic, queueId);
   }
 }
 
-function tooLarge(bytes: string, allowed: number): PutResult {
+/** A message with its properties as they are stored. */
+function raw(message: NewMessage): RawMessage {
+  const properties = { bytes: encoder.encode(message.properties), cutFrom: 0, cutTo: 0, behind: NO_BYTES };
+  return { ...message, properties };
+}
+
+/** Bytes of properties as they are stored. */
+function lengthOf({ bytes, cutFrom, cutTo, behind }: PropertyBytes): number {
+  const length = bytes.length - (cutTo - cutFrom);
+  if (behind.length === 0 || length === 0) return length + behind.length;
+  const last = cutTo === bytes.length ? cutFrom : bytes.length;
+  return length + (bytes[last - 1] === SEPARATOR ? 0 : 1) + behind.length;
+}
+
+/** Copies `from[start, end)` to `at` of another array, and returns where it ends there. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), at);
+  else for (let i = start, target = at; i < end; i++, target++) to[target] = from[i]!;
+  return at + end - start;
+}
+
+function tooLarge(bytes: number, allowed: number): PutResult {
   return refused("MESSAGE_ILLEGAL", `the message has ${bytes} bytes in the log, allowed are ${allowed}`);
 }
 
@@ -287,11 +379,11 @@ export function refused(status: PutStatus, reason: string): PutResult {
   return { status, reason, logOffset: -1, size: 0, topic: "", queueId: -1, queueOffset: -1, storeTimestamp: 0 };
 }
 
-/** Gives a sender its results; what it throws must not hit the others. */
-export function callBack(put: PendingPut, results: PutResult[] = put.results): void {
-  put.figures?.answered(results[0]!);
+/** Gives a sender its result; what it throws must not hit the others. */
+export function callBack(put: PendingPut, result: PutResult = put.result): void {
+  put.figures?.answered(result);
   try {
-    put.done(results);
+    put.done(result);
   } catch (error) {
     logger.error("The taker of a put's result failed: {error}", { error });
   }

@@ -6,13 +6,13 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { decodeRecord } from "../protocol/message_record.ts";
+import { indexHash, keySeedOf } from "../protocol/java_hash.ts";
+import { decodeRecord, propertiesAtOf } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
-import { readStoreProperties, type StoreProperties } from "../protocol/properties.ts";
+import { eachWord, StoreProperties, utf8Hash } from "../protocol/property_bytes.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
 import type { ConsumeQueues } from "./consume_queues.ts";
 import type { IndexService } from "./index_service.ts";
-import { javaHash } from "../protocol/java_hash.ts";
 import type { PutFigures } from "./put_figures.ts";
 import { NO_INDEX, type SafePoint } from "./safe_point.ts";
 import type { StoreState } from "./state.ts";
@@ -105,19 +105,35 @@ export function tagsCodeOf(
   from: number,
   delayLevels: readonly number[],
 ): number {
-  if (properties.delay !== "" && topic === SystemTopic.SCHEDULE) {
+  if (properties.delayTo > 0 && topic === SystemTopic.SCHEDULE) {
     const level = Math.min(Number.parseInt(properties.delay, 10), delayLevels.length);
     if (level >= 1) return from + delayLevels[level - 1]!;
   }
-  return properties.tags === "" ? 0 : javaHash(properties.tags);
+  return properties.tagsTo === 0 ? 0 : utf8Hash(properties.bytes, properties.tagsFrom, properties.tagsTo);
 }
 
-const scratch: StoreProperties = { tags: "", keys: "", uniqKey: "", delay: "", wait: true };
+const NO_KEYS: readonly number[] = [];
+
+/** What the index finds UNIQ_KEY by; -1 for none. `seed`: `keySeedOf` the topic. */
+export function uniqKeyOf({ bytes, uniqKeyFrom, uniqKeyTo }: StoreProperties, seed: number): number {
+  return uniqKeyTo === 0 ? -1 : indexHash(utf8Hash(bytes, uniqKeyFrom, uniqKeyTo, seed));
+}
+
+/** What the index finds each word of KEYS by. */
+export function keysOf({ bytes, keysFrom, keysTo }: StoreProperties, seed: number): readonly number[] {
+  if (keysTo === 0) return NO_KEYS;
+  const keys: number[] = [];
+  eachWord(bytes, keysFrom, keysTo, (from, to) => keys.push(indexHash(utf8Hash(bytes, from, to, seed))));
+  return keys;
+}
+
+const scratch = new StoreProperties();
 
 /** The entry of a record read back from the log. Throws `RocketdError` (`malformed`) when it is none. */
 export function entryOf(bytes: Uint8Array, delayLevels: readonly number[]): DispatchEntry {
   const record = decodeRecord(bytes);
-  const properties = readStoreProperties(record.properties, scratch);
+  const properties = scratch.read(bytes, propertiesAtOf(bytes), record.totalSize);
+  const seed = keySeedOf(record.topic);
   return {
     topic: record.topic,
     queueId: record.queueId,
@@ -127,7 +143,7 @@ export function entryOf(bytes: Uint8Array, delayLevels: readonly number[]): Disp
     tagsCode: tagsCodeOf(record.topic, properties, record.storeTimestamp, delayLevels),
     storeTimestamp: record.storeTimestamp,
     sysFlag: record.sysFlag,
-    keys: properties.keys,
-    uniqKey: properties.uniqKey,
+    uniqKey: uniqKeyOf(properties, seed),
+    keys: keysOf(properties, seed),
   };
 }

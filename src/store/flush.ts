@@ -89,7 +89,7 @@ export class Flusher {
     for (const { puts, end } of this.#leave(({ end }) => failed || end <= syncedEnd)) {
       for (const put of puts) {
         if (end <= syncedEnd) callBack(put);
-        else callBack(put, [refused("SERVICE_NOT_AVAILABLE", this.state.refusal)]);
+        else callBack(put, refused("SERVICE_NOT_AVAILABLE", this.state.refusal));
       }
     }
   }
@@ -129,7 +129,7 @@ export class Flusher {
     const reason = `the disk did not sync within syncFlushTimeout, ${syncFlushTimeout} ms`;
     for (const { puts } of this.#leave(({ deadline }) => isOver(deadline, syncFlushTimeout, now))) {
       for (const put of puts) {
-        callBack(put, put.results.map((result) => ({ ...result, status: "FLUSH_DISK_TIMEOUT", reason })));
+        callBack(put, { ...put.result, status: "FLUSH_DISK_TIMEOUT", reason });
       }
     }
   }

@@ -4,18 +4,17 @@
  * @module
  */
 import { getLogger } from "@logtape/logtape";
-import { INDEX_SEARCH_MS_PER_TURN, INDEX_TOPIC_HASHES_MAX } from "../limits.ts";
+import { INDEX_SEARCH_MS_PER_TURN } from "../limits.ts";
 import type { Disk } from "../platform/disk.ts";
 import { SysFlag } from "../protocol/codes.ts";
 import { IndexFile } from "./index_file.ts";
 import type { IndexShape } from "./index_header.ts";
-import { indexHash, javaHash } from "../protocol/java_hash.ts";
+import { indexHash, javaHash, keySeedOf } from "../protocol/java_hash.ts";
 import type { DispatchEntry } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 /** yyyyMMddHHmmssSSS */
 const NAME = /^\d{17}$/;
-const SPACE = 32;
 
 export interface IndexOptions extends IndexShape {
   /** The time, ms: it names new files, and ends the turns of a search. */
@@ -31,7 +30,6 @@ export class IndexService {
   readonly #files: IndexFile[] = [];
   /** Full files that are written but not synced. */
   #full: IndexFile[] = [];
-  readonly #topicHashes = new Map<string, number>();
   #folderChanged = false;
 
   private constructor(readonly folder: string, readonly options: IndexOptions, readonly disk: Disk) {}
@@ -70,22 +68,17 @@ export class IndexService {
 
   /** Indexes a record under its unique key and under each word of its keys. */
   put(entry: DispatchEntry): void {
-    const { topic, keys, uniqKey, logOffset, storeTimestamp } = entry;
-    if (keys === "" && uniqKey === "") return;
+    const { keys, uniqKey, logOffset, storeTimestamp } = entry;
+    if (keys.length === 0 && uniqKey < 0) return;
     if ((entry.sysFlag & SysFlag.TRANSACTION_MASK) === SysFlag.TRANSACTION_ROLLBACK) return;
     let file = this.#files.at(-1);
     if (logOffset <= (file !== undefined && !file.header.empty ? file.header.endLogOffset : this.endLogOffset)) return;
-    const seed = this.#topicHash(topic);
-    if (file === undefined || file.room < countKeys(keys, uniqKey)) file = this.#fileFor(countKeys(keys, uniqKey));
-    if (uniqKey !== "") file.put(indexHash(javaHash(uniqKey, 0, uniqKey.length, seed)), logOffset, storeTimestamp);
-    for (let from = 0; from < keys.length;) {
-      const space = keys.indexOf(" ", from);
-      const to = space < 0 ? keys.length : space;
-      if (to > from) {
-        if (file.room <= 0) file = this.#fileFor(1);
-        file.put(indexHash(javaHash(keys, from, to, seed)), logOffset, storeTimestamp);
-      }
-      from = to + 1;
+    const count = keys.length + (uniqKey < 0 ? 0 : 1);
+    if (file === undefined || file.room < count) file = this.#fileFor(count);
+    if (uniqKey >= 0) file.put(uniqKey, logOffset, storeTimestamp);
+    for (let i = 0; i < keys.length; i++) {
+      if (file.room <= 0) file = this.#fileFor(1);
+      file.put(keys[i]!, logOffset, storeTimestamp);
     }
   }
 
@@ -97,7 +90,7 @@ export class IndexService {
    * @param end latest store time, ms
    */
   *search(topic: string, key: string, max: number, begin: number, end: number): Generator<void, number[]> {
-    const hash = indexHash(javaHash(key, 0, key.length, hashOf(topic)));
+    const hash = indexHash(javaHash(key, 0, key.length, keySeedOf(topic)));
     const found = new Set<number>();
     let turnBegan = this.#now();
     // While the search rests, the oldest files may go.
@@ -229,32 +222,6 @@ export class IndexService {
     const last = this.#files.at(-1)?.path.slice(-name.length);
     return last === undefined || last < name ? name : String(BigInt(last) + 1n);
   }
-
-  #topicHash(topic: string): number {
-    let hash = this.#topicHashes.get(topic);
-    if (hash === undefined) {
-      if (this.#topicHashes.size >= INDEX_TOPIC_HASHES_MAX) this.#topicHashes.clear();
-      this.#topicHashes.set(topic, hash = hashOf(topic));
-    }
-    return hash;
-  }
-}
-
-/** The hash of a key's text up to the key itself: topic and `#`. */
-function hashOf(topic: string): number {
-  return javaHash("#", 0, 1, javaHash(topic));
-}
-
-/** How many entries a record makes. */
-function countKeys(keys: string, uniqKey: string): number {
-  let count = uniqKey === "" ? 0 : 1;
-  let before = SPACE;
-  for (let i = 0; i < keys.length; i++) {
-    const unit = keys.charCodeAt(i);
-    if (before === SPACE && unit !== SPACE) count++;
-    before = unit;
-  }
-  return count;
 }
 
 /** A time as yyyyMMddHHmmssSSS, local. */

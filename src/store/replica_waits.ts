@@ -19,14 +19,14 @@ export interface Replicas {
 
 /** A put that the disk and a slave have to say something about. */
 class Waiting {
-  #disk: PutResult[] | undefined;
+  #disk: PutResult | undefined;
   #slave: { readonly status: PutStatus; readonly reason: string } | undefined;
   #answered = false;
 
   constructor(readonly put: PendingPut, readonly deadline: number) {}
 
-  diskSaid(results: PutResult[]): void {
-    this.#disk = results;
+  diskSaid(result: PutResult): void {
+    this.#disk = result;
     this.#settle();
   }
 
@@ -39,12 +39,12 @@ class Waiting {
     const disk = this.#disk;
     const slave = this.#slave;
     if (this.#answered || disk === undefined) return;
-    const lost = disk[0]?.status === "SERVICE_NOT_AVAILABLE";
+    const lost = disk.status === "SERVICE_NOT_AVAILABLE";
     if (!lost && slave === undefined) return;
     this.#answered = true;
     // Of two that were late, RocketMQ names the slave.
     if (lost || slave?.status === "PUT_OK") return callBack(this.put, disk);
-    callBack(this.put, disk.map((result) => ({ ...result, ...slave })));
+    callBack(this.put, { ...disk, ...slave });
   }
 }
 
@@ -85,7 +85,7 @@ export class ReplicaWaits {
       this.#waiting.push(waiting);
       this.#timer ??= this.clock.after(slaveTimeout, () => this.#expire());
     }
-    return { ...put, done: (results) => waiting.diskSaid(results), figures: undefined };
+    return { ...put, done: (result) => waiting.diskSaid(result), figures: undefined };
   }
 
   /** Why it is no use to wait for a slave, or undefined. */

@@ -29,7 +29,7 @@ import { type Replicas, ReplicaWaits } from "./replica_waits.ts";
 import { Retention } from "./retention.ts";
 import { LOCK_TEXT } from "./safe_point.ts";
 import { StoreState } from "./state.ts";
-import type { ArrivalListener, GetResult, MessageFilter, NewMessage, PutResult, QueryResult } from "./types.ts";
+import type { AnyMessage, ArrivalListener, Done, GetResult, MessageFilter, NewBatch, QueryResult } from "./types.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 
@@ -237,8 +237,8 @@ export class MessageStore {
    * (with SYNC_FLUSH, unless the sender does not wait: after they are safe from a power loss; with SYNC_MASTER as well
    * after a slave has them).
    */
-  put(message: NewMessage, done: (result: PutResult) => void): void {
-    this.#appender.put([message], (results) => done(results[0]!));
+  put(message: AnyMessage, done: Done): void {
+    this.#appender.put(message, done);
   }
 
   /** The most bytes that the records of one put may have together. */
@@ -246,9 +246,9 @@ export class MessageStore {
     return this.#log.roomMax;
   }
 
-  /** Stores messages next to each other in one file: all, or none (then there is one result, without an offset). */
-  putBatch(messages: readonly NewMessage[], done: (results: PutResult[]) => void): void {
-    this.#appender.put(messages, done);
+  /** Stores messages next to each other in one file: all, or none. */
+  putBatch(batch: NewBatch, done: Done): void {
+    this.#appender.putBatch(batch, done);
   }
 
   /**

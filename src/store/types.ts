@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { MeasuredBatch } from "../protocol/message_batch.ts";
+import type { PropertyBytes } from "../protocol/property_bytes.ts";
 
 /** A message to be stored. The store adds queue offset, log offset, store time and store host. */
 export interface NewMessage {
@@ -24,6 +26,22 @@ export interface NewMessage {
   waitForSync?: boolean;
 }
 
+/** A message as a client sends it, whose properties never become a text. */
+export interface RawMessage extends Omit<NewMessage, "properties"> {
+  readonly properties: PropertyBytes;
+}
+
+/** A message to be stored, in either form. */
+export type AnyMessage = NewMessage | RawMessage;
+
+/** Messages of one queue that a client sends as one batch; they have in common all but flag, body and properties. */
+export interface NewBatch extends Omit<NewMessage, "flag" | "body" | "properties"> {
+  /** Borrowed: copied before `putBatch` returns. */
+  readonly batch: MeasuredBatch;
+  /** Properties that stand behind those of each message. */
+  readonly behind: Uint8Array;
+}
+
 /** How a put ended, by RocketMQ's PutMessageStatus names. */
 export type PutStatus =
   | "PUT_OK"
@@ -37,19 +55,25 @@ export type PutStatus =
   | "OS_PAGECACHE_BUSY"
   | "UNKNOWN_ERROR";
 
-/** What became of a put. Offsets are -1 when nothing was stored. */
+/** What became of a put, for a batch: of its first message. Offsets are -1 when nothing was stored. */
 export interface PutResult {
   status: PutStatus;
   /** For the remark: what was wrong, in words an operator can act on. */
   reason?: string;
   logOffset: number;
+  /** Bytes in the log; for a batch, of all its messages. */
   size: number;
+  /** Where each message of a batch was put. */
+  logOffsets?: readonly number[];
   /** Where it was put: a delayed message in the schedule topic. "" and -1 when nothing was stored. */
   topic: string;
   queueId: number;
   queueOffset: number;
   storeTimestamp: number;
 }
+
+/** Told once what became of a put. */
+export type Done = (result: PutResult) => void;
 
 /** What a queue read found, by RocketMQ's GetMessageStatus names; 4.9.7 never gives its NO_MATCHED_LOGIC_QUEUE. */
 export type GetStatus =
@@ -112,10 +136,9 @@ export interface DispatchEntry {
   tagsCode: number;
   storeTimestamp: number;
   sysFlag: number;
-  /** KEYS text or "". */
-  keys: string;
-  /** UNIQ_KEY or "". */
-  uniqKey: string;
+  /** What the index finds UNIQ_KEY by, -1 for none; and each word of KEYS. See `indexKey`. */
+  uniqKey: number;
+  keys: readonly number[];
 }
 
 /** Called once per queue and commit, after its new entries are readable. */

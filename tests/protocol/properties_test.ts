@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { assertEquals } from "../../src/std.ts";
-import {
-  dropProperty,
-  formatProperties,
-  parseProperties,
-  propertyOf,
-  readStoreProperties,
-  type StoreProperties,
-} from "../../src/protocol/properties.ts";
+import { dropProperty, formatProperties, parseProperties, propertyOf } from "../../src/protocol/properties.ts";
 
 const text = fc.string({ unit: fc.constantFrom("T", "A", "G", "S", "K", "E", "Y", "\u0001", "\u0002", "é", " ") });
 
@@ -32,24 +25,13 @@ Deno.test("parseProperties() reads back what formatProperties() wrote", () => {
   }));
 });
 
-Deno.test("propertyOf() and readStoreProperties() agree with parseProperties() on any text", () => {
-  const into: StoreProperties = { tags: "", keys: "", uniqKey: "", delay: "", wait: true };
+Deno.test("propertyOf() agrees with parseProperties() on any text", () => {
   fc.assert(
     fc.property(text, fc.constantFrom("TAGS", "KEYS", "A", "G"), (text, name) => {
-      const all = parseProperties(text);
-      assertEquals(propertyOf(text, name), all.get(name));
-      const store = readStoreProperties(text, into);
-      assertEquals([store.tags, store.keys], [all.get("TAGS") ?? "", all.get("KEYS") ?? ""]);
+      assertEquals(propertyOf(text, name), parseProperties(text).get(name));
     }),
     { numRuns: 2000 },
   );
-});
-
-Deno.test("readStoreProperties() finds what the store needs", () => {
-  const into: StoreProperties = { tags: "x", keys: "x", uniqKey: "x", delay: "x", wait: false };
-  const text = "UNIQ_KEY\u0001u\u0002WAIT\u0001false\u0002DELAY\u00013\u0002TAGS\u0001t";
-  assertEquals(readStoreProperties(text, into), { tags: "t", keys: "", uniqKey: "u", delay: "3", wait: false });
-  assertEquals(readStoreProperties("", into), { tags: "", keys: "", uniqKey: "", delay: "", wait: true });
 });
 
 Deno.test("dropProperty() leaves out the pieces of a name, wherever and however often they stand", () => {

@@ -23,8 +23,8 @@ function entry(queueOffset: number, more: Partial<DispatchEntry> = {}): Dispatch
     tagsCode: 0,
     storeTimestamp: 0,
     sysFlag: 0,
-    keys: "",
-    uniqKey: "",
+    uniqKey: -1,
+    keys: [],
     ...more,
   };
 }

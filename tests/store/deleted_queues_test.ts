@@ -12,7 +12,7 @@ const SMALL = { fileSize: 200, openFilesMax: 4 };
 function entry(queueOffset: number, { topic = "T", queueId = 0 } = {}): DispatchEntry {
   const logOffset = 1000 + queueOffset * 100;
   const found = { topic, queueId, queueOffset, logOffset, size: 100, tagsCode: 0, storeTimestamp: 1, sysFlag: 0 };
-  return { ...found, keys: "", uniqKey: "" };
+  return { ...found, uniqKey: -1, keys: [] };
 }
 
 Deno.test("ConsumeQueues take a topic away in one step: what a crash leaves of it goes at the next start", () =>

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { keySeedOf } from "../../src/protocol/java_hash.ts";
+import { StoreProperties } from "../../src/protocol/property_bytes.ts";
+import { keysOf, uniqKeyOf } from "../../src/store/dispatcher.ts";
 import type { IndexOptions, IndexService } from "../../src/store/index_service.ts";
 import type { DispatchEntry } from "../../src/store/types.ts";
 
@@ -12,10 +15,17 @@ export const SMALL: IndexOptions = { maxHashSlotNum: 7, maxIndexNum: 20, now: ()
 export const ROOMY: IndexOptions = { maxHashSlotNum: 100_000, maxIndexNum: 400_000, now: () => T0 };
 export const ALWAYS: [number, number] = [0, Number.MAX_SAFE_INTEGER];
 
-/** What the log tells of a record. */
-export function entry(logOffset: number, uniqKey: string, more: Partial<DispatchEntry> = {}): DispatchEntry {
+/** What the log tells of a record with these properties. */
+export function entry(
+  logOffset: number,
+  uniqKey: string,
+  { keys = "", topic = "T", ...more }: Partial<Omit<DispatchEntry, "keys">> & { keys?: string } = {},
+): DispatchEntry {
+  const bytes = new TextEncoder().encode(`UNIQ_KEY\x01${uniqKey}\x02KEYS\x01${keys}`);
+  const properties = new StoreProperties().read(bytes, 0, bytes.length);
+  const seed = keySeedOf(topic);
   return {
-    topic: "T",
+    topic,
     queueId: 0,
     queueOffset: 0,
     logOffset,
@@ -23,8 +33,8 @@ export function entry(logOffset: number, uniqKey: string, more: Partial<Dispatch
     tagsCode: 0,
     storeTimestamp: T0,
     sysFlag: 0,
-    keys: "",
-    uniqKey,
+    uniqKey: uniqKeyOf(properties, seed),
+    keys: keysOf(properties, seed),
     ...more,
   };
 }

@@ -160,14 +160,16 @@ Deno.test("IndexService behaves like a list through puts, flushes, cuts, clean c
         const options = { ...SMALL, maxIndexNum: 64 };
         let process = new CountingDisk();
         let index = IndexService.open(home, options, process.disk, false);
-        let log: DispatchEntry[] = [];
+        let log: { readonly record: DispatchEntry; readonly words: readonly string[] }[] = [];
         for (const { op, n } of steps) {
           if (op === "put") {
             for (let i = 0; i < n; i++) {
               const at = log.length;
               const keys = at % 3 === 0 ? `k${at % 5}` : at % 3 === 1 ? `k${at % 4} k4` : "";
-              log.push(entry(at * 100, `u${at % 11}`, { keys, storeTimestamp: T0 + at * 300 }));
-              index.put(log.at(-1)!);
+              const uniqKey = `u${at % 11}`;
+              const record = entry(at * 100, uniqKey, { keys, storeTimestamp: T0 + at * 300 });
+              log.push({ record, words: [uniqKey, ...keys.split(" ")] });
+              index.put(record);
             }
           } else if (op === "flush") {
             index.flush();
@@ -182,13 +184,13 @@ Deno.test("IndexService behaves like a list through puts, flushes, cuts, clean c
             process = new CountingDisk();
             index = IndexService.open(home, options, process.disk, op === "crash");
             const end = index.endLogOffset;
-            if (op === "close") assertEquals(end, log.at(-1)?.logOffset ?? -1);
+            if (op === "close") assertEquals(end, log.at(-1)?.record.logOffset ?? -1);
             // The log is walked again from its begin; what is there is passed over.
-            for (const record of log) index.put(record);
+            for (const { record } of log) index.put(record);
           }
           for (const key of ["u0", "u7", "k0", "k2", "k4", "none"]) {
-            const expected = log.filter(({ uniqKey, keys }) => uniqKey === key || keys.split(" ").includes(key))
-              .map(({ logOffset }) => logOffset).reverse();
+            const expected = log.filter(({ words }) => words.includes(key)).map(({ record }) => record.logOffset)
+              .reverse();
             assertEquals(lookup(index, "T", key, 1e6, ...ALWAYS), expected, `${key} after ${op}`);
             assertEquals(lookup(index, "T", key, 2, ...ALWAYS), expected.slice(0, 2));
           }

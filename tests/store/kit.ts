@@ -7,10 +7,13 @@ import type { Clock } from "../../src/platform/clock.ts";
 import { denoDisk, type Disk } from "../../src/platform/disk.ts";
 import { FaultyDisk } from "../../src/platform/faulty_disk.ts";
 import { ManualClock } from "../../src/platform/manual_clock.ts";
+import { encodeBatch } from "../../src/client/message.ts";
+import { measureBatch } from "../../src/protocol/message_batch.ts";
 import { decodeRecord } from "../../src/protocol/message_record.ts";
 import {
   type GetResult,
   MessageStore,
+  type NewBatch,
   type NewMessage,
   type PutResult,
   type StoreOptions,
@@ -88,6 +91,20 @@ export function message(given: Partial<NewMessage> = {}): NewMessage {
     properties: "TAGS\u0001TagA",
     ...given,
   };
+}
+
+/** A batch of messages that are like the first but for flag, body and properties. */
+export function batchOf(...messages: NewMessage[]): NewBatch {
+  const { topic, queueId, sysFlag, bornTimestamp, bornHost, reconsumeTimes, preparedTransactionOffset } = messages[0]!;
+  const common = { topic, queueId, sysFlag, bornTimestamp, bornHost, reconsumeTimes, preparedTransactionOffset };
+  const bytes = encodeBatch(
+    messages.map(({ flag, body, properties }) => ({ message: { topic, flag, body }, properties })),
+  );
+  return { ...common, batch: measureBatch(bytes, 0, Infinity), behind: new Uint8Array() };
+}
+
+export function putBatch(store: MessageStore, ...messages: NewMessage[]): Promise<PutResult> {
+  return new Promise((resolve) => store.putBatch(batchOf(...messages), resolve));
 }
 
 export function put(store: MessageStore, given: Partial<NewMessage> = {}): Promise<PutResult> {

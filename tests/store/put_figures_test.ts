@@ -8,7 +8,7 @@ import { PutFigures } from "../../src/store/put_figures.ts";
 import type { PutResult } from "../../src/store/types.ts";
 import { HandClock } from "../broker/workshop.ts";
 import { copyAll, pair } from "./copy_kit.ts";
-import { Bench, message, putMany } from "./kit.ts";
+import { batchOf, Bench, message, putMany } from "./kit.ts";
 
 function put(figures: PutFigures, clock: HandClock, ms: number): void {
   const result: PutResult = {
@@ -61,8 +61,8 @@ Deno.test("messages and bytes are counted as they come into the log, and what fa
   const stored: number[] = [];
   const answered = new Promise<void>((resolve) => {
     store.put(message({ topic: "T" }), ({ size }) => stored.push(size));
-    store.putBatch([message({ topic: "T" }), message({ topic: "T" })], (results) => {
-      stored.push(...results.map(({ size }) => size));
+    store.putBatch(batchOf(message({ topic: "T" }), message({ topic: "T" })), ({ size }) => {
+      stored.push(size);
       resolve();
     });
   });

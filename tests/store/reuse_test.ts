@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "../../src/std.ts";
 import type { PutResult } from "../../src/store/mod.ts";
-import { Bench, bodies, message, put, putMany } from "./kit.ts";
+import { Bench, bodies, message, putMany } from "./kit.ts";
 
 Deno.test("MessageStore gives copies when it had to read the disk, which later puts leave alone", async () => {
   using bench = new Bench();
@@ -28,24 +28,5 @@ Deno.test("MessageStore syncs a put that is made while another one is answered",
   const store = await bench.open({ flushDiskType: "SYNC_FLUSH" });
   const inner = await new Promise<PutResult>((resolve) => store.put(message(), () => store.put(message(), resolve)));
   assertEquals([inner.status, inner.queueOffset], ["PUT_OK", 1]);
-  await store.close();
-});
-
-Deno.test("MessageStore stops looking at a batch as soon as it cannot fit", async () => {
-  using bench = new Bench();
-  const store = await bench.open();
-  const properties = "x".repeat(30_000);
-  let last = -1;
-  const batch = Array.from({ length: 1000 }, (_, i) =>
-    Object.defineProperty(message(), "properties", {
-      get: () => {
-        last = Math.max(last, i);
-        return properties;
-      },
-    }));
-  const results = await new Promise<PutResult[]>((resolve) => store.putBatch(batch, resolve));
-  assertEquals(results.map((result) => result.status), ["MESSAGE_ILLEGAL"]);
-  assertEquals(last, 2, "three times 30,000 bytes are more than a file has");
-  assertEquals((await put(store)).queueOffset, 0);
   await store.close();
 });

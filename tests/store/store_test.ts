@@ -2,8 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "../..
 import { RocketdError } from "../../src/errors.ts";
 import { FRAME_BYTES_MAX } from "../../src/limits.ts";
 import { decodeRecord } from "../../src/protocol/message_record.ts";
-import type { PutResult } from "../../src/store/mod.ts";
-import { Bench, bodies, FILE_BYTES, HOST, message, names, put, putMany, readAll } from "./kit.ts";
+import { Bench, bodies, FILE_BYTES, HOST, message, names, put, putBatch, putMany, readAll } from "./kit.ts";
 
 Deno.test("MessageStore gives back what was put, in the order of the queue", async () => {
   using bench = new Bench();
@@ -114,16 +113,13 @@ Deno.test("MessageStore refuses illegal messages and names field, value and limi
 Deno.test("MessageStore puts a batch side by side, or not at all", async () => {
   using bench = new Bench();
   const store = await bench.open();
-  const batch = (last: Partial<Parameters<typeof message>[0]>) => [message(), message(), message(last)];
-  const send = (messages: ReturnType<typeof batch>) =>
-    new Promise<PutResult[]>((resolve) => store.putBatch(messages, resolve));
-  const good = await send(batch({}));
-  assertEquals(good.map((result) => result.queueOffset), [0, 1, 2]);
-  assertEquals(good[1]!.logOffset, good[0]!.size);
-  const bad = await send(batch({ body: new Uint8Array(99_999) }));
-  assertEquals(bad.map((result) => result.status), ["MESSAGE_ILLEGAL"]);
-  assertEquals((await send([])).map((result) => result.status), ["MESSAGE_ILLEGAL"]);
-  assertEquals([store.maxOffset("T", 0), store.maxLogOffset], [3, good[0]!.size * 3]);
+  const send = (last: Parameters<typeof message>[0]) => putBatch(store, message(), message(), message(last));
+  const good = await send({});
+  assertEquals([good.queueOffset, good.logOffset, good.size % 3], [0, 0, 0]);
+  assertEquals(good.logOffsets, [0, 1, 2].map((i) => i * good.size / 3));
+  const bad = await send({ body: new Uint8Array(99_999) });
+  assertEquals([bad.status, bad.logOffset, bad.logOffsets], ["MESSAGE_ILLEGAL", -1, undefined]);
+  assertEquals([store.maxOffset("T", 0), store.maxLogOffset], [3, good.size]);
   await store.close();
 });
 

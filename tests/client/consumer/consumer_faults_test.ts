@@ -94,8 +94,9 @@ class Faulty implements AsyncDisposable {
             if (header.topic === "T") this.committed.push(header.commitOffset);
             return { code: SUCCESS };
           })
-          .on(SendMessageV2, ({ header: { topic, reconsumeTimes, properties = "" } }) => {
-            this.resent.push({ topic, reconsumeTimes, properties: parseProperties(properties) });
+          .on(SendMessageV2, ({ header: { topic, reconsumeTimes, properties } }) => {
+            const text = new TextDecoder().decode(properties);
+            this.resent.push({ topic, reconsumeTimes, properties: parseProperties(text) });
             return { code: SUCCESS, header: { msgId: "ID", queueId: 0, queueOffset: 0 } };
           })
           .on(PullMessage, (request: Pull) => {

@@ -31,7 +31,7 @@ for (const [name, encoding] of Object.entries(HeaderEncoding)) {
     const server = serve(
       new HandlerTable().on(SendMessageV2, ({ header, body, encoding: used }) => {
         received++;
-        keys.add(propertyOf(header.properties ?? "", "UNIQ_KEY") ?? "");
+        keys.add(propertyOf(new TextDecoder().decode(header.properties), "UNIQ_KEY") ?? "");
         queues.add(header.queueId);
         assertEquals([header.topic, body.length, used], ["T", 100, encoding]);
         const code = received % 10 === 0 ? ResponseCode.SYSTEM_BUSY : ResponseCode.SUCCESS;

@@ -66,6 +66,14 @@ export class Checkpoint {
     this.#file.syncDataSync();
   }
 
+  /** Says that nothing is known of the queues, on disk too: after a crash the whole log is walked through. */
+  forgetQueues(): void {
+    this.safePoint = undefined;
+    this.logicsMsgTimestamp = 0;
+    this.#write();
+    this.#file.syncDataSync();
+  }
+
   /** Writes the three times and the mark, and makes them survive a power loss. */
   async flush(): Promise<void> {
     this.#write();

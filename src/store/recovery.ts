@@ -76,6 +76,7 @@ export function recover(recovery: Recovery): Recovered {
   }
   // Before anything is cut below it: what comes in its place is not what the mark was about, and not yet on disk.
   if (safe === undefined || Math.min(from, end.offset) < safe.end) checkpoint.forgetSafePoint();
+  if (from < crashStart(recovery, walk)) checkpoint.forgetQueues();
   // Good entries may go as well: the second walk makes them again.
   if (clean === undefined || queues.highestRecordEnd() > from) queues.truncateFrom(from);
   index?.truncateFrom(torn ?? end.offset);

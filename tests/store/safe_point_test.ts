@@ -106,17 +106,22 @@ Deno.test("A mark counts for nothing once queues are made anew below it, also wh
   };
   for (const [name, spoil] of Object.entries(reasons)) {
     using bench = new Bench();
-    const store = await bench.open();
+    const small = { mappedFileSizeCommitLog: 16 * 1024, messageIndexEnable: name === "index" };
+    const store = await bench.open(small);
     // More than one interval writes; the queue that is written first has the newest record.
     const ids = [...Array(QUEUES_WRITTEN_PER_INTERVAL + 10).keys(), 0];
     const puts = await Promise.all(ids.map((queueId) => put(store, { queueId, properties: "KEYS\u0001k" })));
+    // Newer files of the log than those that the queues need, which is all that the checkpoint's times would have walked.
+    await putMany(store, 50, "m", 1000);
+    await bench.synced(bench.path("checkpoint"), () => bench.clock.advance(15_000));
+    await putMany(store, 50, "m", 1000);
     await bench.synced(bench.path("checkpoint"), () => bench.clock.advance(15_000));
     bench.disk.killed();
     spoil(bench);
-    await bench.open();
+    await bench.open(small);
     bench.clock.advance(1000);
     bench.disk.killed();
-    const again = await bench.open();
+    const again = await bench.open(small);
     const found = puts.map(({ queueId, queueOffset }) => again.logOffsetOf("T", queueId, queueOffset));
     assertEquals(found, puts.map(({ logOffset }) => logOffset), name);
     await again.close();

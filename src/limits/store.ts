@@ -22,6 +22,8 @@ export const QUEUES_WRITTEN_PER_INTERVAL = 256;
 export const QUEUE_ROUND_INTERVALS_MAX = 30;
 /** Entries that one read of a queue brings at most. */
 export const QUEUE_READ_ENTRIES_MAX = 1024;
+/** Queues of which the entries stay in memory that one read brought. */
+export const QUEUE_PAGES_MAX = 256;
 /** Consume queue files open at the same time. */
 export const QUEUE_FILES_OPEN_MAX = 512;
 /** Syncs of the log that senders wait for, at the same time: a third one gains nothing, and costs. */

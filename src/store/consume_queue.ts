@@ -14,6 +14,7 @@ import {
 import type { OpenFiles } from "./open_files.ts";
 import { blankEntries, ConsumeQueueSlice, ENTRY_BYTES, firstThat, writeEntry } from "./queue_entries.ts";
 import { QueueFiles } from "./queue_files.ts";
+import { QueuePages } from "./queue_pages.ts";
 
 const logger = getLogger(["rocketd", "store"]);
 
@@ -33,6 +34,7 @@ export class QueuesShared {
   readonly slice = new ConsumeQueueSlice();
   readonly buffer = new Uint8Array(QUEUE_READ_ENTRIES_MAX * ENTRY_BYTES);
   readonly view = new DataView(this.buffer.buffer);
+  readonly pages = new QueuePages<ConsumeQueue>();
 
   /** @param fileSize bytes of a queue file, a multiple of 20 */
   constructor(
@@ -125,7 +127,7 @@ export class ConsumeQueue {
    */
   read(from: number, count: number): ConsumeQueueSlice {
     if (from < this.minOffset || from >= this.maxOffset || count <= 0) return this.#shared.slice.over(NO_VIEW, 0, 0);
-    return this.#read(from, count);
+    return count > 1 && from < this.#windowStart ? this.#readPage(from, count) : this.#read(from, count);
   }
 
   /** Writes what is not yet on disk, with one write per file. */
@@ -291,6 +293,7 @@ export class ConsumeQueue {
 
   /** Sets the end of what is on disk, with nothing in memory. */
   #endAt(offset: number): void {
+    this.#shared.pages.forget(this);
     this.#written = this.maxOffset = offset;
     this.#dropWindow();
     this.#shared.active.delete(this);
@@ -312,6 +315,19 @@ export class ConsumeQueue {
     const bytes = Math.min(count, QUEUE_READ_ENTRIES_MAX) * ENTRY_BYTES;
     const read = this.#files.read(buffer.subarray(0, bytes), from * ENTRY_BYTES);
     return slice.over(view, 0, Math.floor(read / ENTRY_BYTES));
+  }
+
+  /** The same as `#readFile`, from memory when all of it was read together with entries before it. */
+  #readPage(from: number, most: number): ConsumeQueueSlice {
+    const { slice, pages } = this.#shared;
+    const count = Math.min(most, this.#written - from);
+    let page = pages.find(this, from, count);
+    if (page === undefined) {
+      page = pages.begin(this, from);
+      const bytes = Math.min(QUEUE_READ_ENTRIES_MAX, this.#written - from) * ENTRY_BYTES;
+      page.count = Math.floor(this.#files.read(page.bytes.subarray(0, bytes), from * ENTRY_BYTES) / ENTRY_BYTES);
+    }
+    return slice.over(page.view, (from - page.from) * ENTRY_BYTES, Math.min(count, page.count - from + page.from));
   }
 
   /** A view of one entry, whatever the bounds. */

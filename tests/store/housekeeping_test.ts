@@ -67,10 +67,13 @@ Deno.test("The checkpoint never is ahead of the entries that are in the queues' 
     const checkpoint = checkpointOf(bench);
     assertEquals(puts.filter((put) => put.storeTimestamp < checkpoint && !isInFile(bench, put)), []);
   }
-  assert(checkpointOf(bench) > puts[0]!.storeTimestamp);
+  const checkpoint = checkpointOf(bench);
+  // What came later may not have been flushed.
+  const safe = puts.filter(({ storeTimestamp }) => storeTimestamp < checkpoint);
+  assert(safe.length > 0);
   bench.disk.powerLoss();
   const again = await bench.open();
-  for (const { queueId, queueOffset, logOffset } of puts) {
+  for (const { queueId, queueOffset, logOffset } of safe) {
     assertEquals(again.logOffsetOf("T", queueId, queueOffset), logOffset);
   }
   await again.close();

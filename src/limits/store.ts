@@ -104,5 +104,5 @@ export const QUEUE_ID_MAX = TOPIC_QUEUES_MAX - 1;
 export const QUEUE_ID_STORED_MAX = 0x7fff_ffff;
 /** How often queues, index and checkpoint are made durable, ms. */
 export const CHECKPOINT_INTERVAL_MS = 10_000;
-/** Growth of the log from which on that happens sooner, bytes: a crash leaves about as much to walk through. */
-export const CHECKPOINT_LOG_BYTES = 128 * MiB;
+/** Growth of the log from which on that happens sooner, bytes: walking through it after a crash takes half a second. */
+export const CHECKPOINT_LOG_BYTES = 512 * MiB;

@@ -12,6 +12,7 @@ import { crc32 } from "node:zlib";
 import { RocketdError } from "../errors.ts";
 import { readInt64, writeInt64 } from "./byte_writer.ts";
 import { SysFlag } from "./codes.ts";
+import { textAt } from "./known_texts.ts";
 
 /** Second word of every record. */
 export const RECORD_MAGIC = 0xDAA320A7 | 0;
@@ -164,10 +165,7 @@ export function measureRecord(bytes: Uint8Array, view: DataView, at: number, end
 export function decodeRecord(bytes: Uint8Array, at = 0, checkCrc = false): MessageRecord {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const totalSize = measureRecord(bytes, view, at, bytes.length, checkCrc);
-  if (totalSize === NOT_A_RECORD) {
-    const reason = `the ${bytes.length - at} bytes at ${at} are not a whole message record`;
-    throw new RocketdError("malformed", `Cannot read a message: ${reason}`, { field: "record", value: at });
-  }
+  if (totalSize === NOT_A_RECORD) throw notARecord(bytes, at);
   const sysFlag = view.getInt32(at + 36);
   const storeTimestamp = at + storeTimestampAt(sysFlag);
   const afterHosts = storeTimestamp + 8 + hostBytes(sysFlag, SysFlag.STORE_HOST_V6);
@@ -194,6 +192,40 @@ export function decodeRecord(bytes: Uint8Array, at = 0, checkCrc = false): Messa
   };
 }
 
+/** What queues and index know of a record. */
+export interface RecordEntry
+  extends
+    Pick<MessageRecord, "totalSize" | "queueId" | "queueOffset" | "physicalOffset" | "sysFlag" | "storeTimestamp"> {
+  readonly topic: string;
+  /** Where its properties begin; they end with it. */
+  readonly propertiesAt: number;
+}
+
+/** As {@linkcode decodeRecord}, of a record from its first byte on, but only what queues and index know. */
+export function decodeEntry(bytes: Uint8Array): RecordEntry {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const totalSize = measureRecord(bytes, view, 0, bytes.length, false);
+  if (totalSize === NOT_A_RECORD) throw notARecord(bytes, 0);
+  const sysFlag = view.getInt32(36);
+  const topicAt = topicPlace(view, sysFlag);
+  const topicEnd = topicAt + 1 + bytes[topicAt]!;
+  return {
+    totalSize,
+    queueId: view.getInt32(12),
+    queueOffset: readInt64(view, 20),
+    physicalOffset: readInt64(view, PHYSICAL_OFFSET_AT),
+    sysFlag,
+    storeTimestamp: readInt64(view, storeTimestampAt(sysFlag)),
+    topic: textAt(bytes, topicAt + 1, topicEnd),
+    propertiesAt: topicEnd + 2,
+  };
+}
+
+function notARecord(bytes: Uint8Array, at: number): RocketdError {
+  const reason = `the ${bytes.length - at} bytes at ${at} are not a whole message record`;
+  return new RocketdError("malformed", `Cannot read a message: ${reason}`, { field: "record", value: at });
+}
+
 /** The properties of a whole record, without decoding the rest of it. */
 export function recordProperties(record: Uint8Array): string {
   return decoder.decode(record.subarray(propertiesAtOf(record)));
@@ -214,7 +246,10 @@ export function recordTopic(record: Uint8Array): string {
 /** Where the length of a record's topic lies. */
 function topicAtOf(record: Uint8Array): number {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  const sysFlag = view.getInt32(36);
+  return topicPlace(view, view.getInt32(36));
+}
+
+function topicPlace(view: DataView, sysFlag: number): number {
   const bodyAt = 72 + hostBytes(sysFlag, SysFlag.BORN_HOST_V6) + hostBytes(sysFlag, SysFlag.STORE_HOST_V6);
   return bodyAt + view.getInt32(bodyAt - 4);
 }

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
 import { indexHash, keySeedOf } from "../protocol/java_hash.ts";
-import { decodeRecord, propertiesAtOf } from "../protocol/message_record.ts";
+import { decodeEntry } from "../protocol/message_record.ts";
 import { SystemTopic } from "../protocol/names.ts";
 import { eachWord, StoreProperties, utf8Hash } from "../protocol/property_bytes.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
@@ -128,12 +128,14 @@ export function keysOf({ bytes, keysFrom, keysTo }: StoreProperties, seed: numbe
 }
 
 const scratch = new StoreProperties();
+/** Of the record before: most come from the same topic. */
+let seedTopic = "", seed = keySeedOf("");
 
 /** The entry of a record read back from the log. Throws `RocketdError` (`malformed`) when it is none. */
 export function entryOf(bytes: Uint8Array, delayLevels: readonly number[]): DispatchEntry {
-  const record = decodeRecord(bytes);
-  const properties = scratch.read(bytes, propertiesAtOf(bytes), record.totalSize);
-  const seed = keySeedOf(record.topic);
+  const record = decodeEntry(bytes);
+  const properties = scratch.read(bytes, record.propertiesAt, record.totalSize);
+  if (record.topic !== seedTopic) seed = keySeedOf(seedTopic = record.topic);
   return {
     topic: record.topic,
     queueId: record.queueId,

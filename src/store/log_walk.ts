@@ -33,8 +33,15 @@ export class LogWalk {
   /**
    * Hands every good record from a record's begin on to `take`: a view that is valid during the call. A record at
    * `until` counts as damaged.
+   *
+   * @param checkCrc not where the records were walked through before
    */
-  run(from: number, take: (record: Uint8Array<ArrayBuffer>) => void, until?: number): WalkEnd {
+  run(
+    from: number,
+    take: (record: Uint8Array<ArrayBuffer>) => void,
+    until?: number,
+    checkCrc = this.checkCrc,
+  ): WalkEnd {
     let at = from;
     let filler: number | undefined;
     for (;;) {
@@ -53,7 +60,7 @@ export class LogWalk {
         continue;
       }
       if (size === 0) return { offset: at, clean: true, filler };
-      const record = at === until ? undefined : this.recordAt(file, at);
+      const record = at === until ? undefined : this.recordAt(file, at, checkCrc);
       if (record === undefined) return { offset: at, clean: false, filler };
       filler = undefined;
       take(record);
@@ -62,14 +69,14 @@ export class LogWalk {
   }
 
   /** The good record that begins at a log offset: whole, its CRC right, and at the place it names itself. */
-  recordAt(file: LogFile, at: number): Uint8Array<ArrayBuffer> | undefined {
+  recordAt(file: LogFile, at: number, checkCrc = this.checkCrc): Uint8Array<ArrayBuffer> | undefined {
     const head = this.#window(file, at, FILLER_BYTES);
     if (file.end - at < FILLER_BYTES) return undefined;
     const size = this.#view.getInt32(head);
     const magic = this.#view.getInt32(head + 4);
     if (magic !== RECORD_MAGIC || size > this.recordBytesMax || size > file.end - at || size <= 0) return undefined;
     const begin = this.#window(file, at, size);
-    if (measureRecord(this.#bytes, this.#view, begin, begin + size, this.checkCrc) === NOT_A_RECORD) return undefined;
+    if (measureRecord(this.#bytes, this.#view, begin, begin + size, checkCrc) === NOT_A_RECORD) return undefined;
     if (readInt64(this.#view, begin + 28) !== at) return undefined;
     return this.#bytes.subarray(begin, begin + size);
   }

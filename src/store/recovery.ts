@@ -86,7 +86,7 @@ export function recover(recovery: Recovery): Recovered {
     lastRecord = entry.logOffset;
     dispatcher.add(entry);
   };
-  end = walk.run(from, take, torn);
+  end = walk.run(from, take, torn ?? end.offset, false);
   // A copy may have half of the unused rest behind a filler: it comes again with the filler, to lie on the same bytes.
   const filler = isCopy && torn === undefined ? end.filler : undefined;
   const used = torn === undefined ? filler ?? end.offset : tornEnd;

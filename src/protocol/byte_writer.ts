@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_KEPT } from "../limits.ts";
+import { SHORT_COPY_BYTES, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_KEPT } from "../limits.ts";
 
 /** A UTF-16 unit has at most this many bytes in UTF-8. */
 export const UTF8_BYTES_PER_UNIT = 3;
@@ -152,4 +152,19 @@ export function writeInt64(view: DataView, at: number, value: number): void {
 /** Reads 64 bits, big-endian; exact to 2^53. */
 export function readInt64(view: DataView, at: number): number {
   return view.getInt32(at) * INT_RANGE + view.getUint32(at + 4);
+}
+
+/** As {@linkcode copyBytes}, several times as fast for texts as short as properties, where there are views. */
+export function copyWords(from: DataView, start: number, end: number, to: DataView, at: number): number {
+  const stop = at + end - start;
+  for (; start + 4 <= end; start += 4, at += 4) to.setInt32(at, from.getInt32(start));
+  for (; start < end; start++, at++) to.setInt8(at, from.getInt8(start));
+  return stop;
+}
+
+/** Copies `from[start, end)` to `at` of another array, and returns where it ends there. */
+export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), at);
+  else for (let i = start, target = at; i < end; i++, target++) to[target] = from[i]!;
+  return at + end - start;
 }

@@ -147,6 +147,14 @@ export interface PropertyBytes {
   readonly behind: Uint8Array;
 }
 
+/** Bytes of properties as they are stored. */
+export function storedLength({ bytes, cutFrom, cutTo, behind }: PropertyBytes): number {
+  const length = bytes.length - (cutTo - cutFrom);
+  if (behind.length === 0 || length === 0) return length + behind.length;
+  const last = cutTo === bytes.length ? cutFrom : bytes.length;
+  return length + (bytes[last - 1] === SEPARATOR ? 0 : 1) + behind.length;
+}
+
 /** The properties of a send as they came. */
 export class SentProperties implements PropertyBytes {
   bytes: Uint8Array = NO_BYTES;

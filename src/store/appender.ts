@@ -6,11 +6,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { messageOf } from "../errors.ts";
-import { PROPERTIES_BYTES_MAX, QUEUE_ID_MAX, SHORT_COPY_BYTES, TOPIC_LENGTH_MAX } from "../limits.ts";
+import { PROPERTIES_BYTES_MAX, QUEUE_ID_MAX, TOPIC_LENGTH_MAX } from "../limits.ts";
+import { copyBytes, copyWords } from "../protocol/byte_writer.ts";
 import { keySeedOf } from "../protocol/java_hash.ts";
 import { BatchReader } from "../protocol/message_batch.ts";
 import { RECORD_BYTES_MIN, type RecordHead, withHostBits, writeRecordHead } from "../protocol/message_record.ts";
-import { type PropertyBytes, SEPARATOR, StoreProperties } from "../protocol/property_bytes.ts";
+import { SEPARATOR, storedLength, StoreProperties } from "../protocol/property_bytes.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CommitLog } from "./commit_log.ts";
 import type { ConsumeQueue } from "./consume_queue.ts";
@@ -77,6 +78,7 @@ export class Appender {
   #now = 0;
   /** What was put behind the properties of a message last, and whether there is anything in it that the store needs. */
   #behind: Uint8Array = NO_BYTES;
+  #behindView: DataView = new DataView(NO_BYTES.buffer);
   #behindCounts = false;
   readonly #head: { -readonly [K in keyof RecordHead]: RecordHead[K] } = {
     queueId: 0,
@@ -115,7 +117,7 @@ export class Appender {
 
   #putRaw(message: RawMessage, done: Done): void {
     const { body, properties } = message;
-    const propertyBytes = lengthOf(properties);
+    const propertyBytes = storedLength(properties);
     const problem = this.#refusal(message, body.length, propertyBytes) ??
       this.#makeRoom(this.#bareBytes(message) + body.length + propertyBytes);
     if (problem !== undefined) return this.#refused(problem, done);
@@ -137,11 +139,12 @@ export class Appender {
     const result = this.#resultOf(batch);
     const logOffsets: number[] = [];
     const reader = new BatchReader(bytes);
+    const { view } = reader;
     while (reader.next()) {
       logOffsets.push(this.log.end);
       const { flag, bodyFrom, bodyTo, propertiesFrom, propertiesTo } = reader;
       const body = bytes.subarray(bodyFrom, bodyTo);
-      const queueOffset = this.#encode(flag, body, bytes, propertiesFrom, propertiesTo, 0, 0, behind);
+      const queueOffset = this.#encode(flag, body, bytes, propertiesFrom, propertiesTo, 0, 0, behind, view);
       if (logOffsets.length === 1) result.queueOffset = queueOffset;
     }
     result.size = this.log.end - result.logOffset;
@@ -281,6 +284,7 @@ export class Appender {
     this.#topic = this.#topics.get(put.topic)!;
     if (behind !== this.#behind) {
       this.#behind = behind;
+      this.#behindView = new DataView(behind.buffer, behind.byteOffset, behind.length);
       this.#behindCounts = !this.#properties.read(behind, 0, behind.length).isEmpty;
     }
     this.#queue = isQueued(put.sysFlag) ? this.#queueOf(this.#topic, put) : undefined;
@@ -299,6 +303,7 @@ export class Appender {
     cutFrom: number,
     cutTo: number,
     behind: Uint8Array,
+    textsView?: DataView,
   ): number {
     const { log } = this;
     const head = this.#head, topic = this.#topic;
@@ -310,17 +315,18 @@ export class Appender {
     const queueOffset = head.queueOffset = this.#queue === undefined ? 0 : this.#queue.nextOffset++;
     let next = writeRecordHead(bytes, view, at, head, body);
     bytes[next] = topic.bytes.length;
-    next = copy(topic.bytes, 0, topic.bytes.length, bytes, next + 1);
+    next = copyBytes(topic.bytes, 0, topic.bytes.length, bytes, next + 1);
     const propertiesAt = next + 2;
     next = propertiesAt;
     if (cutTo > 0) {
-      next = copy(texts, from, cutFrom, bytes, next);
-      next = copy(texts, cutTo, to, bytes, next);
-    } else next = copy(texts, from, to, bytes, next);
+      next = copyBytes(texts, from, cutFrom, bytes, next);
+      next = copyBytes(texts, cutTo, to, bytes, next);
+    } else if (textsView !== undefined) next = copyWords(textsView, from, to, view, next);
+    else next = copyBytes(texts, from, to, bytes, next);
     const ownEnd = next;
     if (behind.length > 0) {
       if (next > propertiesAt && bytes[next - 1] !== SEPARATOR) bytes[next++] = SEPARATOR;
-      next = copy(behind, 0, behind.length, bytes, next);
+      next = copyWords(this.#behindView, 0, behind.length, view, next);
     }
     view.setInt16(propertiesAt - 2, next - propertiesAt);
     const size = next - at;
@@ -353,21 +359,6 @@ export class Appender {
 function raw(message: NewMessage): RawMessage {
   const properties = { bytes: encoder.encode(message.properties), cutFrom: 0, cutTo: 0, behind: NO_BYTES };
   return { ...message, properties };
-}
-
-/** Bytes of properties as they are stored. */
-function lengthOf({ bytes, cutFrom, cutTo, behind }: PropertyBytes): number {
-  const length = bytes.length - (cutTo - cutFrom);
-  if (behind.length === 0 || length === 0) return length + behind.length;
-  const last = cutTo === bytes.length ? cutFrom : bytes.length;
-  return length + (bytes[last - 1] === SEPARATOR ? 0 : 1) + behind.length;
-}
-
-/** Copies `from[start, end)` to `at` of another array, and returns where it ends there. */
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
-  if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), at);
-  else for (let i = start, target = at; i < end; i++, target++) to[target] = from[i]!;
-  return at + end - start;
 }
 
 function tooLarge(bytes: number, allowed: number): PutResult {

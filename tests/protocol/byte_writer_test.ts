@@ -2,7 +2,7 @@
  * @module
  */
 import fc from "fast-check";
-import { ByteWriter, readInt64, writeInt64 } from "../../src/protocol/byte_writer.ts";
+import { ByteWriter, copyBytes, copyWords, readInt64, writeInt64 } from "../../src/protocol/byte_writer.ts";
 import { HeaderEncoding } from "../../src/protocol/codes.ts";
 import { encodeFrame } from "../../src/protocol/encode_frame.ts";
 import { decodeFrame } from "../../src/protocol/frame.ts";
@@ -53,4 +53,19 @@ Deno.test("quoted() writes a text as JSON.stringify does, digits() a number", ()
   const out = new ByteWriter();
   for (const number of [0, 9, 10, 99, 100, 2 ** 31 - 1]) out.digits(number);
   assertEquals(new TextDecoder().decode(out.written()), "0910991002147483647");
+});
+
+Deno.test("copyBytes() and copyWords() copy just that part, whatever its length", () => {
+  const from = Uint8Array.from({ length: 80 }, (_, i) => i + 100);
+  for (let length = 0; length < 70; length++) {
+    const expected = new Uint8Array(80);
+    expected.set(from.subarray(3, 3 + length), 5);
+    const bytes = new Uint8Array(80), words = new Uint8Array(80);
+    assertEquals(copyBytes(from, 3, 3 + length, bytes, 5), 5 + length);
+    assertEquals(
+      copyWords(new DataView(from.buffer), 3, 3 + length, new DataView(words.buffer), 5),
+      5 + length,
+    );
+    assertEquals([bytes, words], [expected, expected]);
+  }
 });

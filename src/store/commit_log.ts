@@ -30,6 +30,8 @@ export class CommitLog {
   #file: LogFile | undefined;
   /** Files with bytes that a power loss may take, and where these end. */
   readonly #unsynced = new Map<LogFile, number>();
+  /** The sync that began last. */
+  #lastSync: Promise<void> = Promise.resolve();
 
   /** Takes loaded files, whose data ends at `end`; from `unsafeFrom` on it may still be only in the page cache. */
   constructor(readonly files: LogFiles, { end, unsafeFrom }: Recovered, options: CommitLogOptions) {
@@ -150,14 +152,26 @@ export class CommitLog {
     return this.writtenEnd - this.syncedEnd;
   }
 
-  /** Makes what is written now survive a power loss; may overlap. Rejects when the disk refuses: never retry. */
-  async sync(): Promise<void> {
+  /**
+   * Makes what is written now survive a power loss; may overlap. Rejects when the disk refuses this one or one that began
+   * before: never retry.
+   */
+  sync(): Promise<void> {
+    const sync = this.#syncBehind(this.#lastSync);
+    this.#lastSync = sync;
+    // Who asked for it hears of it.
+    sync.catch(() => {});
+    return sync;
+  }
+
+  async #syncBehind(before: Promise<void>): Promise<void> {
     const end = this.writtenEnd;
     const files = [...this.#unsynced];
     for (const [file] of files) await file.handle.syncData();
+    // Bytes that were lost count as clean once one sync was told: another one's word is good only behind that one's.
+    await before;
     for (const [file, upTo] of files) if (this.#unsynced.get(file) === upTo) this.#unsynced.delete(file);
-    // One that began later may have been faster.
-    this.syncedEnd = Math.max(this.syncedEnd, end);
+    this.syncedEnd = end;
   }
 
   /** The begin of the file that the log's last byte lies in, or the next one will; 0 for no file. */

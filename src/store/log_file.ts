@@ -64,8 +64,10 @@ export class LogFile {
    */
   dataEnd(logOffset: number): number {
     const pages = this.#pagesTo(logOffset);
-    const isHole = this.overhead >= 0 && this.disk.allocatedSync?.(this.path) === pages + this.overhead;
-    return isHole ? Math.min(this.start + pages, this.end) : this.end;
+    // A file that was copied or made without holes takes pages there, and just as many when there are records on them.
+    const mayBeHole = this.overhead >= 0 && this.overhead < this.size - pages;
+    const isHole = mayBeHole && this.disk.allocatedSync?.(this.path) === pages + this.overhead;
+    return isHole ? this.start + pages : this.end;
   }
 
   #pagesTo(logOffset: number): number {

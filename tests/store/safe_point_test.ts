@@ -1,12 +1,13 @@
 /** Starts after a crash that begin at our own mark of what is safe. @module */
-import { assert, assertEquals } from "../../src/std.ts";
+import { RocketdError } from "../../src/errors.ts";
+import { assert, assertEquals, assertRejects } from "../../src/std.ts";
 import { denoDisk, type Disk } from "../../src/platform/disk.ts";
-import { QUEUES_WRITTEN_PER_INTERVAL, SAFE_POINT_AT } from "../../src/limits.ts";
+import { PAGE_BYTES, QUEUES_WRITTEN_PER_INTERVAL, SAFE_POINT_AT } from "../../src/limits.ts";
 import { LogFiles } from "../../src/store/log_file.ts";
 import type { PutResult, StoreOptions } from "../../src/store/mod.ts";
 import { decodeSafePoint, encodeSafePoint, SAFE_POINT_BYTES } from "../../src/store/safe_point.ts";
 import { inFolder } from "./counting_disk.ts";
-import { Bench, names, put, putMany, readAll } from "./kit.ts";
+import { Bench, FILE_BYTES, names, put, putMany, readAll } from "./kit.ts";
 
 const SAFE = 200, MORE = 5, SIZE = 2000, KEY_SIZE = 3;
 const SETTINGS = { mappedFileSizeCommitLog: 1024 * 1024 };
@@ -143,6 +144,19 @@ Deno.test("An index that is switched on after a kill is made from the whole log"
   assertEquals(await bench.walksAll({ messageIndexEnable: true }), true);
 });
 
+Deno.test("A damaged record behind the mark is found in a file without holes too", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  const { logOffset, size } = await put(store);
+  bench.patch(bench.logFile(), logOffset + size, new Uint8Array(FILE_BYTES - size));
+  await putMany(store, MORE);
+  await bench.synced(bench.path("checkpoint"), () => bench.clock.advance(11_000));
+  const [damaged] = await putMany(store, MORE, "n", 2 * PAGE_BYTES);
+  bench.disk.killed();
+  bench.patch(bench.logFile(), damaged!.logOffset + 100, new Uint8Array(8));
+  await assertRejects(() => bench.open(), RocketdError, "a record is damaged");
+});
+
 Deno.test("A log that was cut below its mark has none any more, whatever is put in its place", async () => {
   using bench = new Bench();
   const lost = await killed(bench);
@@ -195,6 +209,9 @@ Deno.test("Only a hole behind the log's end is not read, by what the file takes 
     assertEquals(file.dataEnd(10_000), file.end);
     file.measureOverhead(20_000);
     assertEquals(file.dataEnd(20_000), file.end, "nothing is known where less is taken than there is");
+    allocated = file.size;
+    file.measureOverhead(5000);
+    assertEquals(file.dataEnd(5000), file.end, "a file without holes may have records anywhere");
     allocated = undefined;
     file.measureOverhead(0);
     assertEquals(file.dataEnd(5000), file.end);

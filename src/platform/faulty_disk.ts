@@ -224,9 +224,8 @@ class FaultyFile implements DiskFile {
   async syncData(): Promise<void> {
     this.#alive();
     const done = this.owner.beginSync(this.path);
-    await this.owner.holdSyncs;
+    await Promise.all([this.owner.holdSyncs, this.file.syncData()]);
     this.#alive();
-    await this.file.syncData();
     done();
   }
 

@@ -167,7 +167,8 @@ export class CommitLog {
   async #syncBehind(before: Promise<void>): Promise<void> {
     const end = this.writtenEnd;
     const files = [...this.#unsynced];
-    for (const [file] of files) await file.handle.syncData();
+    // One that is safe by now may have been removed.
+    for (const [file] of files) if (this.#unsynced.has(file)) await file.handle.syncData();
     // Bytes that were lost count as clean once one sync was told: another one's word is good only behind that one's.
     await before;
     for (const [file, upTo] of files) if (this.#unsynced.get(file) === upTo) this.#unsynced.delete(file);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "../../src/std.ts";
+import { DISK_USED_CLEAN_FORCIBLY } from "../../src/limits.ts";
 import type { PutResult } from "../../src/store/mod.ts";
 import { Bench, bodies, message, names, put, putMany, readAll } from "../store/kit.ts";
 
@@ -182,6 +183,25 @@ Deno.test("With SYNC_FLUSH a sync answers nobody while one that began before it 
       await again.close();
     } else await store.close();
   }
+});
+
+Deno.test("Files that are safe and removed while a sync is still under way are no failure of it", async () => {
+  using bench = new Bench();
+  const store = await bench.open();
+  await putMany(store, 10, "m", 15_000);
+  assertEquals(bench.disk.listSync(bench.path("commitlog")).length, 3);
+  const faster = store.sync();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  bench.disk.holdSyncs = promise;
+  const slower = store.sync();
+  bench.disk.holdSyncs = undefined;
+  await faster;
+  bench.disk.used = DISK_USED_CLEAN_FORCIBLY + 1;
+  store.removeOldFiles();
+  assertEquals(bench.disk.listSync(bench.path("commitlog")).length, 1);
+  resolve();
+  assertEquals(await slower, true, store.failure);
+  await store.close();
 });
 
 Deno.test("A sync that fails beside another one is final for those of both", async () => {

@@ -107,7 +107,7 @@ export class Sending {
     const { header } = request;
     const topic = this.#topicFor(header);
     if ("code" in topic) return topic;
-    return this.#message(request, topic);
+    return newMessage(request, topic, decoder.decode(header.properties));
   }
 
   #refuse(code: number, remark: string): Answer<Send> {
@@ -170,50 +170,22 @@ export class Sending {
     return topic;
   }
 
-  #message({ header, connection, body }: Incoming<Send>, topic: TopicConfig): NewMessage {
-    return {
-      topic: topic.topicName,
-      queueId: queueOf(header, topic),
-      flag: header.flag,
-      sysFlag: sysFlagOf(header, topic),
-      bornTimestamp: header.bornTimestamp,
-      bornHost: connection.peerHost,
-      reconsumeTimes: header.reconsumeTimes ?? 0,
-      preparedTransactionOffset: 0,
-      body,
-      properties: decoder.decode(header.properties),
-    };
-  }
-
   /** Stores what nearly all messages are: one that asks for nothing else. */
   #putPlain(request: Incoming<Send>, topic: TopicConfig, properties: SentProperties): undefined {
-    const { header, connection, body } = request;
-    const queueId = queueOf(header, topic);
-    this.#broker.store.put({
-      topic: topic.topicName,
-      queueId,
-      flag: header.flag,
-      sysFlag: sysFlagOf(header, topic),
-      bornTimestamp: header.bornTimestamp,
-      bornHost: connection.peerHost,
-      reconsumeTimes: header.reconsumeTimes ?? 0,
-      preparedTransactionOffset: 0,
-      body,
-      properties,
-      waitForSync: properties.wait,
-    }, (result) => request.answer(this.#answer(result, queueId)));
+    const message = newMessage(request, topic, properties, properties.wait);
+    this.#broker.store.put(message, (result) => request.answer(this.#answer(result, message.queueId)));
   }
 
   #put(request: Incoming<Send>, topic: TopicConfig): Answer<Send> | undefined {
-    const message = this.#message(request, topic);
+    const properties = decoder.decode(request.header.properties);
+    const waits = propertyOf(properties, PropertyName.WAIT) !== "false";
+    const message: NewMessage = newMessage(request, topic, properties, waits);
     const { queueId } = message;
     const refused = isRetryTopic(message.topic) ? this.#buryIfSpent(request, message) : undefined;
     if (refused !== undefined) return refused;
-    const { properties } = message;
-    message.waitForSync = propertyOf(properties, PropertyName.WAIT) !== "false";
     const done = (result: PutResult) => request.answer(this.#answer(result, queueId));
     if (isTransactional(message)) return this.#prepare(message, done);
-    message.properties = this.#ownProperties(properties);
+    message.properties = this.#ownProperties(message.properties);
     this.#broker.intake.put(message, done);
     return undefined;
   }
@@ -336,6 +308,28 @@ export class Sending {
 }
 
 /** The queue that a send asks for, or any. */
+/** The message of a request. */
+function newMessage<Properties>(
+  { header, connection, body }: Incoming<Send>,
+  topic: TopicConfig,
+  properties: Properties,
+  waitForSync?: boolean,
+): Omit<NewMessage, "properties"> & { properties: Properties } {
+  return {
+    topic: topic.topicName,
+    queueId: queueOf(header, topic),
+    flag: header.flag,
+    sysFlag: sysFlagOf(header, topic),
+    bornTimestamp: header.bornTimestamp,
+    bornHost: connection.peerHost,
+    reconsumeTimes: header.reconsumeTimes ?? 0,
+    preparedTransactionOffset: 0,
+    body,
+    properties,
+    waitForSync,
+  };
+}
+
 function queueOf({ queueId }: SendHeader, topic: TopicConfig): number {
   return queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : queueId;
 }

@@ -27,6 +27,7 @@ import type {
   Done,
   NewBatch,
   NewMessage,
+  PutCommon,
   PutResult,
   PutStatus,
   RawMessage,
@@ -38,9 +39,6 @@ const encoder = new TextEncoder();
 export const SLAVE_REFUSAL = "a slave takes no messages, its master does";
 const NO_HOST = new Uint8Array(8);
 const NO_BYTES = new Uint8Array(0);
-
-/** What messages of one batch have in common, and a single one has too. */
-type PutCommon = Omit<NewBatch, "batch" | "behind">;
 
 /** Puts that were encoded and wait for the write, later for the sync. */
 export interface PendingPut {

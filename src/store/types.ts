@@ -6,11 +6,10 @@
 import type { MeasuredBatch } from "../protocol/message_batch.ts";
 import type { PropertyBytes } from "../protocol/property_bytes.ts";
 
-/** A message to be stored. The store adds queue offset, log offset, store time and store host. */
-export interface NewMessage {
+/** What messages that are stored together have in common. The store adds queue offset, log offset, store time and host. */
+export interface PutCommon {
   topic: string;
   queueId: number;
-  flag: number;
   /** wire.md calls it sysFlag: compression, transaction type; the IPv6 bits are set by the store from the hosts. */
   sysFlag: number;
   bornTimestamp: number;
@@ -18,12 +17,17 @@ export interface NewMessage {
   bornHost: Uint8Array;
   reconsumeTimes: number;
   preparedTransactionOffset: number;
+  /** Whether the sender waits for disk and slave (the property WAIT, which 4.9.7 does not store); by default it does. */
+  waitForSync?: boolean | undefined;
+}
+
+/** A message to be stored. */
+export interface NewMessage extends PutCommon {
+  flag: number;
   /** Borrowed: copied before `put` returns. */
   body: Uint8Array;
   /** Property text: name 0x01 value 0x02 … */
   properties: string;
-  /** Whether the sender waits for disk and slave (the property WAIT, which 4.9.7 does not store); by default it does. */
-  waitForSync?: boolean;
 }
 
 /** A message as a client sends it, whose properties never become a text. */
@@ -34,8 +38,8 @@ export interface RawMessage extends Omit<NewMessage, "properties"> {
 /** A message to be stored, in either form. */
 export type AnyMessage = NewMessage | RawMessage;
 
-/** Messages of one queue that a client sends as one batch; they have in common all but flag, body and properties. */
-export interface NewBatch extends Omit<NewMessage, "flag" | "body" | "properties"> {
+/** Messages of one queue that a client sends as one batch. */
+export interface NewBatch extends PutCommon {
   /** Borrowed: copied before `putBatch` returns. */
   readonly batch: MeasuredBatch;
   /** Properties that stand behind those of each message. */

@@ -7,7 +7,7 @@
 import { parseArgs } from "../src/std.ts";
 import { hasJava } from "../tests/java.ts";
 import { baseOf, shownGoal } from "./lib/bench/arithmetic.ts";
-import { machine } from "./lib/bench/meters.ts";
+import { machine, touchMemory } from "./lib/bench/meters.ts";
 import { METRICS, type Options, type Report, type RowResult, type Side } from "./lib/bench/model.ts";
 import { enterFolder, print, run, say } from "./lib/bench/processes.ts";
 import { KEPT, keptReport, renewReadme, reportText } from "./lib/bench/readme.ts";
@@ -30,6 +30,9 @@ scripts/bench chart           renews README.md's part and its chart from the fig
   --keep          these rows' figures replace those that README.md shows: run scripts/bench chart after it
 
 Ours is ROCKETD_BIN, or is compiled. Stores are below TMPDIR, of which all rows need 20 GB.`;
+
+/** So much memory for each byte of messages: small ones are thrice as large on disk, and there may be a slave. */
+const TOUCHED_PER_BYTE = 3.5, TOUCHED_MIB_PER_SECOND_MAX = 768;
 
 /** Flags that nobody knows. */
 const strange: string[] = [];
@@ -108,8 +111,12 @@ async function measure(words: readonly string[]): Promise<boolean> {
     options,
     sides: wanted,
     say,
-    // What was written goes to disk before the next side's turn.
-    calm: async () => void await run("sync"),
+    calm: async (last) => {
+      // What was written goes to disk before the next side's turn.
+      await run("sync");
+      const mib = Math.min((last?.mib ?? 0) * TOUCHED_PER_BYTE, TOUCHED_MIB_PER_SECOND_MAX) * options.seconds;
+      touchMemory(mib * 2 ** 20);
+    },
     finished: async (name, result) => {
       rows[name] = result;
       await Deno.writeTextFile(path, reportText(report));

@@ -10,8 +10,8 @@ const LOWEST = 20000;
 const HIGHEST = 55000;
 /** From the port of one node to that of the next, so that no two have one in common. */
 const STEP = 6;
-/** As many nodes as the tests of a file may start. */
-const NODES = 50;
+/** As many nodes as the tests of a file, or all measurements, may start. */
+const NODES = 100;
 /** Ports of a block. Whoever listens on the first has all of them. */
 const BLOCK = 1 + STEP * NODES;
 

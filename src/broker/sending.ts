@@ -307,7 +307,6 @@ export class Sending {
   }
 }
 
-/** The queue that a send asks for, or any. */
 /** The message of a request. */
 function newMessage<Properties>(
   { header, connection, body }: Incoming<Send>,
@@ -330,6 +329,7 @@ function newMessage<Properties>(
   };
 }
 
+/** The queue that a send asks for, or any. */
 function queueOf({ queueId }: SendHeader, topic: TopicConfig): number {
   return queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : queueId;
 }

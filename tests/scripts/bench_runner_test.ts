@@ -7,6 +7,7 @@ import type { Chapter, Row, RowResult, Side } from "../../scripts/lib/bench/mode
 import { CHAPTERS, chosen, ROWS } from "../../scripts/lib/bench/rows.ts";
 import { measureAll } from "../../scripts/lib/bench/runner.ts";
 import { assert, assertEquals, assertThrows } from "../../src/std.ts";
+import { until } from "../until.ts";
 
 interface Run {
   /** What was done, in its order. */
@@ -116,6 +117,32 @@ Deno.test("a probe follows the rounds, and a row may want fewer rounds and none 
   assertEquals(steps.filter((step) => step.startsWith("a")), ["a java 1", "a rocketd 1"]);
   assertEquals(results["a"]?.samples, { java: [{ rate: 1 }, { calls: 5 }], rocketd: [{ rate: 1 }, { calls: 5 }] });
   assertEquals(results["a"]?.options.rounds, 1);
+});
+
+Deno.test("while a side has its turn, the processes of the others stand still", async () => {
+  const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  const state = () => /^State:\s+(\w)/m.exec(Deno.readTextFileSync(`/proc/${child.pid}/status`))![1];
+  const stands = () => until(() => state() === "T", "the process of the other side goes on");
+  const goesOn = () => until(() => state() !== "T", "the process stands still");
+  const seen: string[] = [];
+  const open: Chapter<Side>["open"] = ({ side, processes }) => {
+    // One that has ended is no hindrance.
+    if (side === "java") processes.push(child, { pid: 2 ** 22 + 1 });
+    return Promise.resolve(side);
+  };
+  const measure = async (side: Side) => {
+    await (side === "java" ? goesOn() : stands());
+    seen.push(side);
+    return { rate: 1 };
+  };
+  try {
+    await runWith({ a: () => 1 }, { measure, probe: measure, rounds: 1 }, { open });
+    assertEquals(seen, ["java", "rocketd", "java", "rocketd", "java", "rocketd"]);
+    await goesOn();
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
 });
 
 Deno.test("only sides that are wanted are measured, and chapters of their own sides those alone", async () => {

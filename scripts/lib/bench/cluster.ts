@@ -87,6 +87,7 @@ export async function openCluster(scene: Scene, cast: Cast = {}, side: Side = sc
       ? startJavaBroker(options)
       : withBinary(scene, side, () => startRocketd({ role: "master", ...options }))),
   );
+  scene.processes.push(nameserver, broker);
   const servers = [broker];
   if (cast.slave) {
     const slave = stack.use(await startSlave(scene, nameserver, {}, side));
@@ -108,8 +109,12 @@ export async function startSlave(
   side: Side = scene.side,
 ): Promise<Node> {
   const options = { namesrvAddr: nameserver.address, jvm: JVM, ...where };
-  if (side === "java") return await startJavaSlave(options);
-  return await withBinary(scene, side, () => startRocketd({ role: "slave", ...options }));
+  const slave =
+    await (side === "java"
+      ? startJavaSlave(options)
+      : withBinary(scene, side, () => startRocketd({ role: "slave", ...options })));
+  scene.processes.push(slave);
+  return slave;
 }
 
 /** Loads a broker until it is as fast as it will be; `reads`: at being read from, too. */

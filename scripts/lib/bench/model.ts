@@ -97,6 +97,8 @@ export interface Chapter<P = unknown> {
 export interface Scene {
   readonly side: Side;
   readonly options: Options;
+  /** Processes that were started for the side, which stand still while others have their turn; some may have ended. */
+  readonly processes: { readonly pid: number }[];
   /** What is to be stopped after the chapter. */
   readonly stack: AsyncDisposableStack;
 }

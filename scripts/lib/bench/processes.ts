@@ -12,9 +12,9 @@ const decoder = new TextDecoder();
 addEventListener("unload", () => running.forEach((child) => signal(child, "SIGKILL")));
 
 /** To a process that may have ended by itself. */
-export function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
+export function signal({ pid }: { readonly pid: number }, name: Deno.Signal): void {
   try {
-    child.kill(name);
+    Deno.kill(pid, name);
   } catch {
     // It has ended.
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import { shown } from "./arithmetic.ts";
+import { signal } from "./processes.ts";
 import type { Chapter, Metric, Options, Row, RowResult, Sample, Side } from "./model.ts";
 
 /** Called with a row when it is over. */
@@ -13,6 +14,7 @@ export type Finished = (name: string, result: RowResult) => Promise<void>;
 /** A side of a chapter: what was opened for it, or why it could not be. */
 interface Stand {
   readonly side: Side;
+  readonly processes: readonly { readonly pid: number }[];
   readonly place: unknown;
   readonly failure: string | undefined;
 }
@@ -23,8 +25,8 @@ export interface Running {
   /** Those that may be measured. */
   readonly sides: readonly Side[];
   readonly say: (text: string) => void;
-  /** Called before each round, lest what one side left to be done is done in the other's. */
-  readonly calm: () => Promise<void>;
+  /** Called before each round with what came of the side's last, lest what one side left is done in the other's. */
+  readonly calm: (last: Sample | undefined) => Promise<void>;
   readonly finished: Finished;
 }
 
@@ -43,9 +45,10 @@ async function measureChapter(chapter: Chapter, sides: readonly Side[], running:
     const stands: Stand[] = [];
     for (const side of sides) {
       running.say(`${chapter.name}: ${side} is made ready`);
-      const stand = await attempt(() => chapter.open({ side, options: running.options, stack }));
+      const processes: { readonly pid: number }[] = [];
+      const stand = await attempt(() => chapter.open({ side, options: running.options, processes, stack }));
       if (stand.failure !== undefined) running.say(`${chapter.name}: ${side} cannot be made ready: ${stand.failure}`);
-      stands.push({ side, place: stand.value, failure: stand.failure });
+      stands.push({ side, processes, place: stand.value, failure: stand.failure });
     }
     for (const row of chapter.rows) await running.finished(row.name, await measureRow(row, stands, running));
   } finally {
@@ -66,7 +69,7 @@ async function measureRow(row: Row, stands: readonly Stand[], { options, say, ca
     for (const stand of order) {
       const { side } = stand;
       if (failures[side] !== undefined) continue;
-      const { value, failure } = await attempt(() => work(stand));
+      const { value, failure } = await alone(stand, stands, () => work(stand));
       if (failure !== undefined) {
         failures[side] = failure;
         say(`${row.name} ${side}: ${failure}`);
@@ -74,9 +77,10 @@ async function measureRow(row: Row, stands: readonly Stand[], { options, say, ca
     }
   };
   await turn("", stands, async ({ place }) => await row.prepare?.(place));
-  const measure = async ({ place }: Stand) => {
-    await calm();
-    return await row.measure(place, seconds);
+  const last: Partial<Record<Side, Sample>> = {};
+  const measure = async ({ side, place }: Stand) => {
+    await calm(last[side]);
+    return last[side] = await row.measure(place, seconds);
   };
   if (row.warms !== false) await turn("(warming)", stands, measure);
   for (let round = 1; round <= rounds; round++) {
@@ -102,6 +106,17 @@ function summary(sample: Sample, shows: readonly Metric[]): string {
     const value = sample[metric];
     return value === undefined ? [] : `${metric} ${shown(value, metric)}`;
   }).join(", ");
+}
+
+/** Does something for one side while all others stand still: what they do on their own is not to be on its account. */
+async function alone<T>(stand: Stand, stands: readonly Stand[], work: () => Promise<T>) {
+  const others = stands.filter((one) => one !== stand).flatMap(({ processes }) => processes);
+  for (const one of others) signal(one, "SIGSTOP");
+  try {
+    return await attempt(work);
+  } finally {
+    for (const one of others) signal(one, "SIGCONT");
+  }
 }
 
 async function attempt<T>(work: () => Promise<T>): Promise<{ value?: T; failure: string | undefined }> {

@@ -4,12 +4,14 @@
  * @module
  */
 import { type Cast, openCluster } from "./cluster.ts";
-import { type Load, makeTopic, measured, type Place, probed } from "./load.ts";
+import { type Load, makeTopic, measured, type Place, probed, runLoad } from "./load.ts";
 import type { Chapter, Goal, Metric, Row } from "./model.ts";
 
 const SHOWS: readonly Metric[] = ["rate", "p99"];
 /** Messages a second that either broker takes with ease. */
 const STEADY_RATE = 10_000;
+/** With so many queues, a broker takes its time to make the files of all of them; it has so much of it, s. */
+const MANY_QUEUES = 10_000, FILES_SECONDS = 35;
 
 interface More {
   readonly shows?: readonly Metric[];
@@ -49,18 +51,16 @@ const ACTIVE = "connections with one send of 1 KiB in flight each";
 /** To a topic with so many queues. */
 function queuesRow(queues: number, goals: readonly Goal[] = []): Row<Place> {
   const topic = `Queues${queues}`;
+  const flags = { connections: 4, "in-flight": 16, topic };
+  const title = `topic with ${queues.toLocaleString("en")} queue${queues === 1 ? "" : "s"}`;
   return {
-    ...loadRow(
-      `queues-${queues}`,
-      `1 KiB, 4 connections × 16 in flight, topic with ${queues.toLocaleString("en")} queue${queues === 1 ? "" : "s"}`,
-      {
-        connections: 4,
-        "in-flight": 16,
-        topic,
-      },
-      { goals },
-    ),
-    prepare: (place) => makeTopic(place, topic, queues),
+    ...loadRow(`queues-${queues}`, `1 KiB, 4 connections × 16 in flight, ${title}`, flags, { goals }),
+    prepare: async (place) => {
+      await makeTopic(place, topic, queues);
+      if (queues >= MANY_QUEUES) {
+        await runLoad(place.broker.address, { flags: { ...flags, rate: STEADY_RATE } }, FILES_SECONDS);
+      }
+    },
   };
 }
 
